@@ -1,0 +1,53 @@
+# Everything a newcomer types. `make install`, `make run` and `make test` need Python 3.11+, git and make.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+SOURCES := src tests
+
+.PHONY: help install run test test-all check format bench lock clean
+
+help: ## Say what each target does
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+# Two stages, so that `make run` downloads only what the hub itself needs.
+$(VENV)/.run-stamp: requirements/run.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("SMS Hub needs Python 3.11 or newer: make PYTHON=python3.11 …")'
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(PIP) install --require-hashes -r requirements/run.txt
+	$(PIP) install --require-hashes -r requirements/build.txt
+	$(PIP) install --no-deps --no-build-isolation -e .
+	@touch $@
+
+$(VENV)/.dev-stamp: requirements/dev.txt $(VENV)/.run-stamp
+	$(PIP) install --require-hashes -r requirements/dev.txt
+	@touch $@
+
+install: $(VENV)/.dev-stamp ## Make .venv with pinned dependencies and the project in it
+
+run: $(VENV)/.run-stamp ## Start a demo hub on 127.0.0.1:8080 (SQLite, sandbox provider)
+	@exec $(BIN)/smshub demo
+
+test: install ## Run the suite (SQLite and PostgreSQL)
+	$(BIN)/pytest
+
+test-all: test ## The suite and what needs Debian packages
+
+check: install ## Lint, types, imports
+	$(BIN)/ruff check $(SOURCES)
+	$(BIN)/ruff format --check $(SOURCES)
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: install ## Put the code into shape
+	$(BIN)/ruff check --fix $(SOURCES)
+	$(BIN)/ruff format $(SOURCES)
+
+bench: install ## Run the benchmarks
+	$(BIN)/python -m tests.benchmarks
+
+lock: install ## Pin the newest dependencies that pyproject.toml allows, with hashes
+	$(BIN)/python requirements/lock.py
+
+clean: ## Remove what the targets above made, except var/
+	rm -rf $(VENV) dist .pytest_cache .mypy_cache .ruff_cache .hypothesis

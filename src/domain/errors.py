@@ -1,0 +1,195 @@
+"""What can go wrong, stated as facts.
+
+Every error carries a stable `slug`, which callers see as the problem's `type`, and typed attributes. Texts name
+positions, counts and reasons, never a phone number, a message text or a credential.
+"""
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+
+class HubError(Exception):
+    """The base of every error that the hub raises on purpose."""
+
+    slug: ClassVar[str]
+
+
+class InvalidValue(HubError, ValueError):
+    """A value that breaks its own rule, such as a pace of zero."""
+
+    slug = "invalid-value"
+
+
+class NumberRefused(HubError):
+    """One phone number that the hub does not text. `reason` completes the sentence "The number …"."""
+
+    slug = "number-refused"
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(f"The number {reason}.")
+        self.reason = reason
+
+
+class RecipientsRefused(HubError):
+    """Some of a request's numbers are not to be texted, so none is.
+
+    `refusals` are (position, reason) pairs; positions count from 1 and skip nothing, so the caller finds each number.
+    """
+
+    slug = "recipients-refused"
+
+    def __init__(self, refusals: Sequence[tuple[int, str]]) -> None:
+        super().__init__(f"{len(refusals)} of the numbers cannot be texted.")
+        self.refusals = tuple(refusals)
+
+
+class NoRecipients(HubError):
+    slug = "no-recipients"
+
+    def __init__(self) -> None:
+        super().__init__("There is no number to send to.")
+
+
+class TooManyRecipients(HubError):
+    slug = "too-many-recipients"
+
+    def __init__(self, *, count: int, limit: int) -> None:
+        super().__init__(f"There are {count} numbers; one request takes {limit} at most.")
+        self.count = count
+        self.limit = limit
+
+
+class TextRefused(HubError):
+    """A message text that cannot be sent at all. `reason` completes the sentence "The message …"."""
+
+    slug = "text-refused"
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(f"The message {reason}.")
+        self.reason = reason
+
+
+class TooManySegments(HubError):
+    slug = "too-many-segments"
+
+    def __init__(self, *, segments: int, limit: int) -> None:
+        super().__init__(f"The message takes {segments} segments; this program may send {limit} at most.")
+        self.segments = segments
+        self.limit = limit
+
+
+class CredentialsRefused(HubError):
+    """The same for an unknown program and a wrong key, so that a caller learns nothing."""
+
+    slug = "credentials-refused"
+
+    def __init__(self) -> None:
+        super().__init__("ProgramSID and ProgramKey do not belong together.")
+
+
+class TooManyLogins(HubError):
+    slug = "too-many-logins"
+
+    def __init__(self, *, retry_after_s: int) -> None:
+        super().__init__(f"Too many logins of this program from this address; try again in {retry_after_s} s.")
+        self.retry_after_s = retry_after_s
+
+
+class TokenRefused(HubError):
+    """`reason` is for our own log; a caller learns only that a new login is due."""
+
+    slug = "token-refused"
+
+    def __init__(self, reason: str) -> None:
+        super().__init__("The token is missing, expired or not ours: log in again.")
+        self.reason = reason
+
+
+class OtherProgram(HubError):
+    slug = "other-program"
+
+    def __init__(self) -> None:
+        super().__init__("ProgramId names another program than the token does.")
+
+
+class MessageNotFound(HubError):
+    """Also for a message of another program, so that ids cannot be probed."""
+
+    slug = "message-not-found"
+
+    def __init__(self) -> None:
+        super().__init__("There is no such message.")
+
+
+class CursorRefused(HubError):
+    slug = "cursor-refused"
+
+    def __init__(self) -> None:
+        super().__init__("Cursor is not one that this list gave out.")
+
+
+class UnknownProperties(HubError):
+    """`names` are those of the request, as the caller wrote them."""
+
+    slug = "unknown-property"
+
+    def __init__(self, names: Sequence[str]) -> None:
+        super().__init__("The request has properties that the document does not know.")
+        self.names = tuple(names)
+
+
+class ProgramExists(HubError):
+    slug = "program-exists"
+
+    def __init__(self) -> None:
+        super().__init__("There is a program with this ProgramId or ProgramSID already.")
+
+
+class PaceDiffers(HubError):
+    """A sender is one for the whole hub, and has one pace, whoever uses it."""
+
+    slug = "pace-differs"
+
+    def __init__(self, *, current: str) -> None:
+        super().__init__(f"This sender is in use at a pace of {current}; a second program shares that pace.")
+        self.current = current
+
+
+class UnknownProvider(HubError):
+    slug = "unknown-provider"
+
+    def __init__(self, *, name: str, known: Sequence[str]) -> None:
+        super().__init__(f"There is no provider {name!r}; known are {', '.join(known)}.")
+        self.name = name
+
+
+class IllegalTransition(HubError):
+    slug = "illegal-transition"
+
+    def __init__(self, *, state: str, event: str) -> None:
+        super().__init__(f"A delivery that is {state} cannot take {event}.")
+        self.state = state
+        self.event = event
+
+
+class StoreUnavailable(HubError):
+    """The database did not answer. Whether the last change was stored is known only where it is read again."""
+
+    slug = "store-unavailable"
+
+    def __init__(self, *, retry_after_s: int = 5) -> None:
+        super().__init__("The hub's database is not available; nothing was accepted.")
+        self.retry_after_s = retry_after_s
+
+
+class SchemaDiffers(HubError):
+    """The database is not at the version of this code. `found` is None for an empty database."""
+
+    slug = "schema-differs"
+
+    def __init__(self, *, found: str | None, expected: str) -> None:
+        super().__init__(
+            f"The database is at schema {found or 'none'}, this hub needs {expected}: run `smshub migrate`."
+        )
+        self.found = found
+        self.expected = expected

@@ -1,0 +1,119 @@
+"""Phone numbers as people write them, and as the hub keeps them (E.164)."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Self
+
+import phonenumbers
+from phonenumbers import NumberParseException, PhoneNumberType, ValidationResult
+
+from domain.errors import InvalidValue, NoRecipients, NumberRefused, RecipientsRefused, TooManyRecipients
+
+MAX_RECIPIENTS = 10_000
+
+# Longer texts are no number in any writing; libphonenumber itself stops at 250 characters.
+_MAX_LENGTH = 64
+
+_UNREADABLE = "cannot be read as a phone number"
+_REFUSED_TYPES = {
+    PhoneNumberType.PREMIUM_RATE: "is a premium-rate number",
+    PhoneNumberType.SHARED_COST: "is a shared-cost number",
+    PhoneNumberType.UAN: "is a company number that takes no texts",
+    PhoneNumberType.VOICEMAIL: "is a voicemail access number",
+    PhoneNumberType.PAGER: "is a pager",
+}
+_NOT_DIALABLE = {
+    ValidationResult.TOO_SHORT: "is too short",
+    ValidationResult.TOO_LONG: "is too long",
+    ValidationResult.IS_POSSIBLE_LOCAL_ONLY: "lacks its area code",
+    ValidationResult.INVALID_COUNTRY_CODE: "has a country code that does not exist",
+    ValidationResult.INVALID_LENGTH: "has a wrong number of digits",
+}
+
+
+@dataclass(frozen=True, slots=True, order=True, repr=False)
+class PhoneNumber:
+    """A dialable number in E.164 (`+` and 7 to 15 digits)."""
+
+    e164: str
+
+    def __post_init__(self) -> None:
+        digits = self.e164[1:]
+        if not (self.e164.startswith("+") and digits.isascii() and digits.isdigit() and 7 <= len(digits) <= 15):
+            raise InvalidValue("A phone number is kept as + and 7 to 15 digits.")
+
+    def __repr__(self) -> str:
+        return f"PhoneNumber(…{self.e164[-2:]})"
+
+    @classmethod
+    def parse(cls, text: str, *, region: str) -> Self:
+        """Reads any common writing; `region` (ISO 3166-1 alpha-2) is the country of numbers without a `+`.
+
+        A number must be *possible*, not assigned: numbering plans change faster than any table of them, and test
+        ranges are never assigned. Raises `NumberRefused` for letters, extensions, anything not dialable, and types
+        that cost their callers extra or cannot receive texts.
+        """
+        if len(text) > _MAX_LENGTH:
+            raise NumberRefused(_UNREADABLE)
+        if any(character.isalpha() for character in text):
+            raise NumberRefused("has letters or an extension")
+        try:
+            parsed = phonenumbers.parse(text, region)
+        except NumberParseException as error:
+            raise NumberRefused(_parse_reason(error)) from None
+        if parsed.extension:
+            raise NumberRefused("has letters or an extension")
+        possible = phonenumbers.is_possible_number_with_reason(parsed)
+        if possible != ValidationResult.IS_POSSIBLE:
+            raise NumberRefused(_NOT_DIALABLE.get(possible, _UNREADABLE))
+        refused = _REFUSED_TYPES.get(phonenumbers.number_type(parsed))
+        if refused:
+            raise NumberRefused(refused)
+        return cls(phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164))
+
+    @property
+    def region(self) -> str | None:
+        """The ISO 3166-1 alpha-2 country that the number belongs to; None for non-geographic ones."""
+        region: str | None = phonenumbers.region_code_for_number(phonenumbers.parse(self.e164))
+        return None if region == "001" else region
+
+
+def parse_recipients(text: str, *, region: str) -> Sequence[PhoneNumber]:
+    """The distinct numbers of a comma-delimited list, in the order in which they first stand.
+
+    Raises `NoRecipients`, `TooManyRecipients` (counted before doubles are dropped) or `RecipientsRefused`, which
+    names every number that is not to be texted. Empty places, as a trailing comma leaves, are passed over.
+    """
+    written = text.split(",")
+    filled = [(position, part.strip()) for position, part in enumerate(written, start=1) if part.strip()]
+    if not filled:
+        raise NoRecipients
+    if len(filled) > MAX_RECIPIENTS:
+        raise TooManyRecipients(count=len(filled), limit=MAX_RECIPIENTS)
+    numbers: dict[PhoneNumber, None] = {}
+    refusals: list[tuple[int, str]] = []
+    for position, part in filled:
+        try:
+            numbers[PhoneNumber.parse(part, region=region)] = None
+        except NumberRefused as refused:
+            refusals.append((position, refused.reason))
+    if refusals:
+        raise RecipientsRefused(refusals)
+    return tuple(numbers)
+
+
+def is_region(code: str) -> bool:
+    """Whether libphonenumber knows a numbering plan for the ISO 3166-1 alpha-2 code."""
+    return code in phonenumbers.SUPPORTED_REGIONS
+
+
+def _parse_reason(error: NumberParseException) -> str:
+    match error.error_type:
+        case NumberParseException.INVALID_COUNTRY_CODE:
+            return "has a country code that does not exist"
+        case NumberParseException.TOO_SHORT_AFTER_IDD | NumberParseException.TOO_SHORT_NSN:
+            return "is too short"
+        case NumberParseException.TOO_LONG:
+            return "is too long"
+        case _:
+            return _UNREADABLE
