@@ -1,0 +1,50 @@
+import asyncio
+import time
+
+from sqlalchemy import text
+
+from adapters.sql.database import Database
+from domain.ports.clock import Clock
+
+_PINGS = 5
+_DATABASE_TIME = text("SELECT CAST(extract(epoch FROM clock_timestamp()) * 1000000 AS bigint)")
+
+
+class DatabaseClock(Clock):
+    """The database's clock, read now and then and carried on by this host's monotonic one.
+
+    Until the first `synchronise` it is this host's wall clock; on SQLite that is the database's.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._offset_us = _wall_us() - self.monotonic_us()
+
+    def now_us(self) -> int:
+        return self.monotonic_us() + self._offset_us
+
+    def monotonic_us(self) -> int:
+        return time.monotonic_ns() // 1_000
+
+    async def sleep_until(self, at_us: int) -> None:
+        while (left_us := at_us - self.now_us()) > 0:  # noqa: ASYNC110 - time itself is waited for
+            # In steps, so that a clock that is set meanwhile is noticed.
+            await asyncio.sleep(min(left_us, 1_000_000) / 1_000_000)
+
+    async def synchronise(self) -> None:
+        """Takes the answer that came fastest: it is wrong by half its way at the most. Raises `StoreUnavailable`."""
+        if self._database.is_sqlite:
+            self._offset_us = _wall_us() - self.monotonic_us()
+            return
+        answers = []
+        async with self._database.reading() as connection:
+            for _ in range(_PINGS):
+                asked_us = self.monotonic_us()
+                answer_us = int((await connection.execute(_DATABASE_TIME)).scalar_one())
+                back_us = self.monotonic_us()
+                answers.append((back_us - asked_us, answer_us - (asked_us + back_us) // 2))
+        self._offset_us = min(answers)[1]
+
+
+def _wall_us() -> int:
+    return time.time_ns() // 1_000

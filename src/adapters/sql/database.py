@@ -1,0 +1,130 @@
+"""Connections and transactions, and the translation of a database's errors into ours."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
+from typing import Any
+
+import asyncpg
+from sqlalchemy import URL, event, make_url
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, ProgrammingError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+
+from domain.errors import InvalidValue, StoreUnavailable
+
+_BUSY_TIMEOUT_MS = 5_000  # SQLite: how long a writer waits for another process's transaction.
+_CONNECT_TIMEOUT_S = 5
+_STATEMENT_TIMEOUT_S = 30  # No statement of ours takes so long; a database that hangs is a database that is away.
+_POOL_TIMEOUT_S = 5
+
+# SQLite answers a commit when it is on the disk, as PostgreSQL does: an accepted text survives a power cut.
+_SQLITE_PRAGMAS = (
+    "PRAGMA journal_mode = WAL",
+    "PRAGMA synchronous = FULL",
+    "PRAGMA foreign_keys = ON",
+    f"PRAGMA busy_timeout = {_BUSY_TIMEOUT_MS}",
+)
+
+
+class Database:
+    """Opens no connection before the first use. `pool_size` bounds the connections of this process."""
+
+    def __init__(self, url: str, *, pool_size: int = 10) -> None:
+        self._url, options = _driver_url(url)
+        self.engine: AsyncEngine = create_async_engine(
+            self._url,
+            pool_size=pool_size,
+            max_overflow=0,
+            pool_timeout=_POOL_TIMEOUT_S,
+            # Parameters are numbers, texts and key hashes: they must not show in any error.
+            hide_parameters=True,
+            **options,
+        )
+        self._one_writer: AbstractAsyncContextManager[Any] = nullcontext()
+        if self.is_sqlite:
+            _prepare_sqlite(self.engine)
+            self._one_writer = asyncio.Lock()
+
+    @property
+    def is_sqlite(self) -> bool:
+        return self._url.get_backend_name() == "sqlite"
+
+    @asynccontextmanager
+    async def reading(self) -> AsyncIterator[AsyncConnection]:
+        """A transaction that changes nothing. Raises `StoreUnavailable`."""
+        with _translated():
+            async with self.engine.connect() as connection:
+                yield connection
+
+    @asynccontextmanager
+    async def writing(self) -> AsyncIterator[AsyncConnection]:
+        """A transaction that is committed at the end, durably, and rolled back on any error.
+
+        Raises `StoreUnavailable`. On SQLite it holds the write lock from its start, so what it reads stays true.
+        """
+        with _translated():
+            async with self._one_writer, self.engine.connect() as plain:
+                connection = await plain.execution_options(smshub_writes=True)
+                async with connection.begin():
+                    yield connection
+
+    async def close(self) -> None:
+        await self.engine.dispose()
+
+
+def _driver_url(text: str) -> tuple[URL, dict[str, Any]]:
+    """The URL with the driver that we use, and the engine's options for it."""
+    try:
+        url = make_url(text)
+    except Exception:  # noqa: BLE001 - the parser's own message may show the password
+        raise InvalidValue("The database URL cannot be read.") from None
+    match url.get_backend_name():
+        case "sqlite" if url.database:
+            return url.set(drivername="sqlite+aiosqlite"), {}
+        case "postgresql":
+            query = dict(url.query)
+            # libpq's name for what the driver calls ssl.
+            if "sslmode" in query:
+                query["ssl"] = query.pop("sslmode")
+            settings = {"application_name": "smshub", "statement_timeout": str(_STATEMENT_TIMEOUT_S * 1_000)}
+            arguments = {
+                "timeout": _CONNECT_TIMEOUT_S,
+                "command_timeout": _STATEMENT_TIMEOUT_S + 1,
+                "server_settings": settings | {"idle_in_transaction_session_timeout": "10000"},
+            }
+            return url.set(drivername="postgresql+asyncpg", query=query), {"connect_args": arguments}
+        case _:
+            raise InvalidValue("The database URL begins with sqlite:/// (and a file) or postgresql://.")
+
+
+def _prepare_sqlite(engine: AsyncEngine) -> None:
+    @event.listens_for(engine.sync_engine, "connect")
+    def set_up(connection: Any, _record: object) -> None:  # noqa: ANN401 - the driver's own type is not exported
+        # The driver would begin transactions by itself, and too late for BEGIN IMMEDIATE.
+        connection.isolation_level = None
+        cursor = connection.cursor()
+        for pragma in _SQLITE_PRAGMAS:
+            cursor.execute(pragma)
+        cursor.close()
+
+    @event.listens_for(engine.sync_engine, "begin")
+    def begin(connection: Any) -> None:  # noqa: ANN401
+        writes = connection.get_execution_options().get("smshub_writes", False)
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+class _translated:  # noqa: N801 - reads as a word of the with statement
+    """Turns "the database does not answer" into `StoreUnavailable`; faults of ours stay what they are."""
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
+        match error:
+            case IntegrityError() | DataError() | ProgrammingError():
+                return
+            case DBAPIError() | PoolTimeoutError() | OSError() | TimeoutError():
+                raise StoreUnavailable from error
+            case asyncpg.PostgresError() | asyncpg.InterfaceError():
+                raise StoreUnavailable from error

@@ -1,0 +1,214 @@
+"""The queue, as far as it is the same on both databases; how a claim is written differs."""
+
+from abc import abstractmethod
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import BindParameter, bindparam, func, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from adapters.sql.database import Database
+from adapters.sql.rows import AnyRow, as_delivery, as_pace, as_sender
+from adapters.sql.tables import deliveries, provider_accounts, senders
+from domain.model.delivery import RECEIPT_STATES, Delivery, DeliveryState
+from domain.model.message_body import MessageBody
+from domain.model.pace import Candidate, Reservation, Slot, SlotPlan, VirtualSchedule
+from domain.ports.delivery_queue import Claim, DeliveryQueue
+
+_SENDERS_AT_ONCE = 500
+
+# What a result may still change: a receipt may have been faster, and what it settled stays.
+_OPEN = (DeliveryState.SENDING.value, DeliveryState.UNKNOWN.value)
+
+_RESULT: Mapping[str, BindParameter[Any]] = {
+    "state": bindparam("new_state"),
+    "failures": bindparam("new_failures"),
+    "enquiries": bindparam("new_enquiries"),
+    "reason": bindparam("new_reason"),
+    "provider_reference": bindparam("new_provider_reference"),
+    "due_us": bindparam("new_due_us"),
+    "updated_us": bindparam("new_updated_us"),
+}
+_SAME_ATTEMPT = deliveries.c.id == bindparam("its_id"), deliveries.c.attempt == bindparam("its_attempt")
+_RECORD = update(deliveries).where(*_SAME_ATTEMPT, deliveries.c.state.in_(_OPEN)).values(_RESULT)
+_RECORD_OVER_SENT = (
+    update(deliveries).where(*_SAME_ATTEMPT, deliveries.c.state.in_((*_OPEN, DeliveryState.SENT.value))).values(_RESULT)
+)
+
+_BLOCK = (
+    update(deliveries)
+    .where(deliveries.c.id == bindparam("its_id"), deliveries.c.state == DeliveryState.QUEUED.value)
+    .values(state=bindparam("new_state"), reason=bindparam("new_reason"), updated_us=bindparam("new_updated_us"))
+)
+_RESERVE = (
+    update(senders)
+    .where(senders.c.id == bindparam("its_id"))
+    .values(next_free_us=bindparam("new_next_free_us"), owner=bindparam("me"), due_us=bindparam("new_due_us"))
+)
+
+DUE_SENDERS = (
+    select(
+        senders.c.id.label("sender_id"),
+        senders.c.address,
+        senders.c.pace_numerator,
+        senders.c.pace_denominator,
+        senders.c.next_free_us,
+        senders.c.owner,
+        provider_accounts.c.provider,
+    )
+    .join(provider_accounts, senders.c.account_id == provider_accounts.c.id)
+    .order_by(senders.c.due_us)
+    .limit(_SENDERS_AT_ONCE)
+)
+
+
+class SqlDeliveryQueue(DeliveryQueue):
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def claim(self, dispatcher_id: int, *, now_us: int, reservation: Reservation) -> Sequence[Claim]:
+        async with self._database.writing() as connection:
+            due = await self._lock_due_senders(connection, dispatcher_id, now_us=now_us)
+            if not due:
+                return []
+            schedules = {row.sender_id: VirtualSchedule(as_pace(row), row.next_free_us) for row in due}
+            # Read only now that the senders are locked: nobody else can take these deliveries any more.
+            wanted = {
+                sender_id: schedule.candidates_wanted(now_us, reservation) for sender_id, schedule in schedules.items()
+            }
+            candidates: dict[int, list[AnyRow]] = {sender_id: [] for sender_id in wanted}
+            for row in await self._candidates(connection, wanted):
+                candidates[row.sender_id].append(row)
+            plans = {
+                row.sender_id: schedules[row.sender_id].plan(
+                    [Candidate(each.id, each.segments, opted_out=each.opted_out) for each in candidates[row.sender_id]],
+                    now_us=now_us,
+                    reservation=reservation,
+                    taken_over=row.owner != dispatcher_id,
+                )
+                for row in due
+            }
+            rows = {each.id: each for some in candidates.values() for each in some}
+            await _reserve(connection, plans, dispatcher_id)
+            await _block(connection, [rows[each] for plan in plans.values() for each in plan.blocked], now_us)
+            slots = [slot for plan in plans.values() for slot in plan.slots]
+            taken = await self._take(connection, dispatcher_id, slots, now_us=now_us)
+        idle = [sender_id for sender_id, plan in plans.items() if plan.due_us is None]
+        if idle:
+            await self.rouse_if_queued(idle, now_us=now_us)
+        sending_from = {row.sender_id: as_sender(row) for row in due}
+        return [
+            Claim(
+                delivery=as_delivery(row).claimed(now_us=now_us),
+                message_id=row.message_id,
+                program_id=row.program_id,
+                sender=sending_from[row.sender_id],
+                body=MessageBody(row.body),
+                slot=slot,
+            )
+            for slot in slots
+            if slot.delivery_id in taken
+            for row in [rows[slot.delivery_id]]
+        ]
+
+    async def record(self, deliveries: Sequence[Delivery]) -> None:
+        over_sent = [_result(each) for each in deliveries if each.state in RECEIPT_STATES]
+        others = [_result(each) for each in deliveries if each.state not in RECEIPT_STATES]
+        queued = [each.id for each in deliveries if each.state is DeliveryState.QUEUED]
+        async with self._database.writing() as connection:
+            if over_sent:
+                await connection.execute(_RECORD_OVER_SENT, over_sent)
+            if others:
+                await connection.execute(_RECORD, others)
+            if queued:
+                await _make_due(connection, queued, now_us=max(each.updated_us for each in deliveries))
+
+    async def delay(self, sender_id: int, by_us: int, *, now_us: int) -> None:
+        async with self._database.writing() as connection:
+            row = (await connection.execute(select(senders).where(senders.c.id == sender_id).with_for_update())).one()
+            delayed = VirtualSchedule(as_pace(row), row.next_free_us).delayed(by_us, now_us=now_us)
+            await connection.execute(
+                update(senders).where(senders.c.id == sender_id).values(next_free_us=delayed.next_free_us)
+            )
+
+    async def rouse_if_queued(self, sender_ids: Sequence[int] | None, *, now_us: int) -> int:
+        """Makes senders due that are idle and have something queued: all of them, or those of `sender_ids`."""
+        waiting = (
+            select(deliveries.c.id)
+            .where(deliveries.c.sender_id == senders.c.id, deliveries.c.state == DeliveryState.QUEUED.value)
+            .exists()
+        )
+        roused = update(senders).where(senders.c.due_us.is_(None), waiting).values(due_us=now_us)
+        if sender_ids is not None:
+            roused = roused.where(senders.c.id.in_(sender_ids))
+        async with self._database.writing() as connection:
+            return (await connection.execute(roused)).rowcount
+
+    @abstractmethod
+    async def _lock_due_senders(
+        self, connection: AsyncConnection, dispatcher_id: int, *, now_us: int
+    ) -> Sequence[AnyRow]:
+        """Rows of `DUE_SENDERS` that nobody else has locked."""
+
+    @abstractmethod
+    async def _candidates(self, connection: AsyncConnection, wanted: Mapping[int, int]) -> Sequence[AnyRow]:
+        """The first queued deliveries of each sender, so many as are wanted, with body and `opted_out`."""
+
+    @abstractmethod
+    async def _take(
+        self, connection: AsyncConnection, dispatcher_id: int, slots: Sequence[Slot], *, now_us: int
+    ) -> set[int]:
+        """Makes queued deliveries `sending`, each in its slot; the ids of those that still were queued."""
+
+
+def _result(delivery: Delivery) -> dict[str, object]:
+    return {
+        "its_id": delivery.id,
+        "its_attempt": delivery.attempt,
+        "new_state": delivery.state.value,
+        "new_failures": delivery.failures,
+        "new_enquiries": delivery.enquiries,
+        "new_reason": delivery.reason,
+        "new_provider_reference": delivery.provider_reference,
+        "new_due_us": delivery.due_us,
+        "new_updated_us": delivery.updated_us,
+    }
+
+
+async def _reserve(connection: AsyncConnection, plans: Mapping[int, SlotPlan], dispatcher_id: int) -> None:
+    await connection.execute(
+        _RESERVE,
+        [
+            {
+                "its_id": sender_id,
+                "new_next_free_us": plan.schedule.next_free_us,
+                "new_due_us": plan.due_us,
+                "me": dispatcher_id,
+            }
+            for sender_id, plan in plans.items()
+        ],
+    )
+
+
+async def _block(connection: AsyncConnection, rows: Sequence[AnyRow], now_us: int) -> None:
+    blocked = [as_delivery(row).blocked("opted-out", now_us=now_us) for row in rows]
+    if blocked:
+        await connection.execute(
+            _BLOCK,
+            [
+                {
+                    "its_id": each.id,
+                    "new_state": each.state.value,
+                    "new_reason": each.reason,
+                    "new_updated_us": each.updated_us,
+                }
+                for each in blocked
+            ],
+        )
+
+
+async def _make_due(connection: AsyncConnection, delivery_ids: Sequence[int], *, now_us: int) -> None:
+    theirs = select(deliveries.c.sender_id).where(deliveries.c.id.in_(delivery_ids))
+    await connection.execute(
+        update(senders).where(senders.c.id.in_(theirs)).values(due_us=func.coalesce(senders.c.due_us, now_us))
+    )

@@ -1,0 +1,65 @@
+"""Claims on SQLite, whose write lock keeps all other dispatchers out for the length of a claim."""
+
+from collections.abc import Mapping, Sequence
+
+import orjson
+from sqlalchemy import Uuid, bindparam, text, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from adapters.sql.delivery_queue import DUE_SENDERS, SqlDeliveryQueue
+from adapters.sql.rows import AnyRow
+from adapters.sql.tables import deliveries, senders
+from domain.model.delivery import DeliveryState
+from domain.model.pace import Slot
+
+# A subquery with its own LIMIT for each sender: SQLite has no LATERAL.
+_CANDIDATES = text("""
+    SELECT d.*, m.body, EXISTS (
+        SELECT 1 FROM opt_outs o WHERE o.program_id = d.program_id AND o.number = d.number
+    ) AS opted_out
+    FROM json_each(:wanted) w
+    JOIN deliveries d ON d.id IN (
+        SELECT q.id FROM deliveries q
+        WHERE q.sender_id = CAST(w.key AS INTEGER) AND q.state = 'queued' ORDER BY q.id LIMIT w.value
+    )
+    JOIN text_messages m ON m.id = d.message_id
+    ORDER BY d.sender_id, d.id
+""").columns(message_id=Uuid)
+
+_TAKE = (
+    update(deliveries)
+    .where(deliveries.c.id == bindparam("its_id"))
+    .values(
+        state=DeliveryState.SENDING.value,
+        attempt=deliveries.c.attempt + 1,
+        claimed_by=bindparam("me"),
+        slot_us=bindparam("at_us"),
+        updated_us=bindparam("now_us"),
+        due_us=None,
+    )
+)
+
+
+class SqliteDeliveryQueue(SqlDeliveryQueue):
+    async def _lock_due_senders(
+        self, connection: AsyncConnection, dispatcher_id: int, *, now_us: int
+    ) -> Sequence[AnyRow]:
+        _ = dispatcher_id
+        return (await connection.execute(DUE_SENDERS.where(senders.c.due_us <= now_us))).all()
+
+    async def _candidates(self, connection: AsyncConnection, wanted: Mapping[int, int]) -> Sequence[AnyRow]:
+        keyed = orjson.dumps(wanted, option=orjson.OPT_NON_STR_KEYS).decode()
+        return (await connection.execute(_CANDIDATES, {"wanted": keyed})).all()
+
+    async def _take(
+        self, connection: AsyncConnection, dispatcher_id: int, slots: Sequence[Slot], *, now_us: int
+    ) -> set[int]:
+        if slots:
+            await connection.execute(
+                _TAKE,
+                [
+                    {"its_id": slot.delivery_id, "me": dispatcher_id, "at_us": slot.at_us, "now_us": now_us}
+                    for slot in slots
+                ],
+            )
+        return {slot.delivery_id for slot in slots}

@@ -1,0 +1,51 @@
+from collections.abc import Sequence
+
+from sqlalchemy import delete, insert, select, update
+
+from adapters.sql.database import Database
+from adapters.sql.rows import DELIVERY_COLUMNS, as_delivery
+from adapters.sql.tables import deliveries, dispatchers
+from domain.model.delivery import DeliveryState
+from domain.ports.dispatchers import Dispatchers, Orphan
+
+_CLAIMED = deliveries.c.state == DeliveryState.SENDING.value
+
+
+class SqlDispatchers(Dispatchers):
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def join(self, *, now_us: int) -> int:
+        async with self._database.writing() as connection:
+            row = insert(dispatchers).values(started_us=now_us, last_seen_us=now_us).returning(dispatchers.c.id)
+            return int((await connection.execute(row)).scalar_one())
+
+    async def beat(self, dispatcher_id: int, *, now_us: int) -> bool:
+        async with self._database.writing() as connection:
+            beaten = await connection.execute(
+                update(dispatchers).where(dispatchers.c.id == dispatcher_id).values(last_seen_us=now_us)
+            )
+            return bool(beaten.rowcount)
+
+    async def leave(self, dispatcher_id: int) -> None:
+        async with self._database.writing() as connection:
+            await connection.execute(delete(dispatchers).where(dispatchers.c.id == dispatcher_id))
+
+    async def orphans(self, *, silent_since_us: int, limit: int) -> Sequence[Orphan]:
+        left_behind = (
+            select(*DELIVERY_COLUMNS, deliveries.c.slot_us, dispatchers.c.last_seen_us)
+            .join(dispatchers, deliveries.c.claimed_by == dispatchers.c.id)
+            .where(_CLAIMED, dispatchers.c.last_seen_us < silent_since_us)
+            .order_by(deliveries.c.id)
+            .limit(limit)
+        )
+        async with self._database.reading() as connection:
+            return [
+                Orphan(delivery=as_delivery(row), slot_us=row.slot_us, last_seen_us=row.last_seen_us)
+                for row in await connection.execute(left_behind)
+            ]
+
+    async def dismiss(self, *, silent_since_us: int) -> None:
+        claimed = select(deliveries.c.id).where(deliveries.c.claimed_by == dispatchers.c.id, _CLAIMED).exists()
+        async with self._database.writing() as connection:
+            await connection.execute(delete(dispatchers).where(dispatchers.c.last_seen_us < silent_since_us, ~claimed))

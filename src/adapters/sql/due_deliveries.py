@@ -1,0 +1,70 @@
+from collections.abc import Sequence
+
+from sqlalchemy import Select, func, select, update
+
+from adapters.sql.database import Database
+from adapters.sql.delivery_queue import SqlDeliveryQueue
+from adapters.sql.rows import DELIVERY_COLUMNS, as_delivery
+from adapters.sql.tables import deliveries, provider_accounts, senders
+from domain.model.delivery import DeliveryState
+from domain.ports.due_deliveries import DueDeliveries, Enquiry
+
+_ASKED_AGAIN_AFTER_US = 60_000_000
+_QUEUED_AT_ONCE = 5_000
+_PROVIDER = (
+    select(provider_accounts.c.provider)
+    .join(senders, senders.c.account_id == provider_accounts.c.id)
+    .where(senders.c.id == deliveries.c.sender_id)
+    .scalar_subquery()
+    .label("provider")
+)
+_ENQUIRED = (DeliveryState.UNKNOWN.value, DeliveryState.SENT.value)
+
+
+class SqlDueDeliveries(DueDeliveries):
+    def __init__(self, database: Database, queue: SqlDeliveryQueue) -> None:
+        self._database = database
+        self._queue = queue
+
+    async def queue(self, *, now_us: int) -> int:
+        due = _due(now_us, (DeliveryState.SCHEDULED.value,), limit=_QUEUED_AT_ONCE)
+        async with self._database.writing() as connection:
+            queued = await connection.execute(
+                update(deliveries)
+                .where(deliveries.c.id.in_(due))
+                .values(state=DeliveryState.QUEUED.value, due_us=None, updated_us=now_us)
+                .returning(deliveries.c.sender_id)
+            )
+            sender_ids = queued.scalars().all()
+            if sender_ids:
+                await connection.execute(
+                    update(senders)
+                    .where(senders.c.id.in_(set(sender_ids)))
+                    .values(due_us=func.coalesce(senders.c.due_us, now_us))
+                )
+        return len(sender_ids)
+
+    async def enquiries(self, *, now_us: int, limit: int) -> Sequence[Enquiry]:
+        async with self._database.writing() as connection:
+            given_out = await connection.execute(
+                update(deliveries)
+                .where(deliveries.c.id.in_(_due(now_us, _ENQUIRED, limit=limit)))
+                .values(due_us=now_us + _ASKED_AGAIN_AFTER_US)
+                .returning(*DELIVERY_COLUMNS, deliveries.c.slot_us, _PROVIDER)
+            )
+            return [
+                Enquiry(delivery=as_delivery(row), provider=row.provider, attempted_us=row.slot_us) for row in given_out
+            ]
+
+    async def rouse(self, *, now_us: int) -> int:
+        return await self._queue.rouse_if_queued(None, now_us=now_us)
+
+
+def _due(now_us: int, states: Sequence[str], *, limit: int) -> Select[int]:
+    return (
+        select(deliveries.c.id)
+        .where(deliveries.c.due_us <= now_us, deliveries.c.state.in_(states))
+        .order_by(deliveries.c.due_us)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )

@@ -1,0 +1,99 @@
+from collections.abc import Mapping, Sequence
+
+from sqlalchemy import Table, insert, select
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from adapters.sql.database import Database
+from adapters.sql.rows import PROGRAM_COLUMNS, as_pace, as_program
+from adapters.sql.tables import program_keys, programs, provider_accounts, senders
+from domain.errors import PaceDiffers, ProgramExists
+from domain.model.pace import Pace
+from domain.model.program import MAX_SEGMENTS, KeyHash, Program
+from domain.ports.programs import NewProgram, Programs
+
+_DEFAULT_PACE = Pace.parse("1/s")
+_PROGRAMS = select(*PROGRAM_COLUMNS).select_from(
+    programs.join(senders, programs.c.sender_id == senders.c.id).join(
+        provider_accounts, senders.c.account_id == provider_accounts.c.id
+    )
+)
+
+
+class SqlPrograms(Programs):
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def add(self, program: NewProgram) -> Program:
+        try:
+            async with self._database.writing() as connection:
+                sender_id = await self._sender(connection, program)
+                await connection.execute(
+                    insert(programs).values(
+                        id=program.id,
+                        folded_id=program.id.casefold(),
+                        sid=program.sid,
+                        name=program.name,
+                        sender_id=sender_id,
+                        segment_cap=MAX_SEGMENTS,
+                        first_hub=program.first_hub,
+                        created_us=program.created_us,
+                    )
+                )
+                await connection.execute(
+                    insert(program_keys).values(
+                        program_id=program.id,
+                        digest=program.key_hash.digest,
+                        pepper_id=program.key_hash.pepper_id,
+                        created_us=program.created_us,
+                    )
+                )
+                rows = await connection.execute(_PROGRAMS.where(programs.c.id == program.id))
+                return as_program(rows.one())
+        except IntegrityError as error:
+            raise ProgramExists from error
+
+    async def find(self, program_id: str) -> Program | None:
+        async with self._database.reading() as connection:
+            row = (await connection.execute(_PROGRAMS.where(programs.c.folded_id == program_id.casefold()))).first()
+        return None if row is None else as_program(row)
+
+    async def find_with_keys(self, sid: str) -> tuple[Program, Sequence[KeyHash]] | None:
+        async with self._database.reading() as connection:
+            row = (await connection.execute(_PROGRAMS.where(programs.c.sid == sid))).first()
+            if row is None:
+                return None
+            keys = await connection.execute(
+                select(program_keys.c.digest, program_keys.c.pepper_id).where(program_keys.c.program_id == row.id)
+            )
+            return as_program(row), [KeyHash(key.digest, key.pepper_id) for key in keys]
+
+    async def all(self) -> Sequence[Program]:
+        async with self._database.reading() as connection:
+            return [as_program(row) for row in await connection.execute(_PROGRAMS.order_by(programs.c.name))]
+
+    async def _sender(self, connection: AsyncConnection, program: NewProgram) -> int:
+        """The id of the program's sender, which is one for the whole hub."""
+        account = {"provider": program.provider, "account": program.provider}
+        account_id = await self._found_or_added(connection, provider_accounts, account)
+        pace = program.pace or _DEFAULT_PACE
+        fraction = {"pace_numerator": pace.per_second.numerator, "pace_denominator": pace.per_second.denominator}
+        key = {"account_id": account_id, "address": program.sender.value}
+        sender_id = await self._found_or_added(connection, senders, key, fraction)
+        current = as_pace((await connection.execute(select(senders).where(senders.c.id == sender_id))).one())
+        if program.pace is not None and program.pace != current:
+            raise PaceDiffers(current=str(current))
+        return sender_id
+
+    async def _found_or_added(
+        self,
+        connection: AsyncConnection,
+        table: Table,
+        key: Mapping[str, object],
+        rest: Mapping[str, object] | None = None,
+    ) -> int:
+        dialect = sqlite if self._database.is_sqlite else postgresql
+        await connection.execute(dialect.insert(table).values(**key, **(rest or {})).on_conflict_do_nothing())
+        found = select(table.c.id).where(*(table.c[name] == value for name, value in key.items()))
+        return int((await connection.execute(found)).scalar_one())

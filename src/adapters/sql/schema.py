@@ -1,0 +1,47 @@
+"""The database's schema: bringing it to this code's version, and knowing whether it is there."""
+
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, text
+
+from adapters.sql.database import Database
+from domain.errors import SchemaDiffers
+
+_MIGRATIONS = Path(__file__).with_name("migrations")
+
+# Any number will do, as long as all processes that migrate use the same.
+_ADVISORY_LOCK = text("SELECT pg_advisory_xact_lock(7046905)")
+
+
+class Schema:
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def migrate(self, target: str = "head") -> None:
+        """Brings the database to a version. Several processes may do so at once: one works, the others wait."""
+        async with self._database.writing() as connection:
+            if not self._database.is_sqlite:
+                await connection.execute(_ADVISORY_LOCK)
+            await connection.run_sync(_upgrade, target)
+
+    async def check(self) -> None:
+        """Raises `SchemaDiffers`."""
+        async with self._database.reading() as connection:
+            found = await connection.run_sync(lambda sync: MigrationContext.configure(sync).get_current_revision())
+        expected = ScriptDirectory.from_config(_config()).get_current_head() or ""
+        if found != expected:
+            raise SchemaDiffers(found=found, expected=expected)
+
+
+def _config(connection: Connection | None = None) -> Config:
+    config = Config(attributes={"connection": connection})
+    config.set_main_option("script_location", str(_MIGRATIONS))
+    return config
+
+
+def _upgrade(connection: Connection, target: str) -> None:
+    command.upgrade(_config(connection), target)

@@ -1,0 +1,166 @@
+"""The hub's tables, the same on SQLite and PostgreSQL. All times are microseconds since the Unix epoch."""
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    ForeignKey,
+    Identity,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    SmallInteger,
+    Table,
+    Text,
+    UniqueConstraint,
+    Uuid,
+    text,
+)
+
+from domain.model.delivery import DeliveryState
+
+metadata = MetaData(
+    naming_convention={
+        "pk": "pk_%(table_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+    }
+)
+
+# SQLite counts up only columns that are INTEGER to the letter; its integers have 64 bits all the same.
+_Id = BigInteger().with_variant(Integer, "sqlite")
+
+
+def _identity() -> Column[int]:
+    return Column("id", _Id, Identity(), primary_key=True)
+
+
+provider_accounts = Table(
+    "provider_accounts",
+    metadata,
+    _identity(),
+    Column("provider", Text, nullable=False),
+    Column("account", Text, nullable=False),
+    UniqueConstraint("provider", "account"),
+)
+
+senders = Table(
+    "senders",
+    metadata,
+    _identity(),
+    Column("account_id", _Id, ForeignKey("provider_accounts.id"), nullable=False),
+    Column("address", Text, nullable=False),
+    # Segments per second, as an exact fraction.
+    Column("pace_numerator", BigInteger, nullable=False),
+    Column("pace_denominator", BigInteger, nullable=False),
+    # The virtual schedule: when the line is free again.
+    Column("next_free_us", BigInteger, nullable=False, server_default=text("0")),
+    # When to claim next; NULL while nothing is queued.
+    Column("due_us", BigInteger),
+    # The dispatcher that claimed last.
+    Column("owner", BigInteger),
+    UniqueConstraint("account_id", "address"),
+    CheckConstraint("pace_numerator > 0 AND pace_denominator > 0", name="pace_positive"),
+)
+_claimable = senders.c.due_us.is_not(None)
+Index("ix_senders_due", senders.c.due_us, postgresql_where=_claimable, sqlite_where=_claimable)
+
+programs = Table(
+    "programs",
+    metadata,
+    Column("id", Text, primary_key=True),
+    # Programs are found by their id in any letter case.
+    Column("folded_id", Text, nullable=False),
+    Column("sid", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("sender_id", _Id, ForeignKey("senders.id"), nullable=False),
+    Column("segment_cap", SmallInteger, nullable=False),
+    Column("token_lifetime_s", BigInteger),
+    Column("first_hub", Boolean, nullable=False),
+    Column("created_us", BigInteger, nullable=False),
+    UniqueConstraint("folded_id"),
+    UniqueConstraint("sid"),
+)
+
+program_keys = Table(
+    "program_keys",
+    metadata,
+    _identity(),
+    Column("program_id", Text, ForeignKey("programs.id"), nullable=False, index=True),
+    Column("digest", LargeBinary, nullable=False),
+    Column("pepper_id", Text),
+    Column("created_us", BigInteger, nullable=False),
+)
+
+opt_outs = Table(
+    "opt_outs",
+    metadata,
+    Column("program_id", Text, ForeignKey("programs.id"), primary_key=True),
+    Column("number", Text, primary_key=True),
+    Column("since_us", BigInteger, nullable=False),
+)
+
+text_messages = Table(
+    "text_messages",
+    metadata,
+    # UUIDv7: newer ids are greater, so the log is paged by them.
+    Column("id", Uuid, primary_key=True),
+    Column("program_id", Text, ForeignKey("programs.id"), nullable=False),
+    Column("sender_id", _Id, ForeignKey("senders.id"), nullable=False),
+    Column("body", Text, nullable=False),
+    Column("recipients", Integer, nullable=False),
+    Column("client_date_sent", Text),
+    Column("created_us", BigInteger, nullable=False),
+)
+Index("ix_text_messages_log", text_messages.c.program_id, text_messages.c.id)
+
+_STATES = ", ".join(f"'{state.value}'" for state in DeliveryState)
+
+deliveries = Table(
+    "deliveries",
+    metadata,
+    # Counts up, so it is the order of first come, first served.
+    _identity(),
+    Column("message_id", Uuid, ForeignKey("text_messages.id"), nullable=False),
+    Column("position", Integer, nullable=False),
+    Column("program_id", Text, nullable=False),
+    Column("sender_id", _Id, nullable=False),
+    Column("number", Text, nullable=False),
+    Column("segments", SmallInteger, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("attempt", Integer, nullable=False),
+    Column("failures", SmallInteger, nullable=False),
+    Column("enquiries", SmallInteger, nullable=False),
+    Column("reason", Text),
+    Column("provider_reference", Text),
+    # The dispatcher of the current attempt, and the slot that it has for it.
+    Column("claimed_by", BigInteger),
+    Column("slot_us", BigInteger),
+    Column("due_us", BigInteger),
+    Column("updated_us", BigInteger, nullable=False),
+    CheckConstraint(f"state IN ({_STATES})", name="state_known"),
+    UniqueConstraint("message_id", "position"),
+    # Two updates and no delete in a delivery's life: room on the page for them, and vacuum early.
+    postgresql_with={"fillfactor": "85", "autovacuum_vacuum_scale_factor": "0", "autovacuum_vacuum_threshold": "20000"},
+)
+
+_queued = deliveries.c.state == text("'queued'")
+_sending = deliveries.c.state == text("'sending'")
+_due = deliveries.c.due_us.is_not(None)
+Index("ix_deliveries_queue", deliveries.c.sender_id, deliveries.c.id, postgresql_where=_queued, sqlite_where=_queued)
+Index("ix_deliveries_claimed", deliveries.c.claimed_by, postgresql_where=_sending, sqlite_where=_sending)
+Index("ix_deliveries_due", deliveries.c.due_us, postgresql_where=_due, sqlite_where=_due)
+
+dispatchers = Table(
+    "dispatchers",
+    metadata,
+    _identity(),
+    Column("started_us", BigInteger, nullable=False),
+    Column("last_seen_us", BigInteger, nullable=False),
+    # An id is never used again: a dispatcher that comes back late must not be taken for another.
+    sqlite_autoincrement=True,
+)

@@ -1,0 +1,19 @@
+import asyncio
+from contextlib import suppress
+
+from domain.ports.wakeups import Wakeups
+
+
+class InProcessWakeups(Wakeups):
+    """Reaches the dispatcher of the same process; dispatchers of other processes poll."""
+
+    def __init__(self) -> None:
+        self._event = asyncio.Event()
+
+    def notify(self) -> None:
+        self._event.set()
+
+    async def wait(self, *, at_most_s: float) -> None:
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._event.wait(), at_most_s)
+        self._event.clear()

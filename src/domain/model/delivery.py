@@ -1,0 +1,174 @@
+"""One message to one number: the unit that is queued, paced, sent and followed.
+
+Times are whole microseconds since the Unix epoch on the hub's clock.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from enum import Enum
+from typing import Self
+
+from domain.errors import IllegalTransition
+from domain.model.phone_number import PhoneNumber
+
+
+class DeliveryState(Enum):
+    """Least advanced first, then the terminal ones, worst first: a message's state is the first that applies."""
+
+    SCHEDULED = "scheduled"
+    QUEUED = "queued"
+    SENDING = "sending"
+    UNKNOWN = "unknown"
+    SENT = "sent"
+    FAILED = "failed"
+    UNDELIVERED = "undelivered"
+    EXPIRED = "expired"
+    BLOCKED = "blocked"
+    CANCELED = "canceled"
+    DELIVERED = "delivered"
+
+    @property
+    def terminal(self) -> bool:
+        return self in _TERMINAL
+
+
+_TERMINAL = frozenset(
+    {
+        DeliveryState.FAILED,
+        DeliveryState.UNDELIVERED,
+        DeliveryState.EXPIRED,
+        DeliveryState.BLOCKED,
+        DeliveryState.CANCELED,
+        DeliveryState.DELIVERED,
+    }
+)
+_RANK = {state: rank for rank, state in enumerate(DeliveryState)}
+
+# What a delivery receipt may say, and the states that it may overtake.
+RECEIPT_STATES = frozenset(
+    {
+        DeliveryState.SENT,
+        DeliveryState.DELIVERED,
+        DeliveryState.UNDELIVERED,
+        DeliveryState.FAILED,
+        DeliveryState.EXPIRED,
+    }
+)
+_AWAITING_RECEIPT = frozenset({DeliveryState.SENDING, DeliveryState.UNKNOWN, DeliveryState.SENT})
+
+
+def overall_state(counts: Mapping[DeliveryState, int]) -> DeliveryState:
+    """The state of a message whose deliveries are in these states; at least one count is more than zero.
+
+    The least advanced delivery decides; once all are terminal, the worst outcome does.
+    """
+    return min((state for state, count in counts.items() if count), key=_RANK.__getitem__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delivery:
+    """`position` counts from 1 within the message. `attempt` grows with every claim and tells a late result of an
+    earlier one from the current. `failures` counts calls that surely did not send, `enquiries` how often the provider
+    answered that it knows nothing of it. `reason` is a slug, set where the state needs one to be understood.
+    `provider_reference` is the provider's own id. `due_us` is when the hub turns to the delivery again: to queue it
+    (`scheduled`) or to ask the provider about it (`unknown`, `sent`).
+    """
+
+    id: int
+    position: int
+    number: PhoneNumber
+    segments: int
+    state: DeliveryState
+    attempt: int = 0
+    failures: int = 0
+    enquiries: int = 0
+    reason: str | None = None
+    provider_reference: str | None = None
+    due_us: int | None = None
+    updated_us: int = 0
+
+    def claimed(self, *, now_us: int) -> Self:
+        """The attempt is recorded before the call, so that no crash can hide that there may have been one."""
+        self._must_be(DeliveryState.QUEUED, event="a claim")
+        return self._to(DeliveryState.SENDING, now_us, attempt=self.attempt + 1, reason=None)
+
+    def blocked(self, reason: str, *, now_us: int) -> Self:
+        self._must_be(DeliveryState.QUEUED, DeliveryState.SCHEDULED, event="a block")
+        return self._to(DeliveryState.BLOCKED, now_us, reason=reason)
+
+    def released(self, *, now_us: int) -> Self:
+        """Handed back without a call to the provider."""
+        self._must_be(DeliveryState.SENDING, event="a release")
+        return self._to(DeliveryState.QUEUED, now_us)
+
+    def sent(self, provider_reference: str, *, now_us: int, ask_after_us: int | None = None) -> Self:
+        self._must_be(DeliveryState.SENDING, event="an acceptance")
+        due_us = None if ask_after_us is None else now_us + ask_after_us
+        return self._to(DeliveryState.SENT, now_us, reason=None, provider_reference=provider_reference, due_us=due_us)
+
+    def refused(self, reason: str, *, now_us: int, opted_out: bool = False) -> Self:
+        """The provider said no, for good. An opt-out that it knows of counts as one of ours."""
+        self._must_be(DeliveryState.SENDING, event="a refusal")
+        return self._to(DeliveryState.BLOCKED if opted_out else DeliveryState.FAILED, now_us, reason=reason)
+
+    def held_back(self, *, now_us: int) -> Self:
+        """The provider asked to slow down: surely not sent, and no failure of the delivery."""
+        self._must_be(DeliveryState.SENDING, event="a throttling")
+        return self._to(DeliveryState.QUEUED, now_us, reason="throttled")
+
+    def retried(self, reason: str, *, now_us: int, after_us: int) -> Self:
+        """Surely not sent, and tried again later."""
+        self._must_be(DeliveryState.SENDING, DeliveryState.UNKNOWN, event="a retry")
+        return self._to(
+            DeliveryState.SCHEDULED,
+            now_us,
+            reason=reason,
+            due_us=now_us + after_us,
+            failures=self.failures + 1,
+            enquiries=0,
+        )
+
+    def given_up(self, reason: str, *, now_us: int) -> Self:
+        self._must_be(DeliveryState.SENDING, event="giving up")
+        return self._to(DeliveryState.FAILED, now_us, reason=reason)
+
+    def lost_sight_of(self, reason: str, *, now_us: int, ask_after_us: int | None) -> Self:
+        """It may have been sent or not; asked about after `ask_after_us`, or never where that is None."""
+        self._must_be(DeliveryState.SENDING, event="an unknown outcome")
+        due_us = None if ask_after_us is None else now_us + ask_after_us
+        return self._to(DeliveryState.UNKNOWN, now_us, reason=reason, due_us=due_us)
+
+    def not_found(self, *, now_us: int, ask_after_us: int) -> Self:
+        """The provider does not know it, as yet."""
+        self._must_be(DeliveryState.UNKNOWN, event="an enquiry")
+        due_us = now_us + ask_after_us
+        return self._to(DeliveryState.UNKNOWN, now_us, due_us=due_us, enquiries=self.enquiries + 1)
+
+    def found(self, provider_reference: str, *, now_us: int, ask_after_us: int | None = None) -> Self:
+        """The provider has it, and no verdict yet."""
+        self._must_be(DeliveryState.UNKNOWN, DeliveryState.SENT, event="an enquiry")
+        due_us = None if ask_after_us is None else now_us + ask_after_us
+        return self._to(DeliveryState.SENT, now_us, reason=None, provider_reference=provider_reference, due_us=due_us)
+
+    def asked_in_vain(self, *, now_us: int) -> Self:
+        """The provider could not say: it stays as it is until a receipt or a person settles it."""
+        self._must_be(DeliveryState.UNKNOWN, DeliveryState.SENT, event="an enquiry")
+        return self._to(self.state, now_us)
+
+    def receipt(self, state: DeliveryState, *, now_us: int, reason: str | None = None) -> Self:
+        """What the provider says later, which may come late, twice and out of order.
+
+        A receipt that says nothing new changes nothing; a terminal state is never left.
+        """
+        if state not in RECEIPT_STATES or self.state in {DeliveryState.SCHEDULED, DeliveryState.QUEUED}:
+            raise IllegalTransition(state=self.state.value, event=f"a receipt of {state.value}")
+        if self.state not in _AWAITING_RECEIPT or self.state is state:
+            return self
+        return self._to(state, now_us, reason=reason)
+
+    def _must_be(self, *states: DeliveryState, event: str) -> None:
+        if self.state not in states:
+            raise IllegalTransition(state=self.state.value, event=event)
+
+    def _to(self, state: DeliveryState, now_us: int, **changes: object) -> Self:
+        return replace(self, **{"due_us": None, **changes, "state": state, "updated_us": now_us})  # type: ignore[arg-type]

@@ -1,0 +1,72 @@
+"""The offices that send: a program has credentials and a sender."""
+
+import hashlib
+import hmac
+import secrets
+from dataclasses import dataclass
+from datetime import timedelta
+
+from domain.errors import InvalidValue
+from domain.model.sender import Sender
+
+MAX_SEGMENTS = 24  # What 1,600 characters take at the most.
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Program:
+    """`id` is compared without regard to letter case, `sid` exactly.
+
+    `token_lifetime` overrides the hub's. A `first_hub` program came over from the first hub: its clients post whole
+    models, so properties that the document does not know are passed over instead of refused.
+    """
+
+    id: str
+    sid: str
+    name: str
+    sender: Sender
+    segment_cap: int = MAX_SEGMENTS
+    token_lifetime: timedelta | None = None
+    first_hub: bool = False
+
+    def __post_init__(self) -> None:
+        for what, value in (("ProgramId", self.id), ("ProgramSID", self.sid), ("name", self.name)):
+            if not 1 <= len(value) <= 100 or not value.isprintable() or value != value.strip():
+                raise InvalidValue(f"A program's {what} is 1 to 100 printable characters.")
+
+    def is_called(self, program_id: str) -> bool:
+        return same_program_id(self.id, program_id)
+
+
+def same_program_id(one: str, other: str) -> bool:
+    return one.casefold() == other.casefold()
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class ProgramKey:
+    """A program's secret. Ours are random, so a fast hash of them is safe to store."""
+
+    value: str
+
+    def __post_init__(self) -> None:
+        if not 1 <= len(self.value) <= 500:
+            raise InvalidValue("A ProgramKey is 1 to 500 characters.")
+
+    def __repr__(self) -> str:
+        return "ProgramKey(…)"
+
+    @classmethod
+    def generate(cls) -> "ProgramKey":
+        return cls(secrets.token_urlsafe(32))
+
+    def hash(self, pepper: bytes | None = None) -> bytes:
+        """SHA-256 of the key, keyed by the pepper where there is one. 32 bytes."""
+        secret = self.value.encode()
+        return hashlib.sha256(secret).digest() if pepper is None else hmac.digest(pepper, secret, "sha256")
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class KeyHash:
+    """What is stored of a key. `pepper_id` names the pepper that was used; None for none."""
+
+    digest: bytes
+    pepper_id: str | None = None

@@ -1,0 +1,70 @@
+"""What becomes of a delivery after a call to the provider, or after an answer about an unknown one."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from domain.model.delivery import Delivery, DeliveryState
+from domain.model.pace import SECOND_US
+from domain.model.send_outcome import (
+    Accepted,
+    CannotTell,
+    EnquiryAnswer,
+    Found,
+    NotFound,
+    NotSent,
+    Refused,
+    SendOutcome,
+    Throttled,
+    Unknown,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class RetryPolicy:
+    """Exponential backoff with full jitter, and the times at which a provider is asked about an unknown delivery.
+
+    `enquiry_delays_us` are counted one after the other; a delivery that the provider still does not know after the
+    last of them was not sent, and is sent again.
+    """
+
+    most_failures: int = 8
+    first_backoff_us: int = 2 * SECOND_US
+    longest_backoff_us: int = 900 * SECOND_US
+    enquiry_delays_us: tuple[int, ...] = (30 * SECOND_US, 300 * SECOND_US)
+
+    def after_send(
+        self, delivery: Delivery, outcome: SendOutcome, *, now_us: int, jitter: Callable[[], float]
+    ) -> Delivery:
+        """`jitter` gives a number from 0 to 1."""
+        match outcome:
+            case Accepted(reference, ask_after_us):
+                return delivery.sent(reference, now_us=now_us, ask_after_us=ask_after_us)
+            case Refused(reason, opted_out):
+                return delivery.refused(reason, now_us=now_us, opted_out=opted_out)
+            case Throttled():
+                return delivery.held_back(now_us=now_us)
+            case NotSent(reason):
+                return self._retried(delivery, reason, now_us=now_us, jitter=jitter)
+            case Unknown(reason):
+                return delivery.lost_sight_of(reason, now_us=now_us, ask_after_us=self.enquiry_delays_us[0])
+
+    def after_enquiry(self, delivery: Delivery, answer: EnquiryAnswer, *, now_us: int) -> Delivery:
+        """For a delivery that is `unknown` or `sent`."""
+        match answer:
+            case Found(reference, state, reason, ask_after_us):
+                if delivery.state is DeliveryState.UNKNOWN or state is None:
+                    delivery = delivery.found(reference, now_us=now_us, ask_after_us=ask_after_us)
+                return delivery if state is None else delivery.receipt(state, now_us=now_us, reason=reason)
+            case NotFound() if delivery.state is DeliveryState.UNKNOWN:
+                asked = delivery.enquiries + 1
+                if asked < len(self.enquiry_delays_us):
+                    return delivery.not_found(now_us=now_us, ask_after_us=self.enquiry_delays_us[asked])
+                return delivery.retried("not-at-provider", now_us=now_us, after_us=0)
+            case NotFound() | CannotTell():
+                return delivery.asked_in_vain(now_us=now_us)
+
+    def _retried(self, delivery: Delivery, reason: str, *, now_us: int, jitter: Callable[[], float]) -> Delivery:
+        if delivery.failures + 1 >= self.most_failures:
+            return delivery.given_up(reason, now_us=now_us)
+        longest_us = min(self.first_backoff_us * 2**delivery.failures, self.longest_backoff_us)
+        return delivery.retried(reason, now_us=now_us, after_us=int(longest_us * jitter()))

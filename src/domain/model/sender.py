@@ -1,0 +1,57 @@
+"""What texts come from: a number, short code or name, with the provider account that owns it."""
+
+import re
+from dataclasses import dataclass
+
+from domain.errors import InvalidValue, NumberRefused
+from domain.model.pace import Pace
+from domain.model.phone_number import PhoneNumber
+
+_SHORT_CODE = re.compile(r"\d{3,8}", re.ASCII)
+_ALPHANUMERIC = re.compile(r"(?=.*[A-Za-z])[A-Za-z0-9 .&_-]{1,11}", re.ASCII)
+_MESSAGING_SERVICE = re.compile(r"MG[0-9a-fA-F]{32}", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class SenderAddress:
+    """A phone number in E.164, a short code of 3 to 8 digits, a name of up to 11 characters, or the SID of a
+    Twilio messaging service. Raises `InvalidValue` for anything else.
+    """
+
+    value: str
+
+    def __post_init__(self) -> None:
+        if not (self.is_number or any(kind.fullmatch(self.value) for kind in _OTHER_KINDS)):
+            raise InvalidValue(
+                "A sender is a phone number with its + and country code, a short code of 3 to 8 digits, "
+                "a name of up to 11 letters and digits, or a messaging service (MG…)."
+            )
+
+    @property
+    def is_number(self) -> bool:
+        return self.value.startswith("+") and _reads_as_number(self.value)
+
+    @property
+    def region(self) -> str | None:
+        """The country whose numbers may be written without `+` by those who use the sender; None: the hub's own."""
+        return PhoneNumber(self.value).region if self.is_number else None
+
+
+_OTHER_KINDS = (_SHORT_CODE, _ALPHANUMERIC, _MESSAGING_SERVICE)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sender:
+    """One for the whole hub, whoever uses it: programs that share it share its pace."""
+
+    id: int
+    provider: str
+    address: SenderAddress
+    pace: Pace
+
+
+def _reads_as_number(text: str) -> bool:
+    try:
+        return PhoneNumber.parse(text, region="US").e164 == text
+    except NumberRefused:
+        return False

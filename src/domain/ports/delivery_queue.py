@@ -1,0 +1,45 @@
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+from uuid import UUID
+
+from domain.model.delivery import Delivery
+from domain.model.message_body import MessageBody
+from domain.model.pace import Reservation, Slot
+from domain.model.sender import Sender
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claim:
+    """A delivery that is this dispatcher's to send, in its slot. The attempt is recorded already."""
+
+    delivery: Delivery
+    message_id: UUID
+    program_id: str
+    sender: Sender
+    body: MessageBody
+    slot: Slot
+
+
+class DeliveryQueue(Protocol):
+    """What is to be sent. Queue and throttle in one: a claim takes deliveries and reserves their slots together."""
+
+    async def claim(self, dispatcher_id: int, *, now_us: int, reservation: Reservation) -> Sequence[Claim]:
+        """Takes what is due, first come first served per sender, and commits before it returns.
+
+        Two dispatchers never get the same delivery, nor overlapping slots of one sender. Deliveries to numbers that
+        have opted out meanwhile become `blocked` and are not among the claims.
+        """
+        ...
+
+    async def record(self, deliveries: Sequence[Delivery]) -> None:
+        """Stores what has become of claimed deliveries, and the attempt's outcome with it.
+
+        A delivery whose attempt is no longer the current one, or that a receipt has settled, stays as it is.
+        Recording the same twice changes nothing.
+        """
+        ...
+
+    async def delay(self, sender_id: int, by_us: int, *, now_us: int) -> None:
+        """Keeps the sender's line free for so long."""
+        ...

@@ -1,0 +1,26 @@
+from collections.abc import Sequence
+from typing import Protocol
+
+from domain.errors import HubError
+from domain.model.delivery import Delivery
+from domain.model.send_outcome import EnquiryAnswer, SendOutcome
+from domain.ports.delivery_queue import Claim
+from domain.ports.due_deliveries import Enquiry
+
+
+class DispatchObserver(Protocol):
+    """Told of what happens, for logs and metrics. Must be quick and must not raise."""
+
+    def attempted(self, claim: Claim, outcome: SendOutcome, after: Delivery, *, late_us: int, took_us: int) -> None:
+        """`late_us` is how long after its slot the call was made."""
+        ...
+
+    def released(self, claim: Claim) -> None: ...
+
+    def enquired(self, enquiry: Enquiry, answer: EnquiryAnswer, after: Delivery) -> None: ...
+
+    def rescued(self, deliveries: Sequence[Delivery]) -> None: ...
+
+    def held_up(self, error: HubError) -> None:
+        """The store did not answer; work goes on when it does."""
+        ...

@@ -1,0 +1,41 @@
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from domain.model.pace import Pace
+from domain.model.program import KeyHash, Program
+from domain.model.sender import SenderAddress
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewProgram:
+    """`pace` is None to take the sender's own if the hub has it already, else one segment per second."""
+
+    id: str
+    sid: str
+    name: str
+    key_hash: KeyHash
+    provider: str
+    sender: SenderAddress
+    pace: Pace | None
+    first_hub: bool
+    created_us: int
+
+
+class Programs(Protocol):
+    async def add(self, program: NewProgram) -> Program:
+        """Stores the program, and its sender unless the hub has it already.
+
+        Raises `ProgramExists` for an id (in any letter case) or SID in use, and `PaceDiffers`.
+        """
+        ...
+
+    async def find(self, program_id: str) -> Program | None:
+        """By its id in any letter case."""
+        ...
+
+    async def find_with_keys(self, sid: str) -> tuple[Program, Sequence[KeyHash]] | None: ...
+
+    async def all(self) -> Sequence[Program]:
+        """By name."""
+        ...

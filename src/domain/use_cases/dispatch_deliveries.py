@@ -1,0 +1,210 @@
+import asyncio
+import random
+from collections import deque
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from domain.errors import StoreUnavailable
+from domain.model.delivery import Delivery
+from domain.model.pace import SECOND_US, Pace, Reservation
+from domain.model.retry import RetryPolicy
+from domain.model.send_outcome import SendOutcome, Throttled, Unknown
+from domain.ports.clock import Clock
+from domain.ports.delivery_queue import Claim, DeliveryQueue
+from domain.ports.dispatch_observer import DispatchObserver
+from domain.ports.sms_provider import OutgoingText, SmsProvider
+from domain.ports.wakeups import Wakeups
+from domain.use_cases.hold_membership import Membership
+
+_CADENCE_US = 50_000  # The least time between two claims; what comes meanwhile is claimed together.
+_POLL_S = 0.1  # How long a wake-up may get lost.
+_FLUSH_US = 20_000  # Outcomes of so much time are recorded together.
+_STORE_AWAY_US = SECOND_US  # How long to leave a store alone that did not answer.
+
+
+@dataclass(frozen=True, kw_only=True)
+class DispatchDeliveries:
+    """The one door to the providers: claims what is due and sends each delivery in its slot.
+
+    `most_in_flight` bounds the calls under way at once. `grace_s` is how long calls under way may take after a stop.
+    """
+
+    queue: DeliveryQueue
+    providers: Mapping[str, SmsProvider]
+    clock: Clock
+    wakeups: Wakeups
+    observer: DispatchObserver
+    retry: RetryPolicy
+    reservation: Reservation = field(default_factory=Reservation)
+    most_in_flight: int = 500
+    grace_s: float = 20.0
+    jitter: Callable[[], float] = random.random
+
+    async def __call__(self, membership: Membership, stopping: asyncio.Event) -> bool:
+        """Sends until told to stop or until the membership has lapsed, then hands back what it has not sent.
+
+        Returns whether everything is recorded; what is not will be rescued by the others.
+        """
+        return await _Run(self, membership).until(stopping)
+
+
+@dataclass
+class _Lane:
+    """One sender's claims, in the order of their slots, and when it sent last by this process's own clock."""
+
+    claims: deque[Claim] = field(default_factory=deque)
+    free_at_us: int = 0
+    task: asyncio.Task[None] | None = None
+
+    def note_sent(self, pace: Pace, segments: int, at_us: int) -> None:
+        self.free_at_us = at_us + pace.interval_us(segments)
+
+
+class _Run:
+    def __init__(self, dispatch: DispatchDeliveries, membership: Membership) -> None:
+        self._with = dispatch
+        self._clock = dispatch.clock
+        self._membership = membership
+        self._lanes: dict[int, _Lane] = {}
+        self._calls: set[asyncio.Task[None]] = set()
+        self._room = asyncio.Semaphore(dispatch.most_in_flight)
+        self._unrecorded: list[Delivery] = []
+        self._delays: dict[int, int] = {}
+
+    async def until(self, stopping: asyncio.Event) -> bool:
+        recording = asyncio.create_task(self._record_until_cancelled())
+        try:
+            while not stopping.is_set() and self._membership.held:
+                await self._claim_once()
+        finally:
+            await self._wind_up()
+            recording.cancel()
+            await asyncio.wait([recording])
+        return await self._flush()
+
+    async def _claim_once(self) -> None:
+        started_us = self._clock.now_us()
+        try:
+            claims = await self._with.queue.claim(
+                self._membership.dispatcher_id, now_us=started_us, reservation=self._with.reservation
+            )
+        except StoreUnavailable as error:
+            self._with.observer.held_up(error)
+            await self._clock.sleep_until(started_us + _STORE_AWAY_US)
+            return
+        for claim in claims:
+            self._line_up(claim)
+        if claims:
+            await self._clock.sleep_until(started_us + _CADENCE_US)
+        else:
+            await self._with.wakeups.wait(at_most_s=_POLL_S)
+
+    def _line_up(self, claim: Claim) -> None:
+        lane = self._lanes.setdefault(claim.sender.id, _Lane())
+        lane.claims.append(claim)
+        if lane.task is None or lane.task.done():
+            lane.task = asyncio.create_task(self._work_off(lane))
+
+    async def _work_off(self, lane: _Lane) -> None:
+        try:
+            while lane.claims:
+                await self._clock.sleep_until(lane.claims[0].slot.at_us)
+                await self._wait_for_gap(lane)
+                await self._room.acquire()
+                claim = lane.claims.popleft()
+                if self._may_send(claim):
+                    self._start_call(lane, claim)
+                else:
+                    self._room.release()
+                    self._release(claim)
+        finally:
+            while lane.claims:
+                self._release(lane.claims.popleft())
+
+    async def _wait_for_gap(self, lane: _Lane) -> None:
+        """A stall of this process may have made its last text late; the next one keeps its distance from that."""
+        while (short_us := lane.free_at_us - self._clock.monotonic_us()) > 0:
+            await self._clock.sleep_until(self._clock.now_us() + short_us)
+
+    def _may_send(self, claim: Claim) -> bool:
+        return self._membership.held and self._clock.now_us() <= claim.slot.not_after_us
+
+    def _start_call(self, lane: _Lane, claim: Claim) -> None:
+        lane.note_sent(claim.sender.pace, claim.delivery.segments, self._clock.monotonic_us())
+        call = asyncio.create_task(self._call(claim))
+        self._calls.add(call)
+        call.add_done_callback(self._calls.discard)
+
+    async def _call(self, claim: Claim) -> None:
+        started_us = self._clock.monotonic_us()
+        late_us = self._clock.now_us() - claim.slot.at_us
+        outcome: SendOutcome = Unknown("stopped-while-sending")
+        try:
+            outcome = await self._with.providers[claim.sender.provider].send(_outgoing(claim))
+        except Exception:  # noqa: BLE001 - a provider adapter's fault must not lose sight of what it may have sent
+            outcome = Unknown("provider-adapter-failed")
+        finally:
+            self._room.release()
+            self._note(claim, outcome, late_us=late_us, took_us=self._clock.monotonic_us() - started_us)
+
+    def _note(self, claim: Claim, outcome: SendOutcome, *, late_us: int, took_us: int) -> None:
+        after = self._with.retry.after_send(
+            claim.delivery, outcome, now_us=self._clock.now_us(), jitter=self._with.jitter
+        )
+        if isinstance(outcome, Throttled):
+            fallback_us = 2 * claim.sender.pace.interval_us()
+            self._delays[claim.sender.id] = outcome.retry_after_us or fallback_us
+        self._unrecorded.append(after)
+        self._with.observer.attempted(claim, outcome, after, late_us=late_us, took_us=took_us)
+
+    def _release(self, claim: Claim) -> None:
+        self._unrecorded.append(claim.delivery.released(now_us=self._clock.now_us()))
+        self._with.observer.released(claim)
+
+    async def _record_until_cancelled(self) -> None:
+        while True:
+            recorded = await self._flush()
+            wait_us = _FLUSH_US if recorded else _STORE_AWAY_US
+            await self._clock.sleep_until(self._clock.now_us() + wait_us)
+
+    async def _flush(self) -> bool:
+        """Whether everything is recorded. What could not be stays here and is tried again."""
+        batch, delays = self._unrecorded, self._delays
+        self._unrecorded, self._delays = [], {}
+        try:
+            for sender_id, by_us in delays.items():
+                await self._with.queue.delay(sender_id, by_us, now_us=self._clock.now_us())
+            if batch:
+                await self._with.queue.record(batch)
+        except StoreUnavailable as error:
+            self._unrecorded = batch + self._unrecorded
+            self._delays = delays | self._delays
+            self._with.observer.held_up(error)
+            return False
+        except asyncio.CancelledError:
+            self._unrecorded = batch + self._unrecorded
+            raise
+        return True
+
+    async def _wind_up(self) -> None:
+        lanes = [lane.task for lane in self._lanes.values() if lane.task is not None and not lane.task.done()]
+        for task in lanes:
+            task.cancel()
+        if lanes:
+            await asyncio.wait(lanes)
+        if self._calls:
+            _, overdue = await asyncio.wait(self._calls, timeout=self._with.grace_s)
+            for call in overdue:
+                call.cancel()
+            if overdue:
+                await asyncio.wait(overdue)
+
+
+def _outgoing(claim: Claim) -> OutgoingText:
+    return OutgoingText(
+        delivery_id=claim.delivery.id,
+        attempt=claim.delivery.attempt,
+        sender=claim.sender.address,
+        number=claim.delivery.number,
+        body=claim.body,
+    )

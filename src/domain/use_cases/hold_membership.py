@@ -1,0 +1,75 @@
+from contextlib import suppress
+from dataclasses import dataclass, field
+
+from domain.errors import StoreUnavailable
+from domain.model.pace import SECOND_US
+from domain.ports.clock import Clock
+from domain.ports.dispatch_observer import DispatchObserver
+from domain.ports.dispatchers import Dispatchers
+
+
+@dataclass(frozen=True, slots=True)
+class MembershipTerms:
+    """A dispatcher that cannot say that it is alive stops sending well before the others give it up."""
+
+    beat_every_us: int = SECOND_US
+    stops_after_us: int = 6 * SECOND_US
+    given_up_after_us: int = 10 * SECOND_US
+
+
+@dataclass(kw_only=True)
+class Membership:
+    """A dispatcher's right to send. It lapses by itself, by the monotonic clock."""
+
+    dispatcher_id: int
+    clock: Clock
+    good_for_us: int
+    renewed_us: int = 0
+
+    def renew(self, at_us: int) -> None:
+        """`at_us` is monotonic, taken before the beat was sent."""
+        self.renewed_us = at_us
+
+    def revoke(self) -> None:
+        self.renewed_us = self.clock.monotonic_us() - self.good_for_us
+
+    @property
+    def held(self) -> bool:
+        return self.clock.monotonic_us() - self.renewed_us < self.good_for_us
+
+
+@dataclass(frozen=True, kw_only=True)
+class HoldMembership:
+    """Keeps a dispatcher a member until it leaves."""
+
+    dispatchers: Dispatchers
+    clock: Clock
+    observer: DispatchObserver
+    terms: MembershipTerms = field(default_factory=MembershipTerms)
+
+    async def join(self) -> Membership:
+        asked_us = self.clock.monotonic_us()
+        dispatcher_id = await self.dispatchers.join(now_us=self.clock.now_us())
+        return Membership(
+            dispatcher_id=dispatcher_id,
+            clock=self.clock,
+            good_for_us=self.terms.stops_after_us,
+            renewed_us=asked_us,
+        )
+
+    async def __call__(self, membership: Membership) -> None:
+        """Beats until cancelled. Returns when the others have given this dispatcher up: it must join anew."""
+        while True:
+            asked_us = self.clock.monotonic_us()
+            try:
+                if not await self.dispatchers.beat(membership.dispatcher_id, now_us=self.clock.now_us()):
+                    membership.revoke()
+                    return
+                membership.renew(asked_us)
+            except StoreUnavailable as error:
+                self.observer.held_up(error)
+            await self.clock.sleep_until(self.clock.now_us() + self.terms.beat_every_us)
+
+    async def leave(self, membership: Membership) -> None:
+        with suppress(StoreUnavailable):
+            await self.dispatchers.leave(membership.dispatcher_id)

@@ -1,0 +1,31 @@
+from dataclasses import dataclass
+
+from domain.errors import OtherProgram, TokenRefused
+from domain.model.access import Grant
+from domain.model.phone_number import PhoneNumber
+from domain.ports.clock import Clock
+from domain.ports.opt_outs import OptOuts
+from domain.ports.programs import Programs
+
+
+@dataclass(frozen=True, kw_only=True)
+class SetOptOut:
+    """Sets or lifts a program's opt-out for a number. What is queued to the number already is blocked, too."""
+
+    programs: Programs
+    opt_outs: OptOuts
+    clock: Clock
+    default_region: str
+
+    async def __call__(
+        self, grant: Grant, number: str, *, do_not_text: bool, program_id: str | None = None
+    ) -> PhoneNumber:
+        """The number as the hub read it. Raises `NumberRefused` or `OtherProgram`."""
+        program = await self.programs.find(grant.program_id)
+        if program is None:
+            raise TokenRefused("its program is gone")
+        if program_id is not None and not program.is_called(program_id):
+            raise OtherProgram
+        parsed = PhoneNumber.parse(number.strip(), region=program.sender.address.region or self.default_region)
+        await self.opt_outs.set(program.id, parsed, do_not_text=do_not_text, at_us=self.clock.now_us())
+        return parsed

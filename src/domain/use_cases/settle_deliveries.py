@@ -1,0 +1,41 @@
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from domain.model.delivery import Delivery
+from domain.model.retry import RetryPolicy
+from domain.ports.clock import Clock
+from domain.ports.delivery_queue import DeliveryQueue
+from domain.ports.dispatch_observer import DispatchObserver
+from domain.ports.due_deliveries import DueDeliveries, Enquiry
+from domain.ports.sms_provider import SmsProvider
+
+
+@dataclass(frozen=True, kw_only=True)
+class SettleDeliveries:
+    """Turns to the deliveries whose time has come: queues the scheduled ones, and asks the providers about those
+    whose outcome is unknown or for which no receipts come.
+    """
+
+    due: DueDeliveries
+    queue: DeliveryQueue
+    providers: Mapping[str, SmsProvider]
+    clock: Clock
+    observer: DispatchObserver
+    retry: RetryPolicy
+    at_once: int = 50
+
+    async def __call__(self) -> int:
+        """Works off what is due now, `at_once` at a time; says how many deliveries it asked about."""
+        await self.due.queue(now_us=self.clock.now_us())
+        asked = 0
+        while enquiries := await self.due.enquiries(now_us=self.clock.now_us(), limit=self.at_once):
+            await self.queue.record(await asyncio.gather(*map(self._ask, enquiries)))
+            asked += len(enquiries)
+        return asked
+
+    async def _ask(self, enquiry: Enquiry) -> Delivery:
+        answer = await self.providers[enquiry.provider].look_up(enquiry)
+        after = self.retry.after_enquiry(enquiry.delivery, answer, now_us=self.clock.now_us())
+        self.observer.enquired(enquiry, answer, after)
+        return after
