@@ -7,7 +7,7 @@ from typing import Any
 
 import asyncpg
 from sqlalchemy import URL, event, make_url
-from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, ProgrammingError
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
@@ -25,6 +25,14 @@ _SQLITE_PRAGMAS = (
     "PRAGMA foreign_keys = ON",
     f"PRAGMA busy_timeout = {_BUSY_TIMEOUT_MS}",
 )
+
+
+# What SQLite says when the file is not to be had: busy, locked, read-only, input or output error, full, cannot open.
+_SQLITE_AWAY = frozenset({5, 6, 8, 10, 13, 14})
+
+# Classes of SQLSTATE: connection exception, transaction rollback (a deadlock), insufficient resources, operator
+# intervention (a shutdown, a timeout) and system error.
+_STATES_AWAY = frozenset({"08", "40", "53", "57", "58"})
 
 
 class Database:
@@ -121,10 +129,23 @@ class _translated:  # noqa: N801 - reads as a word of the with statement
         return None
 
     def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
-        match error:
-            case IntegrityError() | DataError() | ProgrammingError():
-                return
-            case DBAPIError() | PoolTimeoutError() | OSError() | TimeoutError():
-                raise StoreUnavailable from error
-            case asyncpg.PostgresError() | asyncpg.InterfaceError():
-                raise StoreUnavailable from error
+        if error is not None and _is_away(error):
+            raise StoreUnavailable from error
+
+
+def _is_away(error: BaseException) -> bool:
+    match error:
+        case DBAPIError(connection_invalidated=True) | PoolTimeoutError() | OSError() | TimeoutError():
+            return True
+        case DBAPIError(orig=orig):
+            code = getattr(orig, "sqlite_errorcode", None)
+            if code is not None:
+                return code & 0xFF in _SQLITE_AWAY
+            state = getattr(orig, "sqlstate", None)
+            # Without a state it is the driver itself that could not go on.
+            return isinstance(error, InterfaceError | OperationalError) if state is None else state[:2] in _STATES_AWAY
+        case asyncpg.PostgresError() | asyncpg.InterfaceError():
+            # While connecting the driver's errors come as they are, and every one of them means that we are not in.
+            return True
+        case _:
+            return False

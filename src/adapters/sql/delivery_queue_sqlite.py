@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 
-import orjson
 from sqlalchemy import Uuid, bindparam, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -12,18 +11,15 @@ from adapters.sql.tables import deliveries, senders
 from domain.model.delivery import DeliveryState
 from domain.model.pace import Slot
 
-# A subquery with its own LIMIT for each sender: SQLite has no LATERAL.
+# One sender at a time: SQLite has no LATERAL, and answers within the process.
 _CANDIDATES = text("""
     SELECT d.*, m.body, EXISTS (
         SELECT 1 FROM opt_outs o WHERE o.program_id = d.program_id AND o.number = d.number
     ) AS opted_out
-    FROM json_each(:wanted) w
-    JOIN deliveries d ON d.id IN (
-        SELECT q.id FROM deliveries q
-        WHERE q.sender_id = CAST(w.key AS INTEGER) AND q.state = 'queued' ORDER BY q.id LIMIT w.value
-    )
+    FROM deliveries d
     JOIN text_messages m ON m.id = d.message_id
-    ORDER BY d.sender_id, d.id
+    WHERE d.sender_id = :sender_id AND d.state = 'queued'
+    ORDER BY d.id LIMIT :wanted
 """).columns(message_id=Uuid)
 
 _TAKE = (
@@ -48,8 +44,11 @@ class SqliteDeliveryQueue(SqlDeliveryQueue):
         return (await connection.execute(DUE_SENDERS.where(senders.c.due_us <= now_us))).all()
 
     async def _candidates(self, connection: AsyncConnection, wanted: Mapping[int, int]) -> Sequence[AnyRow]:
-        keyed = orjson.dumps(wanted, option=orjson.OPT_NON_STR_KEYS).decode()
-        return (await connection.execute(_CANDIDATES, {"wanted": keyed})).all()
+        return [
+            row
+            for sender_id, count in wanted.items()
+            for row in await connection.execute(_CANDIDATES, {"sender_id": sender_id, "wanted": count})
+        ]
 
     async def _take(
         self, connection: AsyncConnection, dispatcher_id: int, slots: Sequence[Slot], *, now_us: int

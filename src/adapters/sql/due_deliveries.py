@@ -11,12 +11,10 @@ from domain.ports.due_deliveries import DueDeliveries, Enquiry
 
 _ASKED_AGAIN_AFTER_US = 60_000_000
 _QUEUED_AT_ONCE = 5_000
-_PROVIDER = (
-    select(provider_accounts.c.provider)
-    .join(senders, senders.c.account_id == provider_accounts.c.id)
-    .where(senders.c.id == deliveries.c.sender_id)
-    .scalar_subquery()
-    .label("provider")
+_GIVEN_OUT = (
+    select(*DELIVERY_COLUMNS, deliveries.c.slot_us, provider_accounts.c.provider)
+    .join(senders, deliveries.c.sender_id == senders.c.id)
+    .join(provider_accounts, senders.c.account_id == provider_accounts.c.id)
 )
 _ENQUIRED = (DeliveryState.UNKNOWN.value, DeliveryState.SENT.value)
 
@@ -46,15 +44,17 @@ class SqlDueDeliveries(DueDeliveries):
 
     async def enquiries(self, *, now_us: int, limit: int) -> Sequence[Enquiry]:
         async with self._database.writing() as connection:
-            given_out = await connection.execute(
+            taken = await connection.execute(
                 update(deliveries)
                 .where(deliveries.c.id.in_(_due(now_us, _ENQUIRED, limit=limit)))
                 .values(due_us=now_us + _ASKED_AGAIN_AFTER_US)
-                .returning(*DELIVERY_COLUMNS, deliveries.c.slot_us, _PROVIDER)
+                .returning(deliveries.c.id)
             )
-            return [
-                Enquiry(delivery=as_delivery(row), provider=row.provider, attempted_us=row.slot_us) for row in given_out
-            ]
+            ids = taken.scalars().all()
+            if not ids:
+                return []
+            rows = await connection.execute(_GIVEN_OUT.where(deliveries.c.id.in_(ids)).order_by(deliveries.c.id))
+            return [Enquiry(delivery=as_delivery(row), provider=row.provider, attempted_us=row.slot_us) for row in rows]
 
     async def rouse(self, *, now_us: int) -> int:
         return await self._queue.rouse_if_queued(None, now_us=now_us)

@@ -1,7 +1,7 @@
 import asyncio
 import random
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass, field
 
 from domain.errors import StoreUnavailable
@@ -70,17 +70,31 @@ class _Run:
         self._room = asyncio.Semaphore(dispatch.most_in_flight)
         self._unrecorded: list[Delivery] = []
         self._delays: dict[int, int] = {}
+        self._fault: BaseException | None = None
 
     async def until(self, stopping: asyncio.Event) -> bool:
-        recording = asyncio.create_task(self._record_until_cancelled())
+        recording = self._start(self._record_until_cancelled())
         try:
-            while not stopping.is_set() and self._membership.held:
+            while not stopping.is_set() and self._membership.held and self._fault is None:
                 await self._claim_once()
         finally:
             await self._wind_up()
             recording.cancel()
             await asyncio.wait([recording])
-        return await self._flush()
+        recorded = await self._flush()
+        if self._fault is not None:
+            raise self._fault
+        return recorded
+
+    def _start(self, work: Coroutine[None, None, None]) -> asyncio.Task[None]:
+        """A fault in any part ends the whole run: a dispatcher that half works is worse than one that is gone."""
+        task = asyncio.create_task(work)
+        task.add_done_callback(self._note_fault)
+        return task
+
+    def _note_fault(self, task: asyncio.Task[None]) -> None:
+        if not task.cancelled() and (fault := task.exception()) is not None:
+            self._fault = fault
 
     async def _claim_once(self) -> None:
         started_us = self._clock.now_us()
@@ -103,7 +117,7 @@ class _Run:
         lane = self._lanes.setdefault(claim.sender.id, _Lane())
         lane.claims.append(claim)
         if lane.task is None or lane.task.done():
-            lane.task = asyncio.create_task(self._work_off(lane))
+            lane.task = self._start(self._work_off(lane))
 
     async def _work_off(self, lane: _Lane) -> None:
         try:
@@ -131,7 +145,7 @@ class _Run:
 
     def _start_call(self, lane: _Lane, claim: Claim) -> None:
         lane.note_sent(claim.sender.pace, claim.delivery.segments, self._clock.monotonic_us())
-        call = asyncio.create_task(self._call(claim))
+        call = self._start(self._call(claim))
         self._calls.add(call)
         call.add_done_callback(self._calls.discard)
 
