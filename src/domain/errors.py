@@ -112,6 +112,14 @@ class OtherProgram(HubError):
         super().__init__("ProgramId names another program than the token does.")
 
 
+class ScopeMissing(HubError):
+    slug = "scope-missing"
+
+    def __init__(self, *, scope: str) -> None:
+        super().__init__(f"The token does not allow {scope}.")
+        self.scope = scope
+
+
 class MessageNotFound(HubError):
     """Also for a message of another program, so that ids cannot be probed."""
 

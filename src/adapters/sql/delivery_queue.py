@@ -4,7 +4,7 @@ from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import BindParameter, Column, bindparam, func, or_, select, update
+from sqlalchemy import BindParameter, bindparam, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from adapters.sql.database import Database
@@ -26,14 +26,14 @@ _RESULT: Mapping[str, BindParameter[Any]] = {
     "due_us": bindparam("new_due_us"),
     "updated_us": bindparam("new_updated_us"),
 }
-_ITS_STATE: Column[str] = deliveries.c.state
-_OPEN = or_(DeliveryState.SENDING.value == _ITS_STATE, DeliveryState.UNKNOWN.value == _ITS_STATE)
+_state = deliveries.c.state
+_OPEN = or_(_state == DeliveryState.SENDING.value, _state == DeliveryState.UNKNOWN.value)
 _SAME_ATTEMPT = deliveries.c.id == bindparam("its_id"), deliveries.c.attempt == bindparam("its_attempt")
 
 # What a result may still change: a receipt may have been faster than it, and what that settled stays.
 _RECORD = update(deliveries).where(*_SAME_ATTEMPT, _OPEN).values(_RESULT)
 _RECORD_OVER_SENT = (
-    update(deliveries).where(*_SAME_ATTEMPT, or_(_OPEN, DeliveryState.SENT.value == _ITS_STATE)).values(_RESULT)
+    update(deliveries).where(*_SAME_ATTEMPT, or_(_OPEN, _state == DeliveryState.SENT.value)).values(_RESULT)
 )
 
 _BLOCK = (

@@ -21,7 +21,7 @@ _WRITTEN = re.compile(r"(\d{1,9}(?:\.\d{1,6})?)(?:/(s|min|h|day))?", re.ASCII)
 # stand closer than it allows.
 _SLACK = Fraction(1005, 1000)
 
-_MOST_SEGMENTS = 24  # 1,600 characters in UCS-2.
+_MOST_SEGMENTS = 24  # No program may send longer texts.
 _LONGEST_DELAY_US = 300 * SECOND_US
 
 

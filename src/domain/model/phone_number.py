@@ -1,5 +1,6 @@
 """Phone numbers as people write them, and as the hub keeps them (E.164)."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Self
@@ -13,6 +14,11 @@ MAX_RECIPIENTS = 10_000
 
 # Longer texts are no number in any writing; libphonenumber itself stops at 250 characters.
 _MAX_LENGTH = 64
+
+# One plus at the most, before the digits of any script; between them spaces, brackets and dashes of any width, and
+# the invisible marks that come along when a number is copied.
+_MARKS = r"\s\u00ad\u200b\u200e\u200f\u2060\u202a-\u202e()\uff08\uff09\[\]"
+_WRITTEN = re.compile(rf"[{_MARKS}]*[+\uff0b]?[{_MARKS}\d\-./~\u2010-\u2015\u2212\u30fc\uff0d-\uff0f]*")
 
 _UNREADABLE = "cannot be read as a phone number"
 _REFUSED_TYPES = {
@@ -38,8 +44,7 @@ class PhoneNumber:
     e164: str
 
     def __post_init__(self) -> None:
-        digits = self.e164[1:]
-        if not (self.e164.startswith("+") and digits.isascii() and digits.isdigit() and 7 <= len(digits) <= 15):
+        if not _fits(self.e164):
             raise InvalidValue("A phone number is kept as + and 7 to 15 digits.")
 
     def __repr__(self) -> str:
@@ -63,19 +68,29 @@ class PhoneNumber:
             raise NumberRefused(_parse_reason(error)) from None
         if parsed.extension:
             raise NumberRefused("has letters or an extension")
+        if not _WRITTEN.fullmatch(text):
+            raise NumberRefused(_UNREADABLE)
         possible = phonenumbers.is_possible_number_with_reason(parsed)
         if possible != ValidationResult.IS_POSSIBLE:
             raise NumberRefused(_NOT_DIALABLE.get(possible, _UNREADABLE))
         refused = _REFUSED_TYPES.get(phonenumbers.number_type(parsed))
         if refused:
             raise NumberRefused(refused)
-        return cls(phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164))
+        e164 = phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164)
+        if not _fits(e164) or (parsed.italian_leading_zero and _changes_when_read_again(e164)):
+            raise NumberRefused(_UNREADABLE)
+        return cls(e164)
 
     @property
     def region(self) -> str | None:
-        """The ISO 3166-1 alpha-2 country that the number belongs to; None for non-geographic ones."""
-        region: str | None = phonenumbers.region_code_for_number(phonenumbers.parse(self.e164))
-        return None if region == "001" else region
+        """The ISO 3166-1 alpha-2 country that the number belongs to; None for non-geographic ones.
+
+        An unassigned number belongs to the main country of its country code.
+        """
+        parsed = phonenumbers.parse(self.e164)
+        region = phonenumbers.region_code_for_number(parsed)
+        region = region or phonenumbers.region_code_for_country_code(parsed.country_code or 0)
+        return region if region in phonenumbers.SUPPORTED_REGIONS else None
 
 
 def parse_recipients(text: str, *, region: str) -> Sequence[PhoneNumber]:
@@ -105,6 +120,17 @@ def parse_recipients(text: str, *, region: str) -> Sequence[PhoneNumber]:
 def is_region(code: str) -> bool:
     """Whether libphonenumber knows a numbering plan for the ISO 3166-1 alpha-2 code."""
     return code in phonenumbers.SUPPORTED_REGIONS
+
+
+def _fits(e164: str) -> bool:
+    digits = e164[1:]
+    return e164.startswith("+") and digits.isascii() and digits.isdigit() and 7 <= len(digits) <= 15
+
+
+def _changes_when_read_again(e164: str) -> bool:
+    """Whether a second trunk zero was taken for a part of the number; it would pass for another number."""
+    again = phonenumbers.parse(e164)
+    return phonenumbers.format_number(again, phonenumbers.PhoneNumberFormat.E164) != e164
 
 
 def _parse_reason(error: NumberParseException) -> str:

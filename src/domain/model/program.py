@@ -9,7 +9,7 @@ from datetime import timedelta
 from domain.errors import InvalidValue
 from domain.model.sender import Sender
 
-MAX_SEGMENTS = 24  # What 1,600 characters take at the most.
+MAX_SEGMENTS = 24  # What 1,600 units of UCS-2 take.
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

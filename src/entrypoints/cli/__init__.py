@@ -1,0 +1,24 @@
+"""The command `smshub`."""
+
+import click
+
+from entrypoints.cli.config import config
+from entrypoints.cli.demo import demo
+from entrypoints.cli.keys import keys
+from entrypoints.cli.migrate import migrate
+from entrypoints.cli.processes import api, dispatcher, serve
+from entrypoints.cli.programs import programs
+from entrypoints.cli.send import send
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(package_name="sms-hub", prog_name="smshub")
+def main() -> None:
+    """The SMS hub that an organisation trusts with every text it sends.
+
+    Settings come from environment variables that begin with SMSHUB_; `smshub config check` explains and checks them.
+    """
+
+
+for command in (serve, api, dispatcher, demo, migrate, programs, keys, send, config):
+    main.add_command(command)

@@ -329,8 +329,8 @@ def test_a_number_knows_its_country(e164: str, region: str | None) -> None:
     assert a_number(e164).region == region
 
 
-def test_a_number_that_no_country_assigns_has_none_where_several_share_the_code() -> None:
-    assert a_number("+447700900000").region is None
+def test_an_unassigned_number_belongs_to_the_main_country_of_those_that_share_its_code() -> None:
+    assert a_number("+447700900000").region == "GB"
 
 
 @pytest.mark.parametrize(
@@ -449,7 +449,6 @@ def test_any_text_is_a_number_or_refused_without_a_digit_of_it(text: str, region
     assert isinstance(answer, PhoneNumber) or not shows_a_digit(f"{answer} {answer.reason}")
 
 
-@pytest.mark.xfail(reason="parse lets InvalidValue out where a plan has fewer than 7 or more than 15 digits")
 @settings(deadline=None)
 @given(whatsoever | dialled, st.sampled_from(REGIONS))
 @example("+491234", "US")
@@ -462,7 +461,6 @@ def test_whatever_is_dialled_is_a_number_or_refused(text: str, region: str) -> N
     assert isinstance(answer, PhoneNumber) or not shows_a_digit(f"{answer} {answer.reason}")
 
 
-@pytest.mark.xfail(reason="parse drops one of two trunk zeros, and reads what it keeps as another number")
 @settings(deadline=None)
 @given(dialled, st.sampled_from(REGIONS))
 @example("+49 (0)(0)151 23456789", "US")

@@ -1,0 +1,80 @@
+from os import environ
+
+import click
+from pydantic import SecretStr
+from pydantic_core import PydanticUndefined
+
+from entrypoints.cli.running import explains_faults, output_option, print_json
+from entrypoints.settings import PREFIX, Settings, SettingsFault, unknown_variables
+
+
+@click.group()
+def config() -> None:
+    """The hub's settings."""
+
+
+@config.command()
+@output_option
+@explains_faults
+def check(output: str) -> None:
+    """Check the environment, and print what the hub would run with; secrets are masked.
+
+    Ends with status 1 if a value cannot be used or a SMSHUB_ variable is no setting.
+    """
+    faults: list[tuple[str, str]] = [(name, "is no setting") for name in unknown_variables(environ)]
+    shown: dict[str, str] = {}
+    try:
+        settings = Settings.from_environment()
+        shown = _shown(settings)
+        settings.signing_ring()
+    except SettingsFault as error:
+        faults += error.faults
+    if output == "json":
+        print_json({"Settings": shown, "Faults": [{"Name": name, "Fault": fault} for name, fault in faults]})
+    else:
+        for name, value in shown.items():
+            click.echo(f"{name}={value}")
+        for name, fault in faults:
+            click.echo(f"{name}: {fault}", err=True)
+    if faults:
+        raise click.exceptions.Exit(1)
+
+
+@config.command()
+@click.option("--markdown", is_flag=True, help="As a table for the documentation.")
+def explain(*, markdown: bool) -> None:
+    """Print every setting, what it means and its default."""
+    if markdown:
+        click.echo("| variable | default | meaning |\n| --- | --- | --- |")
+    for name, field in Settings.model_fields.items():
+        variable, default = f"{PREFIX}{name.upper()}", _default(field.default)
+        if markdown:
+            click.echo(f"| `{variable}` | {f'`{default}`' if default else ''} | {field.description} |")
+        else:
+            click.echo(f"{variable} (default: {default or 'none'})\n    {field.description}")
+
+
+def _shown(settings: Settings) -> dict[str, str]:
+    return {f"{PREFIX}{name.upper()}": _default(getattr(settings, name), mask=True) for name in Settings.model_fields}
+
+
+def _default(value: object, *, mask: bool = False) -> str:
+    match value:
+        case SecretStr():
+            secret = value.get_secret_value()
+            return "**********" if mask and secret else secret
+        case tuple():
+            return ",".join(_default(each) for each in value)
+        case _ if value is PydanticUndefined:
+            return ""
+        case _:
+            return iso_duration(value) if hasattr(value, "total_seconds") else str(value)
+
+
+def iso_duration(value: object) -> str:
+    """A timedelta of whole seconds in ISO 8601."""
+    seconds = int(value.total_seconds())  # type: ignore[attr-defined]
+    minutes, seconds = divmod(seconds, 60)
+    hours, minutes = divmod(minutes, 60)
+    parts = [f"{amount}{unit}" for amount, unit in ((hours, "H"), (minutes, "M"), (seconds, "S")) if amount]
+    return "PT" + ("".join(parts) or "0S")

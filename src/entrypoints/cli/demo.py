@@ -1,0 +1,121 @@
+import asyncio
+import json
+import shlex
+from pathlib import Path
+
+import click
+from pydantic import SecretStr
+
+from domain.model.pace import Pace
+from domain.model.sender import SenderAddress
+from entrypoints.cli.keys import generated_key
+from entrypoints.cli.processes import run_process
+from entrypoints.cli.running import explains_faults
+from entrypoints.container import Container
+from entrypoints.process import Addresses, Parts
+from entrypoints.settings import Settings
+
+_SENDER = "+19705550100"
+_NUMBERS = "19706904544,(970) 690-4545, 970.690.4546"
+
+
+@click.command()
+@click.option("--directory", default="var", show_default=True, type=click.Path(path_type=Path, file_okay=False))
+@click.option("--host", default="127.0.0.1", show_default=True)
+@click.option("--port", default=8080, show_default=True, type=click.IntRange(1, 65535))
+@click.option("--internal-port", default=8081, show_default=True, type=click.IntRange(1, 65535))
+@explains_faults
+def demo(directory: Path, host: str, port: int, internal_port: int) -> None:
+    """Run a hub to try out: it makes its own keys, database and program in a directory, and sends nothing for real.
+
+    Settings of the environment still hold; what they leave open is made in the directory.
+    """
+    directory.mkdir(parents=True, exist_ok=True)
+    settings = _settings(directory, f"http://{host}:{port}")
+    credentials = asyncio.run(_program(directory, settings))
+    invitation = _invitation(settings.public_url, credentials)
+    run_process(
+        settings,
+        Parts(api=True, dispatcher=True, migrates=True),
+        Addresses(host=host, port=port, internal_port=internal_port),
+        lambda: click.echo(invitation),
+    )
+
+
+def _settings(directory: Path, public_url: str) -> Settings:
+    given = Settings.from_environment()
+    made = {
+        "log_format": "console",
+        "public_url": public_url,
+        "database_url": SecretStr(f"sqlite:///{directory / 'smshub.db'}"),
+        "signing_keys": _made_key(directory / "signing.key", given.signing_keys),
+        "encryption_keys": _made_key(directory / "encryption.key", given.encryption_keys),
+    }
+    missing = {name: value for name, value in made.items() if name not in given.model_fields_set}
+    return Settings.from_environment(**missing)
+
+
+def _made_key(file: Path, given: SecretStr) -> SecretStr:
+    if given.get_secret_value():
+        return given
+    if not file.exists():
+        _write_secret(file, generated_key())
+    return SecretStr(file.read_text().strip())
+
+
+async def _program(directory: Path, settings: Settings) -> dict[str, str]:
+    """The demo program's credentials, which stand in a file since the hub keeps the key's hash alone."""
+    file = directory / "demo-program.json"
+    hub = Container(settings=settings)
+    try:
+        await hub.schema().migrate()
+        if file.exists():
+            credentials: dict[str, str] = json.loads(file.read_text())
+            if await hub.programs().find(credentials["ProgramId"]) is not None:
+                return credentials
+        program, key = await hub.create_program()(
+            name="Demo", provider="sandbox", sender=SenderAddress(_SENDER), pace=Pace.parse("1/s")
+        )
+    finally:
+        await hub.database().close()
+    credentials = {"ProgramId": program.id, "ProgramSID": program.sid, "ProgramKey": key.value}
+    _write_secret(file, json.dumps(credentials, indent=2))
+    return credentials
+
+
+def _write_secret(file: Path, text: str) -> None:
+    file.touch(mode=0o600, exist_ok=True)
+    file.write_text(text + "\n")
+
+
+def _invitation(url: str, credentials: dict[str, str]) -> str:
+    login = " ".join(
+        [
+            f"curl -sS {url}/api/Login",
+            f"-d ProgramSID={shlex.quote(credentials['ProgramSID'])}",
+            f"-d ProgramKey={shlex.quote(credentials['ProgramKey'])}",
+        ]
+    )
+    text = json.dumps({"Message": "Hello from SMS Hub", "PhoneNumber": _NUMBERS})
+    send = " ".join(
+        [
+            f"curl -sS {url}/api/TextMessages",
+            f"""-H "Authorization: Bearer $({login} | tr -d '"')\"""",
+            "-H 'Content-Type: application/json'",
+            f"-d '{text}'",
+        ]
+    )
+    return f"""
+SMS Hub is ready at {url} (reference: {url}/docs, internal port: /livez, /readyz, /metrics).
+It sends through the sandbox: nothing leaves this machine.
+
+  ProgramId   {credentials["ProgramId"]}
+  ProgramSID  {credentials["ProgramSID"]}
+  ProgramKey  {credentials["ProgramKey"]}
+
+Log in and send a text to three numbers, at one per second:
+
+{send}
+
+Stop the hub with Ctrl-C.
+"""

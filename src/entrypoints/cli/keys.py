@@ -1,0 +1,27 @@
+import base64
+import secrets
+import time
+
+import click
+
+
+@click.group()
+def keys() -> None:
+    """Keys for signing tokens and for encrypting credentials."""
+
+
+@keys.command()
+@click.option("--kid", help="The key's id; the present time if left out.")
+def generate(kid: str | None) -> None:
+    """Print a new key, as SMSHUB_SIGNING_KEYS and SMSHUB_ENCRYPTION_KEYS take it.
+
+    To replace a key put the new one first, with a comma behind it, and drop the old one when nothing uses it any more.
+    """
+    if kid is not None and (not kid or set(kid) & set(":, ")):
+        raise click.BadParameter("must not have colons, commas or spaces", param_hint="--kid")
+    click.echo(generated_key(kid))
+
+
+def generated_key(kid: str | None = None) -> str:
+    name = kid or time.strftime("k%Y%m%d%H%M%S", time.gmtime())
+    return f"{name}:{base64.urlsafe_b64encode(secrets.token_bytes(32)).rstrip(b'=').decode()}"

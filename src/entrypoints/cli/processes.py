@@ -1,0 +1,72 @@
+from collections.abc import Callable
+from typing import Any
+
+import click
+import uvloop
+
+from entrypoints.cli.running import explains_faults
+from entrypoints.container import Container
+from entrypoints.process import Addresses, AddressTaken, Parts, Process
+from entrypoints.settings import Settings
+
+_HOST = click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on, for both ports.")
+_PORT = click.option("--port", default=8080, show_default=True, type=click.IntRange(0, 65535), help="The public port.")
+
+
+def _internal_port(default: int) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    return click.option(
+        "--internal-port",
+        default=default,
+        show_default=True,
+        type=click.IntRange(0, 65535),
+        help="Port of /livez, /readyz and /metrics. Never open it to the outside.",
+    )
+
+
+@click.command()
+@_HOST
+@_PORT
+@_internal_port(8081)
+@explains_faults
+def serve(host: str, port: int, internal_port: int) -> None:
+    """Run the whole hub in one process: for a laptop or a small site.
+
+    It brings its database to the right schema by itself.
+    """
+    _run(Parts(api=True, dispatcher=True, migrates=True), Addresses(host=host, port=port, internal_port=internal_port))
+
+
+@click.command()
+@_HOST
+@_PORT
+@_internal_port(8081)
+@explains_faults
+def api(host: str, port: int, internal_port: int) -> None:
+    """Run the interface alone: accepts texts and tells what became of them. Scale it by its use of CPU."""
+    _run(Parts(api=True, dispatcher=False), Addresses(host=host, port=port, internal_port=internal_port))
+
+
+@click.command()
+@_HOST
+@_internal_port(8082)
+@explains_faults
+def dispatcher(host: str, internal_port: int) -> None:
+    """Run a dispatcher alone: sends what was accepted. Scale it by lateness."""
+    _run(Parts(api=False, dispatcher=True), Addresses(host=host, port=0, internal_port=internal_port))
+
+
+def run_process(settings: Settings, parts: Parts, addresses: Addresses, when_ready: Callable[[], None]) -> None:
+    async def run() -> None:
+        await Process(Container(settings=settings), parts, addresses).run(when_ready=when_ready)
+
+    try:
+        uvloop.run(run())
+    except* AddressTaken as group:
+        raise click.ClickException(str(group.exceptions[0])) from None
+
+
+def _run(parts: Parts, addresses: Addresses) -> None:
+    settings = Settings.from_environment()
+    if parts.api:
+        settings.signing_ring()
+    run_process(settings, parts, addresses, lambda: None)

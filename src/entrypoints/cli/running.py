@@ -1,0 +1,55 @@
+"""How commands reach the hub's use cases, and how they tell what went wrong."""
+
+import asyncio
+import functools
+import json
+from collections.abc import Awaitable, Callable
+from typing import ParamSpec, TypeVar
+
+import click
+
+from domain.errors import HubError
+from entrypoints.container import Container
+from entrypoints.settings import Settings, SettingsFault
+from entrypoints.telemetry.logs import configure_logs
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+output_option = click.option(
+    "--output", type=click.Choice(["text", "json"]), default="text", show_default=True, help="How to print."
+)
+
+
+def explains_faults(command: Callable[P, R]) -> Callable[P, R]:
+    """Turns the hub's own errors into a line on standard error and exit status 1."""
+
+    @functools.wraps(command)
+    def explained(*args: P.args, **kwargs: P.kwargs) -> R:
+        try:
+            return command(*args, **kwargs)
+        except (HubError, SettingsFault) as error:
+            raise click.ClickException(str(error)) from None
+
+    return explained
+
+
+def with_hub(work: Callable[[Container], Awaitable[R]]) -> R:
+    """Runs `work` with a container whose database is open and of the right schema."""
+
+    async def run() -> R:
+        settings = Settings.from_environment()
+        configure_logs(level="error", form=settings.log_format)
+        container = Container(settings=settings)
+        try:
+            await container.schema().check()
+            await container.clock().synchronise()
+            return await work(container)
+        finally:
+            await container.database().close()
+
+    return asyncio.run(run())
+
+
+def print_json(value: object) -> None:
+    click.echo(json.dumps(value, indent=2, ensure_ascii=False))

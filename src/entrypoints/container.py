@@ -1,0 +1,212 @@
+"""The composition root: the one place that knows which adapter stands behind which port."""
+
+from collections.abc import Mapping
+
+from dependency_injector import containers, providers
+from uuid_utils.compat import uuid7
+
+from adapters.login_guard import InProcessLoginGuard
+from adapters.providers.sandbox.provider import SandboxProvider
+from adapters.sql.clock import DatabaseClock
+from adapters.sql.database import Database
+from adapters.sql.delivery_queue import SqlDeliveryQueue
+from adapters.sql.delivery_queue_postgresql import PostgresqlDeliveryQueue
+from adapters.sql.delivery_queue_sqlite import SqliteDeliveryQueue
+from adapters.sql.dispatchers import SqlDispatchers
+from adapters.sql.due_deliveries import SqlDueDeliveries
+from adapters.sql.opt_outs import SqlOptOuts
+from adapters.sql.programs import SqlPrograms
+from adapters.sql.schema import Schema
+from adapters.sql.text_log import SqlTextLog
+from adapters.tokens import JwtTokens
+from adapters.wakeups import InProcessWakeups
+from domain.model.pace import SECOND_US
+from domain.model.retry import RetryPolicy
+from domain.ports.dispatch_observer import DispatchObserver
+from domain.ports.dispatchers import Dispatchers
+from domain.ports.due_deliveries import DueDeliveries
+from domain.ports.login_guard import LoginGuard
+from domain.ports.opt_outs import OptOuts
+from domain.ports.programs import Programs
+from domain.ports.sms_provider import SmsProvider
+from domain.ports.text_log import TextLog
+from domain.ports.tokens import Tokens
+from domain.ports.wakeups import Wakeups
+from domain.use_cases.create_program import CreateProgram
+from domain.use_cases.dispatch_deliveries import DispatchDeliveries
+from domain.use_cases.hold_membership import HoldMembership, MembershipTerms
+from domain.use_cases.issue_token import IssueToken
+from domain.use_cases.list_programs import ListPrograms
+from domain.use_cases.read_texts import FindText, ListDeliveries, ListTexts
+from domain.use_cases.rescue_deliveries import RescueDeliveries
+from domain.use_cases.send_text import SendText
+from domain.use_cases.set_opt_out import SetOptOut
+from domain.use_cases.settle_deliveries import SettleDeliveries
+from entrypoints.dispatcher import Dispatcher
+from entrypoints.health import Health
+from entrypoints.http.app import create_app
+from entrypoints.http.contract import Contract
+from entrypoints.http.handlers import Handlers
+from entrypoints.http.internal import create_internal_app
+from entrypoints.settings import Settings, key_ring
+from entrypoints.telemetry.metrics import Metrics
+from entrypoints.telemetry.observers import CountedTextLog, LoggedDispatch
+
+
+def _database(settings: Settings) -> Database:
+    return Database(settings.database_url.get_secret_value(), pool_size=settings.database_pool_size)
+
+
+def _queue(database: Database) -> SqlDeliveryQueue:
+    return SqliteDeliveryQueue(database) if database.is_sqlite else PostgresqlDeliveryQueue(database)
+
+
+def _tokens(settings: Settings) -> JwtTokens:
+    return JwtTokens(settings.signing_ring(), issuer=settings.token_issuer, audience=settings.token_audience)
+
+
+def _retry(settings: Settings) -> RetryPolicy:
+    delays = (int(delay.total_seconds() * SECOND_US) for delay in settings.enquiry_delays)
+    return RetryPolicy(enquiry_delays_us=tuple(delays))
+
+
+def _by_name(**by_name: SmsProvider) -> Mapping[str, SmsProvider]:
+    return by_name
+
+
+def _newest_pepper(peppers: Mapping[str, bytes]) -> tuple[str, bytes] | None:
+    return next(iter(peppers.items()), None)
+
+
+class Container(containers.DeclarativeContainer):
+    settings = providers.Dependency(instance_of=Settings)
+
+    metrics: providers.Provider[Metrics] = providers.Singleton(Metrics)
+    observer: providers.Provider[DispatchObserver] = providers.Singleton(LoggedDispatch, metrics)
+
+    database: providers.Provider[Database] = providers.Singleton(_database, settings)
+    schema: providers.Provider[Schema] = providers.Singleton(Schema, database)
+    clock: providers.Provider[DatabaseClock] = providers.Singleton(DatabaseClock, database)
+    programs: providers.Provider[Programs] = providers.Singleton(SqlPrograms, database)
+    opt_outs: providers.Provider[OptOuts] = providers.Singleton(SqlOptOuts, database)
+    texts: providers.Provider[TextLog] = providers.Singleton(
+        CountedTextLog, providers.Singleton(SqlTextLog, database), metrics
+    )
+    queue: providers.Provider[SqlDeliveryQueue] = providers.Singleton(_queue, database)
+    due: providers.Provider[DueDeliveries] = providers.Singleton(SqlDueDeliveries, database, queue)
+    dispatchers: providers.Provider[Dispatchers] = providers.Singleton(SqlDispatchers, database)
+
+    wakeups: providers.Provider[Wakeups] = providers.Singleton(InProcessWakeups)
+    tokens: providers.Provider[Tokens] = providers.Singleton(_tokens, settings)
+    guard: providers.Provider[LoginGuard] = providers.Singleton(
+        InProcessLoginGuard, per_minute=settings.provided.logins_per_minute
+    )
+    sms_providers: providers.Provider[Mapping[str, SmsProvider]] = providers.Singleton(
+        _by_name, sandbox=providers.Singleton(SandboxProvider)
+    )
+    peppers: providers.Provider[Mapping[str, bytes]] = providers.Singleton(key_ring, settings.provided.key_peppers)
+    retry: providers.Provider[RetryPolicy] = providers.Singleton(_retry, settings)
+    terms: providers.Provider[MembershipTerms] = providers.Singleton(MembershipTerms)
+
+    issue_token: providers.Provider[IssueToken] = providers.Singleton(
+        IssueToken,
+        programs=programs,
+        tokens=tokens,
+        guard=guard,
+        clock=clock,
+        lifetime=settings.provided.token_lifetime,
+        peppers=peppers,
+    )
+    send_text: providers.Provider[SendText] = providers.Singleton(
+        SendText,
+        programs=programs,
+        opt_outs=opt_outs,
+        texts=texts,
+        wakeups=wakeups,
+        clock=clock,
+        new_id=providers.Object(uuid7),
+        default_region=settings.provided.default_region,
+    )
+    find_text: providers.Provider[FindText] = providers.Singleton(FindText, texts=texts)
+    list_texts: providers.Provider[ListTexts] = providers.Singleton(ListTexts, texts=texts)
+    list_deliveries: providers.Provider[ListDeliveries] = providers.Singleton(ListDeliveries, texts=texts)
+    set_opt_out: providers.Provider[SetOptOut] = providers.Singleton(
+        SetOptOut,
+        programs=programs,
+        opt_outs=opt_outs,
+        clock=clock,
+        default_region=settings.provided.default_region,
+    )
+    create_program: providers.Provider[CreateProgram] = providers.Singleton(
+        CreateProgram,
+        programs=programs,
+        clock=clock,
+        providers=sms_providers,
+        new_id=providers.Object(uuid7),
+        pepper=providers.Singleton(_newest_pepper, peppers),
+    )
+    list_programs: providers.Provider[ListPrograms] = providers.Singleton(ListPrograms, programs=programs)
+
+    hold_membership: providers.Provider[HoldMembership] = providers.Singleton(
+        HoldMembership, dispatchers=dispatchers, clock=clock, observer=observer, terms=terms
+    )
+    dispatch_deliveries: providers.Provider[DispatchDeliveries] = providers.Singleton(
+        DispatchDeliveries,
+        queue=queue,
+        providers=sms_providers,
+        clock=clock,
+        wakeups=wakeups,
+        observer=observer,
+        retry=retry,
+        most_in_flight=settings.provided.most_in_flight,
+        grace_s=settings.provided.stop_grace.total_seconds.call(),
+    )
+    settle_deliveries: providers.Provider[SettleDeliveries] = providers.Singleton(
+        SettleDeliveries,
+        due=due,
+        queue=queue,
+        providers=sms_providers,
+        clock=clock,
+        observer=observer,
+        retry=retry,
+    )
+    rescue_deliveries: providers.Provider[RescueDeliveries] = providers.Singleton(
+        RescueDeliveries,
+        dispatchers=dispatchers,
+        queue=queue,
+        clock=clock,
+        observer=observer,
+        retry=retry,
+        terms=terms,
+    )
+    dispatcher: providers.Provider[Dispatcher] = providers.Singleton(
+        Dispatcher,
+        hold=hold_membership,
+        dispatch=dispatch_deliveries,
+        settle=settle_deliveries,
+        rescue=rescue_deliveries,
+        due=due,
+        clock=clock,
+        observer=observer,
+    )
+
+    contract: providers.Provider[Contract] = providers.Singleton(Contract.load, public_url=settings.provided.public_url)
+    handlers: providers.Provider[Handlers] = providers.Singleton(
+        Handlers,
+        issue_token=issue_token,
+        send_text=send_text,
+        find_text=find_text,
+        list_texts=list_texts,
+        list_deliveries=list_deliveries,
+        set_opt_out=set_opt_out,
+    )
+    app = providers.Singleton(
+        create_app,
+        contract=contract,
+        handlers=handlers,
+        tokens=tokens,
+        metrics=metrics,
+        cors_origins=settings.provided.cors_origins,
+    )
+    health: providers.Provider[Health] = providers.Singleton(Health, schema)
+    internal_app = providers.Singleton(create_internal_app, health, metrics)

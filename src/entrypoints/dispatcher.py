@@ -1,0 +1,72 @@
+"""The dispatcher: sends what is due, and looks after what is to be asked, queued or rescued."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from dataclasses import dataclass
+
+from domain.errors import StoreUnavailable
+from domain.ports.clock import Clock
+from domain.ports.dispatch_observer import DispatchObserver
+from domain.ports.due_deliveries import DueDeliveries
+from domain.use_cases.dispatch_deliveries import DispatchDeliveries
+from domain.use_cases.hold_membership import HoldMembership
+from domain.use_cases.rescue_deliveries import RescueDeliveries
+from domain.use_cases.settle_deliveries import SettleDeliveries
+
+_SETTLE_EVERY_S = 0.2
+_RESCUE_EVERY_S = 2.0
+_ROUSE_EVERY_S = 5.0
+_STORE_AWAY_S = 1.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Dispatcher:
+    hold: HoldMembership
+    dispatch: DispatchDeliveries
+    settle: SettleDeliveries
+    rescue: RescueDeliveries
+    due: DueDeliveries
+    clock: Clock
+    observer: DispatchObserver
+
+    async def run(self, stopping: asyncio.Event) -> None:
+        """Works until told to stop; then hands back what it has not sent. Raises what it cannot go on from."""
+        async with asyncio.TaskGroup() as group:
+            chores = [
+                group.create_task(self._again_and_again(self.settle, _SETTLE_EVERY_S)),
+                group.create_task(self._again_and_again(self.rescue, _RESCUE_EVERY_S)),
+                group.create_task(self._again_and_again(self._rouse, _ROUSE_EVERY_S)),
+            ]
+            while not stopping.is_set():
+                await self._be_a_member(stopping)
+            for chore in chores:
+                chore.cancel()
+
+    async def _be_a_member(self, stopping: asyncio.Event) -> None:
+        try:
+            membership = await self.hold.join()
+        except StoreUnavailable as error:
+            self.observer.held_up(error)
+            with suppress(TimeoutError):
+                await asyncio.wait_for(stopping.wait(), _STORE_AWAY_S)
+            return
+        async with asyncio.TaskGroup() as group:
+            holding = group.create_task(self.hold(membership))
+            everything_recorded = await self.dispatch(membership, stopping)
+            holding.cancel()
+        if everything_recorded:
+            await self.hold.leave(membership)
+
+    async def _again_and_again(self, work: Callable[[], Awaitable[object]], every_s: float) -> None:
+        while True:
+            pause_s = every_s
+            try:
+                await work()
+            except StoreUnavailable as error:
+                self.observer.held_up(error)
+                pause_s = max(every_s, _STORE_AWAY_S)
+            await asyncio.sleep(pause_s)
+
+    async def _rouse(self) -> int:
+        return await self.due.rouse(now_us=self.clock.now_us())

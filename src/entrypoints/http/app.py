@@ -1,0 +1,75 @@
+"""The public application: Connexion's layers around the contract's operations."""
+
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+
+import structlog
+from connexion import ConnexionMiddleware
+from connexion.exceptions import ProblemException
+from connexion.lifecycle import ConnexionRequest, ConnexionResponse
+from connexion.middleware.exceptions import ExceptionMiddleware
+from connexion.middleware.routing import RoutingMiddleware
+from connexion.middleware.security import SecurityMiddleware
+from connexion.resolver import Resolver
+from starlette.exceptions import HTTPException
+from starlette.middleware.cors import CORSMiddleware
+from starlette.types import ASGIApp
+
+from domain.errors import HubError
+from domain.ports.tokens import Tokens
+from entrypoints.http.connexion_extensions import Handler, Operations, contract_validation, security_map
+from entrypoints.http.contract import Contract
+from entrypoints.http.handlers import Handlers
+from entrypoints.http.pages import pages
+from entrypoints.http.problems import MEDIA_TYPE, Problem, RequestFault
+from entrypoints.http.telemetry import PROBLEM, RequestTelemetry
+from entrypoints.telemetry.metrics import Metrics
+
+_log = structlog.get_logger("smshub.http")
+
+
+def create_app(
+    *, contract: Contract, handlers: Handlers, tokens: Tokens, metrics: Metrics, cors_origins: Sequence[str]
+) -> ASGIApp:
+    bound: Mapping[str, Handler] = {name: getattr(handlers, name) for name in contract.operations}
+    app = ConnexionMiddleware(
+        Operations(bound, pages(contract)),
+        middlewares=[ExceptionMiddleware, RoutingMiddleware, SecurityMiddleware, contract_validation(contract)],
+        resolver=Resolver(bound.__getitem__),
+        security_map=security_map(tokens),
+    )
+    app.add_api(dict(contract.document), base_path=contract.base_path)
+    answer = _problem_answer(contract)
+    for kind in (HubError, RequestFault, ProblemException, HTTPException, Exception):
+        app.add_error_handler(kind, answer)
+    return RequestTelemetry(_with_cors(app, cors_origins), metrics)
+
+
+def _with_cors(app: ASGIApp, origins: Sequence[str]) -> ASGIApp:
+    if not origins:
+        return app
+    return CORSMiddleware(
+        app,
+        allow_origins=origins,
+        allow_methods=["GET", "POST"],
+        allow_headers=["Authorization", "Content-Type", "X-Requested-With"],
+        expose_headers=["Location", "Retry-After", "WWW-Authenticate"],
+        max_age=3_600,
+    )
+
+
+def _problem_answer(
+    contract: Contract,
+) -> Callable[[ConnexionRequest, Exception], Coroutine[None, None, ConnexionResponse]]:
+    async def answer(request: ConnexionRequest, error: Exception) -> ConnexionResponse:
+        problem = Problem.of(error)
+        request.scope.setdefault("extensions", {})[PROBLEM] = problem.slug
+        if problem.status == 500:
+            _log.error("request_failed", exc_info=error)
+        if problem.status == 405:
+            known = contract.methods_of(request.scope["path"]) or {"GET", "HEAD"}
+            problem.headers["Allow"] = ", ".join(sorted(known))
+        return ConnexionResponse(
+            status_code=problem.status, mimetype=MEDIA_TYPE, headers=problem.headers, body=problem.body
+        )
+
+    return answer

@@ -1,0 +1,37 @@
+"""A request as a handler sees it: routed, authenticated, parsed and valid."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from domain.errors import TokenRefused, UnknownProperties
+from domain.model.access import Grant, Scope
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """`unknown` names the properties that the contract does not know; they are not in `body`.
+
+    `parameters` are those of path and query, with their types and defaults. `base_path` is where the hub is mounted.
+    """
+
+    operation_id: str
+    bearer: Grant | None = None
+    body: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    unknown: tuple[str, ...] = ()
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+    address: str = ""
+    base_path: str = ""
+
+    @property
+    def grant(self) -> Grant:
+        """Raises `TokenRefused` where the operation asked for no token."""
+        if self.bearer is None:
+            raise TokenRefused("none given")
+        return self.bearer
+
+    def posted_by(self, grant: Grant) -> Mapping[str, Any]:
+        """The body. Raises `UnknownProperties`, unless the program's clients may post whole models."""
+        if self.unknown and not grant.allows(Scope.FIRST_HUB_MODELS):
+            raise UnknownProperties(self.unknown)
+        return self.body

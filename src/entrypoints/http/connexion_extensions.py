@@ -1,0 +1,330 @@
+"""All that we add to Connexion.
+
+Connexion routes a request to its operation and guards it; what it would do anew for each request is done here once,
+at the start: compiling the schemas, reading the parameters' definitions, binding operations to handlers.
+"""
+
+import codecs
+import json
+import re
+from collections import Counter
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any, NoReturn
+from urllib.parse import parse_qsl
+
+from connexion.middleware.request_validation import (
+    RequestValidationAPI,
+    RequestValidationMiddleware,
+    RequestValidationOperation,
+)
+from connexion.operations import AbstractOperation
+from connexion.security import NO_VALUE, AbstractSecurityHandler
+from jsonschema_rs import Draft202012Validator, ValidationError
+from starlette.requests import ClientDisconnect, HTTPConnection, Request
+from starlette.responses import Response
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from domain.errors import ScopeMissing, TokenRefused
+from domain.model.access import Grant
+from domain.ports.tokens import Tokens
+from entrypoints.http.call import Call
+from entrypoints.http.contract import Contract, Operation
+from entrypoints.http.problems import RequestFault, pointer, unknown_property
+
+MAX_BODY = 4 * 1024 * 1024
+
+_JSON = "application/json"
+_FORM = "application/x-www-form-urlencoded"
+_CONTEXT = "connexion_context"
+_CALL = "smshub_call"
+# Connexion hangs the document's components onto every schema; examples are no schemas either.
+_NO_SCHEMA = frozenset({"components", "example"})
+_INTEGER = re.compile(r"-?\d{1,18}", re.ASCII)
+_ESCAPED_SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
+
+Handler = Callable[[Call], Awaitable[Response]]
+
+
+def security_map(tokens: Tokens) -> Mapping[str, type[AbstractSecurityHandler]]:
+    """Reads the header Authorization once, `Bearer <token>` and the token alone."""
+
+    class BearerOrRaw(AbstractSecurityHandler):
+        def get_fn(self, _scheme: object, _scopes: object) -> Callable[[Any], Mapping[str, Any]]:
+            def check(request: Any) -> Mapping[str, Any]:  # noqa: ANN401 - Connexion's own type says no more
+                grant = tokens.verify(_token(request.headers.get("authorization", "")))
+                return {"sub": grant.program_sid, "grant": grant}
+
+            return check
+
+    class DocumentedOnly(AbstractSecurityHandler):
+        """The raw token is a scheme of its own in the document, so that generators know it."""
+
+        def get_fn(self, _scheme: object, _scopes: object) -> Callable[[object], object]:
+            return lambda _request: NO_VALUE
+
+    return {"bearer": BearerOrRaw, "apiKey": DocumentedOnly}
+
+
+def _token(header: str) -> str:
+    kind, separator, rest = header.strip().partition(" ")
+    if not kind:
+        raise TokenRefused("none given")
+    if not separator:
+        return kind
+    if kind.lower() != "bearer":
+        raise TokenRefused("not a bearer token")
+    return rest.strip()
+
+
+class Operations:
+    """The innermost application: hands a call to the operation's handler, and what is no operation to `pages`."""
+
+    def __init__(self, handlers: Mapping[str, Handler], pages: ASGIApp) -> None:
+        self._handlers = handlers
+        self._pages = pages
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        call: Call | None = scope.get("extensions", {}).get(_CALL) if scope["type"] == "http" else None
+        if call is None:
+            await self._pages(scope, receive, send)
+        else:
+            response = await self._handlers[call.operation_id](call)
+            await response(scope, receive, send)
+
+
+def contract_validation(contract: Contract) -> type[RequestValidationMiddleware]:
+    """Connexion's validation layer with an operation of ours, which checks the whole request and makes the `Call`."""
+
+    class ValidatedOperation(RequestValidationOperation):
+        def __init__(self, next_app: ASGIApp, *, operation: AbstractOperation) -> None:
+            super().__init__(next_app, operation=operation)
+            self._checks = _Checks(contract.operations[operation.operation_id], operation)
+
+        async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+            scope["extensions"][_CALL] = await self._checks.call(scope, receive, contract.base_path)
+            await self.next_app(scope, receive, send)
+
+    class ValidatedAPI(RequestValidationAPI):
+        def make_operation(self, operation: AbstractOperation) -> ValidatedOperation:
+            return ValidatedOperation(self.next_app, operation=operation)
+
+    class ContractValidation(RequestValidationMiddleware):
+        api_cls = ValidatedAPI
+
+    return ContractValidation
+
+
+class _Checks:
+    """What one operation's requests have to keep to. `resolved` is Connexion's view, with references followed."""
+
+    def __init__(self, operation: Operation, resolved: AbstractOperation) -> None:
+        self._operation = operation
+        self._parameters = _Parameters(resolved.parameters)
+        bodies = resolved.consumes if "requestBody" in operation.definition else ()
+        self._bodies = {
+            media_type: _Body(resolved.body_schema(media_type), folds=operation.is_first_hubs) for media_type in bodies
+        }
+
+    async def call(self, scope: Scope, receive: Receive, base_path: str) -> Call:
+        connection = HTTPConnection(scope)
+        grant: Grant | None = scope["extensions"].get(_CONTEXT, {}).get("token_info", {}).get("grant")
+        if grant is not None:
+            granted = {scope.value for scope in grant.scopes}
+            for missing in sorted(self._operation.required_scopes - granted):
+                raise ScopeMissing(scope=missing)
+        parameters = self._parameters.read(connection)
+        body, unknown = await self._read_body(scope, receive) if self._bodies else ({}, ())
+        return Call(
+            operation_id=self._operation.id,
+            bearer=grant,
+            body=body,
+            unknown=unknown,
+            parameters=parameters,
+            address=connection.client.host if connection.client else "",
+            base_path=base_path,
+        )
+
+    async def _read_body(self, scope: Scope, receive: Receive) -> tuple[Mapping[str, Any], tuple[str, ...]]:
+        request = Request(scope, receive)
+        media_type = _media_type(request.headers.get("content-type"))
+        if media_type not in self._bodies:
+            raise _unsupported(f"This operation takes {' or '.join(self._bodies)}.")
+        raw = await _read(request)
+        pairs = _json_object(raw) if media_type == _JSON else _form(raw)
+        return self._bodies[media_type].check(pairs)
+
+
+class _Body:
+    def __init__(self, schema: Mapping[str, Any], *, folds: bool) -> None:
+        self._names = {name.casefold() if folds else name: name for name in schema["properties"]}
+        self._folds = folds
+        self._validator = Draft202012Validator(_as_json_schema(schema), validate_formats=True, mask="the value")
+
+    def check(self, pairs: Sequence[tuple[str, Any]]) -> tuple[Mapping[str, Any], tuple[str, ...]]:
+        """The properties by the names of the contract, and the names that it does not know."""
+        body: dict[str, Any] = {}
+        unknown: list[str] = []
+        faults: list[Mapping[str, Any]] = []
+        for written, value in pairs:
+            name = self._names.get(written.casefold() if self._folds else written)
+            if name is None:
+                unknown.append(written)
+            elif name in body:
+                faults.append({"pointer": pointer(written), "detail": "The property stands twice."})
+            else:
+                body[name] = value
+        if not self._validator.is_valid(body):
+            faults += [_fault(error) for error in self._validator.iter_errors(body)]
+        if faults:
+            raise _mismatch("The body does not match the contract.", faults + [unknown_property(n) for n in unknown])
+        return body, tuple(unknown)
+
+
+class _Parameters:
+    """Those of path and query."""
+
+    def __init__(self, definitions: Sequence[Mapping[str, Any]]) -> None:
+        self._definitions = {each["name"]: each for each in definitions if each["in"] in {"path", "query"}}
+        self._validators = {
+            name: Draft202012Validator(_as_json_schema(each["schema"]), validate_formats=True, mask="the value")
+            for name, each in self._definitions.items()
+        }
+        self._defaults = {
+            name: each["schema"]["default"] for name, each in self._definitions.items() if "default" in each["schema"]
+        }
+
+    def read(self, connection: HTTPConnection) -> Mapping[str, Any]:
+        query = connection.query_params.multi_items()
+        written = dict(query) | dict(connection.path_params)
+        faults = [_parameter_fault(name, "There is no such parameter.") for name in written if not self._knows(name)]
+        faults += [
+            _parameter_fault(name, "The parameter stands twice.")
+            for name, count in Counter(name for name, _ in query).items()
+            if count > 1
+        ]
+        values: dict[str, Any] = dict(self._defaults)
+        for name, text in written.items():
+            if not self._knows(name):
+                continue
+            values[name] = self._value(name, text)
+            faults += [
+                _parameter_fault(name, error.message) for error in self._validators[name].iter_errors(values[name])
+            ]
+        if faults:
+            raise _mismatch("The parameters do not match the contract.", faults)
+        return values
+
+    def _knows(self, name: str) -> bool:
+        return name in self._definitions
+
+    def _value(self, name: str, text: str) -> object:
+        of_integers = self._definitions[name]["schema"]["type"] == "integer"
+        return int(text) if of_integers and _INTEGER.fullmatch(text) else text
+
+
+async def _read(request: Request) -> bytes:
+    """The body. Raises `RequestFault` as soon as it is known to be too long."""
+    announced = request.headers.get("content-length", "0")
+    if announced.isascii() and announced.isdigit() and len(announced) < 20 and int(announced) <= MAX_BODY:
+        body = bytearray()
+        try:
+            async for chunk in request.stream():
+                body += chunk
+                if len(body) > MAX_BODY:
+                    break
+            else:
+                return bytes(body)
+        except ClientDisconnect:
+            raise _mismatch("The body ended before its end.", ()) from None
+    raise RequestFault(413, "content-too-large", "Content too large", f"A body has {MAX_BODY} bytes at the most.")
+
+
+def _media_type(header: str | None) -> str:
+    """The media type in lower case, JSON where none is named. Raises `RequestFault` for a charset but UTF-8."""
+    if not header:
+        return _JSON
+    media_type, *parameters = (part.strip() for part in header.split(";"))
+    for parameter in parameters:
+        name, _, value = parameter.partition("=")
+        if name.strip().lower() == "charset" and not _is_utf8(value.strip().strip("\"'")):
+            raise _unsupported("Bodies are read in UTF-8.")
+    return media_type.lower()
+
+
+def _is_utf8(charset: str) -> bool:
+    try:
+        return codecs.lookup(charset).name in {"utf-8", "ascii", "utf-8-sig"}
+    except (LookupError, ValueError):
+        return False
+
+
+def _json_object(raw: bytes) -> Sequence[tuple[str, Any]]:
+    """The members in their order, doubles included. Raises `RequestFault` for all that is no JSON object."""
+    try:
+        value = json.loads(raw.decode("utf-8-sig"), object_pairs_hook=_Pairs, parse_constant=_no_constant)
+        if _ESCAPED_SURROGATE.search(raw):
+            # An escaped half of a pair is valid to the parser, and cannot be stored or sent.
+            json.dumps(value, ensure_ascii=False).encode()
+    except (ValueError, RecursionError):
+        raise _mismatch("The body is no valid JSON.", ()) from None
+    if not isinstance(value, _Pairs):
+        raise _mismatch("The body is no JSON object.", ())
+    return [(name, _plain(member)) for name, member in value]
+
+
+class _Pairs(list[tuple[str, Any]]):
+    """A JSON object as it was written."""
+
+
+def _plain(value: object) -> object:
+    """Objects within are refused by every schema that we have; what they held does not matter."""
+    if isinstance(value, _Pairs):
+        return {}
+    return [] if isinstance(value, list) else value
+
+
+def _no_constant(_name: str) -> NoReturn:
+    raise ValueError
+
+
+def _form(raw: bytes) -> Sequence[tuple[str, Any]]:
+    try:
+        return parse_qsl(
+            raw.decode("ascii"), keep_blank_values=True, errors="strict", max_num_fields=100, strict_parsing=bool(raw)
+        )
+    except ValueError:
+        raise _mismatch("The body is no valid form.", ()) from None
+
+
+def _as_json_schema(schema: Any) -> Any:  # noqa: ANN401 - JSON
+    """OpenAPI 3.0's `nullable` as JSON Schema has it."""
+    match schema:
+        case {"nullable": True, "type": str() as kind, **rest}:
+            return _as_json_schema({**rest, "type": [kind, "null"]})
+        case Mapping():
+            return {name: _as_json_schema(value) for name, value in schema.items() if name not in _NO_SCHEMA}
+        case list():
+            return [_as_json_schema(value) for value in schema]
+        case _:
+            return schema
+
+
+def _fault(error: ValidationError) -> Mapping[str, Any]:
+    names = list(error.instance_path)
+    match error.kind.as_dict():
+        case {"property": str() as missing}:
+            return {"pointer": pointer(*names, missing), "detail": "The property is missing."}
+        case _:
+            return {"pointer": pointer(*names), "detail": f"{error.message[:1].upper()}{error.message[1:]}."}
+
+
+def _parameter_fault(name: str, detail: str) -> Mapping[str, Any]:
+    return {"parameter": name[:50], "detail": detail}
+
+
+def _mismatch(detail: str, faults: Sequence[Mapping[str, Any]]) -> RequestFault:
+    return RequestFault(400, "invalid-request", "Request does not match", detail, faults)
+
+
+def _unsupported(detail: str) -> RequestFault:
+    return RequestFault(415, "unsupported-media-type", "Unsupported media type", detail)

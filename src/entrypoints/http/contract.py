@@ -1,0 +1,77 @@
+"""The OpenAPI document, as it was authored."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import yaml
+from starlette.routing import compile_path
+
+_METHODS = frozenset({"get", "put", "post", "delete", "options", "head", "patch", "trace"})
+
+
+@dataclass(frozen=True)
+class Operation:
+    id: str
+    path: str
+    method: str
+    definition: Mapping[str, Any]
+
+    @property
+    def required_scopes(self) -> frozenset[str]:
+        return frozenset(self.definition.get("x-required-scopes", ()))
+
+    @property
+    def is_first_hubs(self) -> bool:
+        """Whether clients of the first hub call it, which write property names in any letter case."""
+        return bool(self.definition.get("x-first-hub-body"))
+
+
+@dataclass(frozen=True)
+class Contract:
+    """`document` names the hub's own address under `servers`; all else is as authored."""
+
+    document: Mapping[str, Any]
+
+    @classmethod
+    def load(cls, name: str = "sms-hub", *, public_url: str | None = None) -> "Contract":
+        document = yaml.safe_load((_folder() / f"{name}.yaml").read_text(encoding="utf-8"))
+        if public_url is not None:
+            document["servers"] = [{"url": public_url}]
+        return cls(document)
+
+    @cached_property
+    def operations(self) -> Mapping[str, Operation]:
+        """By their id."""
+        return {operation.id: operation for operation in self._operations()}
+
+    @cached_property
+    def base_path(self) -> str:
+        """The path under which everything is mounted: empty, or with a slash at its beginning alone."""
+        url: str = self.document["servers"][0]["url"]
+        return urlsplit(url).path.rstrip("/")
+
+    def methods_of(self, path: str) -> frozenset[str]:
+        """What a path of a request, base path included, may be called with, in capitals."""
+        methods = {
+            operation.method.upper()
+            for operation in self.operations.values()
+            if compile_path(self.base_path + operation.path)[0].match(path)
+        }
+        return frozenset(methods | ({"HEAD"} if "GET" in methods else set()))
+
+    def _operations(self) -> Iterator[Operation]:
+        for path, item in self.document["paths"].items():
+            for method, definition in item.items():
+                if method in _METHODS:
+                    yield Operation(definition["operationId"], path, method, definition)
+
+
+def _folder() -> Path:
+    """In a checkout the folder at its top; in an installed package the copy that went along."""
+    packaged = Path(str(files("entrypoints"))) / "openapi"
+    return packaged if packaged.is_dir() else Path(__file__).parents[3] / "openapi"

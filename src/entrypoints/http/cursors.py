@@ -1,0 +1,44 @@
+"""Cursors: where a page of a list ended, in a form that callers need not understand."""
+
+import base64
+import binascii
+from uuid import UUID
+
+from domain.errors import CursorRefused
+
+_LARGEST_POSITION = 2**31 - 1
+
+
+def after_message(message_id: UUID) -> str:
+    return base64.urlsafe_b64encode(message_id.bytes).rstrip(b"=").decode()
+
+
+def message_of(cursor: str | None) -> UUID | None:
+    """Raises `CursorRefused`."""
+    if cursor is None:
+        return None
+    try:
+        return UUID(bytes=_decoded(cursor))
+    except ValueError:
+        raise CursorRefused from None
+
+
+def after_position(position: int) -> str:
+    return base64.urlsafe_b64encode(str(position).encode()).rstrip(b"=").decode()
+
+
+def position_of(cursor: str | None) -> int:
+    """0 for no cursor. Raises `CursorRefused`."""
+    if cursor is None:
+        return 0
+    digits = _decoded(cursor)
+    if not digits.isdigit() or len(digits) > 10 or int(digits) > _LARGEST_POSITION:
+        raise CursorRefused
+    return int(digits)
+
+
+def _decoded(cursor: str) -> bytes:
+    try:
+        return base64.b64decode(cursor.encode("ascii") + b"=" * (-len(cursor) % 4), b"-_", validate=True)
+    except (ValueError, binascii.Error):
+        raise CursorRefused from None

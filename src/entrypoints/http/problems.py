@@ -1,0 +1,117 @@
+"""Errors as problem documents (RFC 9457). The one place that knows which error has which HTTP status."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import orjson
+from starlette.exceptions import HTTPException
+
+from domain import errors
+
+MEDIA_TYPE = "application/problem+json"
+CHALLENGE = 'Bearer realm="SMS Hub"'
+
+# Status and title of each error that a caller can meet.
+_KNOWN: Mapping[type[errors.HubError], tuple[int, str]] = {
+    errors.CredentialsRefused: (401, "Wrong credentials"),
+    errors.TokenRefused: (401, "Log in again"),
+    errors.OtherProgram: (403, "Another program"),
+    errors.ScopeMissing: (403, "Not allowed"),
+    errors.MessageNotFound: (404, "No such message"),
+    errors.UnknownProperties: (400, "Unknown property"),
+    errors.NumberRefused: (422, "Number refused"),
+    errors.RecipientsRefused: (422, "Numbers refused"),
+    errors.NoRecipients: (422, "No number"),
+    errors.TooManyRecipients: (422, "Too many numbers"),
+    errors.TextRefused: (422, "Text refused"),
+    errors.TooManySegments: (422, "Text too long"),
+    errors.CursorRefused: (422, "Cursor refused"),
+    errors.InvalidValue: (422, "Value refused"),
+    errors.TooManyLogins: (429, "Too many logins"),
+    errors.StoreUnavailable: (503, "Database not available"),
+}
+
+_BY_STATUS: Mapping[int, tuple[str, str, str]] = {
+    404: ("no-such-path", "No such path", "There is nothing at this address."),
+    405: ("method-not-allowed", "Method not allowed", "The header Allow says which methods this address takes."),
+    500: ("internal-error", "Internal error", "The hub could not do this; its operators can find out why."),
+}
+
+
+class RequestFault(Exception):
+    """A request that is wrong as HTTP or does not match the contract, before any use case sees it."""
+
+    def __init__(
+        self, status: int, slug: str, title: str, detail: str, faults: Sequence[Mapping[str, Any]] = ()
+    ) -> None:
+        super().__init__(detail)
+        self.status = status
+        self.slug = slug
+        self.title = title
+        self.detail = detail
+        self.faults = faults
+
+
+class Problem:
+    """What a caller gets for an error: status, headers and body."""
+
+    def __init__(self, status: int, slug: str, title: str, detail: str, faults: Sequence[Mapping[str, Any]]) -> None:
+        self.status = status
+        self.slug = slug
+        self.headers: dict[str, str] = {}
+        document: dict[str, Any] = {"type": slug, "title": title, "status": status, "detail": detail}
+        if faults:
+            document["errors"] = list(faults)
+        self.body = orjson.dumps(document)
+        if status == 401:
+            self.headers["WWW-Authenticate"] = CHALLENGE
+
+    @classmethod
+    def of(cls, error: Exception) -> "Problem":
+        match error:
+            case RequestFault():
+                return cls(error.status, error.slug, error.title, error.detail, error.faults)
+            case errors.HubError() if type(error) in _KNOWN:
+                status, title = _KNOWN[type(error)]
+                problem = cls(status, error.slug, title, str(error), _faults(error))
+                if isinstance(error, errors.TooManyLogins | errors.StoreUnavailable):
+                    problem.headers["Retry-After"] = str(error.retry_after_s)
+                return problem
+            case HTTPException(status_code=401):
+                return cls.of(errors.TokenRefused("none given"))
+            case HTTPException(status_code=status) if status in _BY_STATUS:
+                return cls(status, *_BY_STATUS[status], ())
+            case HTTPException(status_code=status):
+                return cls(status, "request-refused", "Request refused", "The request cannot be served.", ())
+            case _:
+                return cls(500, *_BY_STATUS[500], ())
+
+
+def _faults(error: errors.HubError) -> Sequence[Mapping[str, Any]]:
+    match error:
+        case errors.RecipientsRefused(refusals=refusals):
+            return [
+                {"pointer": "#/PhoneNumber", "position": position, "detail": f"Number {position} {reason}."}
+                for position, reason in refusals
+            ]
+        case errors.NumberRefused() | errors.NoRecipients() | errors.TooManyRecipients():
+            return [{"pointer": "#/PhoneNumber", "detail": str(error)}]
+        case errors.TextRefused() | errors.TooManySegments():
+            return [{"pointer": "#/Message", "detail": str(error)}]
+        case errors.OtherProgram():
+            return [{"pointer": "#/ProgramId", "detail": str(error)}]
+        case errors.CursorRefused():
+            return [{"parameter": "Cursor", "detail": str(error)}]
+        case errors.UnknownProperties(names=names):
+            return [unknown_property(name) for name in names]
+        case _:
+            return []
+
+
+def unknown_property(name: str) -> Mapping[str, Any]:
+    return {"pointer": pointer(name), "detail": "There is no such property."}
+
+
+def pointer(*names: str | int) -> str:
+    """A JSON pointer as a URI fragment; a name is shown up to 50 characters."""
+    return "#" + "".join("/" + str(name)[:50].replace("~", "~0").replace("/", "~1") for name in names)

@@ -1,0 +1,55 @@
+import time
+from collections.abc import MutableMapping
+from typing import Any
+
+import structlog
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from entrypoints.telemetry.metrics import Metrics
+
+_log = structlog.get_logger("smshub.http")
+
+PROBLEM = "smshub_problem"
+
+
+class RequestTelemetry:
+    """One log line and one observation for each request. Paths are not logged, for callers put anything into them."""
+
+    def __init__(self, app: ASGIApp, metrics: Metrics) -> None:
+        self._app = app
+        self._metrics = metrics
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        # Made here, outside of all else, so that what the inner layers note in it is seen here.
+        extensions: MutableMapping[str, Any] = scope.setdefault("extensions", {})
+        status = 500
+        started = time.perf_counter()
+
+        async def noting(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+            await send(message)
+
+        try:
+            await self._app(scope, receive, noting)
+        finally:
+            self._note(scope["method"], status, time.perf_counter() - started, extensions)
+
+    def _note(self, method: str, status: int, seconds: float, extensions: MutableMapping[str, Any]) -> None:
+        operation = extensions.get("connexion_routing", {}).get("operation_id") or "none"
+        grant = extensions.get("connexion_context", {}).get("token_info", {}).get("grant")
+        self._metrics.http_requests.labels(operation, str(status)).inc()
+        self._metrics.http_seconds.labels(operation).observe(seconds)
+        _log.info(
+            "request_served",
+            method=method if method.isalpha() and len(method) < 10 else "other",
+            operation=operation,
+            status=status,
+            ms=round(seconds * 1_000, 1),
+            program=None if grant is None else grant.program_id,
+            problem=extensions.get(PROBLEM),
+        )

@@ -1,0 +1,170 @@
+"""One process of the hub: what it runs, how it starts, and how it stops without dropping anything."""
+
+import asyncio
+import contextlib
+import signal
+import socket
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from importlib.metadata import version
+from os import environ
+
+import structlog
+import uvicorn
+from starlette.types import ASGIApp
+
+from domain.errors import SchemaDiffers, StoreUnavailable
+from entrypoints.container import Container
+from entrypoints.health import Phase
+from entrypoints.settings import Settings, unknown_variables
+from entrypoints.telemetry.logs import configure_logs
+
+_CLOCK_EVERY_S = 10.0
+_RETRY_S = 1.0
+_BACKLOG = 2_048
+
+_log = structlog.get_logger("smshub.process")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Parts:
+    """What a process runs. `migrates`: it brings the database to its own schema first."""
+
+    api: bool
+    dispatcher: bool
+    migrates: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Addresses:
+    host: str
+    port: int
+    internal_port: int
+
+
+class AddressTaken(Exception):
+    pass
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """Raises `AddressTaken`, which says why."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        return socket.create_server((host, port), family=family, backlog=_BACKLOG)
+    except OSError as error:
+        raise AddressTaken(f"The hub cannot listen on {host}, port {port}: {error.strerror}.") from None
+
+
+class _Server(uvicorn.Server):
+    """A server among others in one process, which leaves signals to the process."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+class Process:
+    def __init__(self, container: Container, parts: Parts, addresses: Addresses) -> None:
+        self._container = container
+        self._settings: Settings = container.settings()
+        self._parts = parts
+        self._addresses = addresses
+        self._stopping = asyncio.Event()
+        self._health = container.health()
+
+    async def run(self, *, when_ready: Callable[[], None] = lambda: None) -> None:
+        """Runs until SIGTERM or SIGINT. Raises what any part cannot go on from, after the others have stopped."""
+        self._greet()
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self._stopping.set)
+        addresses, internal = self._addresses, self._server(self._container.internal_app())
+        try:
+            listening = listen(addresses.host, addresses.internal_port)
+            async with asyncio.TaskGroup() as group:
+                internal_task = group.create_task(internal.serve([listening]))
+                try:
+                    await self._prepare()
+                    if not self._stopping.is_set():
+                        await self._work(when_ready)
+                finally:
+                    internal.should_exit = True
+                await internal_task
+        finally:
+            await self._container.database().close()
+            _log.info("process_stopped")
+
+    def _greet(self) -> None:
+        configure_logs(level=self._settings.log_level, form=self._settings.log_format)
+        metrics = self._container.metrics()
+        metrics.build.labels(version("sms-hub")).set(1)
+        unknown = unknown_variables(environ)
+        metrics.unknown_settings.set(len(unknown))
+        if unknown:
+            _log.warning("unknown_settings", names=unknown)
+
+    async def _prepare(self) -> None:
+        """Waits for a database of the right schema."""
+        schema, clock = self._container.schema(), self._container.clock()
+        while not self._stopping.is_set():
+            try:
+                if self._parts.migrates:
+                    await schema.migrate()
+                await schema.check()
+                await clock.synchronise()
+            except (StoreUnavailable, SchemaDiffers) as error:
+                _log.warning("waiting_for_database", problem=error.slug, detail=str(error))
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(self._stopping.wait(), _RETRY_S)
+            else:
+                return
+
+    async def _work(self, when_ready: Callable[[], None]) -> None:
+        async with asyncio.TaskGroup() as group:
+            ticking = group.create_task(self._keep_time())
+            working: list[asyncio.Task[None]] = []
+            servers: list[_Server] = []
+            if self._parts.dispatcher:
+                working.append(group.create_task(self._container.dispatcher().run(self._stopping)))
+            if self._parts.api:
+                server = self._server(self._container.app())
+                listening = listen(self._addresses.host, self._addresses.port)
+                working.append(group.create_task(server.serve([listening])))
+                servers.append(server)
+            while not all(each.started for each in servers) and not any(each.done() for each in working):  # noqa: ASYNC110
+                await asyncio.sleep(0.01)
+            self._health.phase = Phase.RUNNING
+            _log.info("process_ready", api=self._parts.api, dispatcher=self._parts.dispatcher)
+            when_ready()
+            stopped = group.create_task(self._until_stopping())
+            await asyncio.wait([stopped, *working], return_when=asyncio.FIRST_COMPLETED)
+            self._health.phase = Phase.DRAINING
+            self._stopping.set()
+            for server in servers:
+                server.should_exit = True
+            await asyncio.gather(*working)
+            ticking.cancel()
+
+    async def _until_stopping(self) -> None:
+        await self._stopping.wait()
+        _log.info("process_draining")
+
+    async def _keep_time(self) -> None:
+        while True:
+            await asyncio.sleep(_CLOCK_EVERY_S)
+            with contextlib.suppress(StoreUnavailable):
+                await self._container.clock().synchronise()
+
+    def _server(self, app: ASGIApp) -> _Server:
+        return _Server(
+            uvicorn.Config(
+                app,
+                log_config=None,
+                access_log=False,
+                lifespan="off",
+                server_header=False,
+                proxy_headers=bool(self._settings.trusted_proxies),
+                forwarded_allow_ips=list(self._settings.trusted_proxies),
+                timeout_graceful_shutdown=max(1, int(self._settings.stop_grace.total_seconds())),
+            )
+        )

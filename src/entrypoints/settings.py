@@ -1,0 +1,151 @@
+"""The hub's settings, all from environment variables that begin with SMSHUB_. Nothing else reads the environment."""
+
+import base64
+import binascii
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from typing import Annotated, Literal
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from domain.model.phone_number import is_region
+
+PREFIX = "SMSHUB_"
+
+_SHORTEST_KEY = 32
+
+
+class SettingsFault(Exception):
+    """Settings that cannot be used. `faults` are (variable, what is wrong) pairs, without any value."""
+
+    def __init__(self, faults: Sequence[tuple[str, str]]) -> None:
+        super().__init__("; ".join(f"{name}: {fault}" for name, fault in faults))
+        self.faults = tuple(faults)
+
+
+def _split(value: object) -> object:
+    return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+
+
+def _checked_url(url: str) -> str:
+    parts = urlsplit(url)
+    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.fragment:
+        raise ValueError("must be an http or https address without ? and #")
+    return url.rstrip("/")
+
+
+def _checked_region(code: str) -> str:
+    if not is_region(code):
+        raise ValueError("must be a country's two capital letters, such as US")
+    return code
+
+
+def _checked_keys(secret: SecretStr) -> SecretStr:
+    for key in key_ring(secret).values():
+        if len(key) < _SHORTEST_KEY:
+            raise ValueError(f"every key must have {_SHORTEST_KEY} bytes or more")
+    return secret
+
+
+def key_ring(secret: SecretStr) -> Mapping[str, bytes]:
+    """Keys by their id, from `kid:base64url,…`; raises ValueError."""
+    ring: dict[str, bytes] = {}
+    for entry in filter(None, (part.strip() for part in secret.get_secret_value().split(","))):
+        kid, separator, encoded = entry.partition(":")
+        if not separator or not kid or kid in ring:
+            raise ValueError("must be written as kid:base64url, with commas between, each kid once")
+        try:
+            ring[kid] = base64.b64decode(encoded + "=" * (-len(encoded) % 4), b"-_", validate=True)
+        except (ValueError, binascii.Error):
+            raise ValueError("must hold keys in base64url") from None
+    return ring
+
+
+_List = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)]
+_Durations = Annotated[tuple[timedelta, ...], NoDecode, BeforeValidator(_split)]
+_Keys = Annotated[SecretStr, AfterValidator(_checked_keys)]
+
+
+class Settings(BaseSettings):
+    """Each field is the variable of its name in capitals, with the prefix. Durations are ISO 8601 (`PT15M`), lists
+    have commas between.
+    """
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="ignore", hide_input_in_errors=True)
+
+    database_url: SecretStr = Field(
+        SecretStr("sqlite:///smshub.db"), description="`sqlite:///path` or `postgresql://user:password@host/database`."
+    )
+    database_pool_size: int = Field(10, ge=2, le=100, description="Connections of one process at the most.")
+    signing_keys: _Keys = Field(
+        SecretStr(""),
+        description="What tokens are signed with: `kid:base64url,…`, 32 bytes or more each; the first signs, "
+        "all verify. `smshub keys generate` prints one.",
+    )
+    encryption_keys: _Keys = Field(
+        SecretStr(""),
+        description="What provider credentials are encrypted with in the database, written as the signing keys.",
+    )
+    key_peppers: _Keys = Field(
+        SecretStr(""),
+        description="Peppers of the stored hashes of program keys, written as the signing keys; the first is used for "
+        "new ones. None: plain SHA-256.",
+    )
+    public_url: Annotated[str, AfterValidator(_checked_url)] = Field(
+        "http://127.0.0.1:8080", description="Where callers reach the hub; its path is the prefix of everything."
+    )
+    cors_origins: _List = Field((), description="Origins whose pages may call the hub from a browser.")
+    trusted_proxies: _List = Field(
+        (), description="Addresses or networks of proxies whose X-Forwarded-For is believed; `*` for all."
+    )
+    token_lifetime: timedelta = Field(
+        timedelta(hours=24), gt=timedelta(0), le=timedelta(days=366), description="How long a token is good for."
+    )
+    token_issuer: str = Field("sms-hub", min_length=1, description="`iss` of tokens.")
+    token_audience: str = Field("sms-hub", min_length=1, description="`aud` of tokens.")
+    logins_per_minute: int = Field(60, ge=60, le=100_000, description="Logins of one program from one address.")
+    default_region: Annotated[str, AfterValidator(_checked_region)] = Field(
+        "US", description="Country of numbers without `+` where the sender has none."
+    )
+    enquiry_delays: _Durations = Field(
+        (timedelta(seconds=30), timedelta(minutes=5)),
+        min_length=1,
+        description="When a provider is asked about a text of unknown outcome, and after how long again. What it does "
+        "not know after the last time was not sent, and is sent again.",
+    )
+    most_in_flight: int = Field(
+        500, ge=1, le=10_000, description="Calls to providers under way at once, per dispatcher."
+    )
+    stop_grace: timedelta = Field(
+        timedelta(seconds=20), ge=timedelta(0), description="How long calls under way may take after a stop."
+    )
+    log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="What is logged.")
+    log_format: Literal["json", "console"] = Field("json", description="`console` is for people's eyes.")
+
+    @classmethod
+    def from_environment(cls, **overrides: object) -> "Settings":
+        """Raises `SettingsFault`, which names the variables and never their values."""
+        try:
+            return cls(**overrides)  # type: ignore[arg-type]
+        except ValidationError as error:
+            raise SettingsFault(
+                [
+                    (f"{PREFIX}{str(each['loc'][0]).upper()}", each["msg"].removeprefix("Value error, "))
+                    for each in error.errors(include_input=False, include_url=False)
+                ]
+            ) from None
+
+    def signing_ring(self) -> Mapping[str, bytes]:
+        """Raises `SettingsFault` where there is none: a hub without keys issues no tokens."""
+        ring = key_ring(self.signing_keys)
+        if not ring:
+            raise SettingsFault([(f"{PREFIX}SIGNING_KEYS", "is missing; `smshub keys generate` prints a key")])
+        return ring
+
+
+def unknown_variables(environment: Mapping[str, str]) -> Sequence[str]:
+    """Names that look like settings and are none, in their order."""
+    known = {f"{PREFIX}{name.upper()}" for name in Settings.model_fields}
+    return sorted(name for name in environment if name.upper().startswith(PREFIX) and name.upper() not in known)

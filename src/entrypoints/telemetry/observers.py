@@ -1,0 +1,101 @@
+"""What happens in the hub, as log lines and metrics. Ids only: no number, no text, no token."""
+
+from collections import Counter
+from collections.abc import Sequence
+from uuid import UUID
+
+import structlog
+
+from domain.errors import HubError
+from domain.model.delivery import Delivery
+from domain.model.send_outcome import EnquiryAnswer, SendOutcome
+from domain.model.text_message import NewText, TextSummary
+from domain.ports.delivery_queue import Claim
+from domain.ports.dispatch_observer import DispatchObserver
+from domain.ports.due_deliveries import Enquiry
+from domain.ports.text_log import Page, TextLog
+from entrypoints.telemetry.metrics import Metrics
+
+_MILLISECOND_US = 1_000
+_SECOND_US = 1_000_000
+
+_log = structlog.get_logger("smshub.dispatch")
+
+
+class LoggedDispatch(DispatchObserver):
+    def __init__(self, metrics: Metrics) -> None:
+        self._metrics = metrics
+
+    def attempted(self, claim: Claim, outcome: SendOutcome, after: Delivery, *, late_us: int, took_us: int) -> None:
+        provider, kind = claim.sender.provider, _kind(outcome)
+        self._metrics.attempts.labels(provider, kind).inc()
+        self._metrics.attempt_seconds.labels(provider).observe(took_us / _SECOND_US)
+        self._metrics.late_seconds.labels(provider).observe(max(late_us, 0) / _SECOND_US)
+        _log.info(
+            "delivery_attempted",
+            delivery=after.id,
+            message=str(claim.message_id),
+            program=claim.program_id,
+            sender=claim.sender.id,
+            provider=provider,
+            attempt=after.attempt,
+            segments=after.segments,
+            outcome=kind,
+            state=after.state.value,
+            reason=after.reason,
+            late_ms=late_us // _MILLISECOND_US,
+            took_ms=took_us // _MILLISECOND_US,
+        )
+
+    def released(self, claim: Claim) -> None:
+        self._metrics.released.inc()
+        _log.info("delivery_released", delivery=claim.delivery.id, sender=claim.sender.id)
+
+    def enquired(self, enquiry: Enquiry, answer: EnquiryAnswer, after: Delivery) -> None:
+        kind = _kind(answer)
+        self._metrics.enquiries.labels(enquiry.provider, kind).inc()
+        _log.info(
+            "delivery_settled" if after.state.terminal else "delivery_enquired",
+            delivery=after.id,
+            provider=enquiry.provider,
+            answer=kind,
+            state=after.state.value,
+            reason=after.reason,
+        )
+
+    def rescued(self, deliveries: Sequence[Delivery]) -> None:
+        for state, count in Counter(each.state.value for each in deliveries).items():
+            self._metrics.rescued.labels(state).inc(count)
+            _log.warning("deliveries_rescued", state=state, count=count)
+
+    def held_up(self, error: HubError) -> None:
+        self._metrics.store_unavailable.inc()
+        _log.warning("store_unavailable", problem=error.slug)
+
+
+class CountedTextLog(TextLog):
+    """Counts what is accepted, and leaves the rest to the log that it wraps."""
+
+    def __init__(self, log: TextLog, metrics: Metrics) -> None:
+        self._log = log
+        self._metrics = metrics
+
+    async def add(self, text: NewText) -> None:
+        await self._log.add(text)
+        self._metrics.accepted_messages.inc()
+        for state, count in Counter(each.state.value for each in text.deliveries).items():
+            self._metrics.accepted_deliveries.labels(state).inc(count)
+
+    async def find(self, program_id: str, message_id: UUID) -> TextSummary | None:
+        return await self._log.find(program_id, message_id)
+
+    async def page(self, program_id: str, *, before: UUID | None, limit: int) -> Page[TextSummary]:
+        return await self._log.page(program_id, before=before, limit=limit)
+
+    async def deliveries(self, program_id: str, message_id: UUID, *, after: int, limit: int) -> Page[Delivery] | None:
+        return await self._log.deliveries(program_id, message_id, after=after, limit=limit)
+
+
+def _kind(outcome: SendOutcome | EnquiryAnswer) -> str:
+    """`NotSent` as `not-sent`."""
+    return "".join(f"-{each.lower()}" if each.isupper() else each for each in type(outcome).__name__).lstrip("-")

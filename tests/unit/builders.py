@@ -1,0 +1,126 @@
+"""Examples of the domain's values: a test states what matters to it, the rest is made up here."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+from domain.model.access import Grant, Scope
+from domain.model.delivery import Delivery, DeliveryState
+from domain.model.message_body import MessageBody
+from domain.model.pace import Pace
+from domain.model.phone_number import PhoneNumber
+from domain.model.program import MAX_SEGMENTS, Program
+from domain.model.sender import Sender, SenderAddress
+from domain.model.text_message import NewText, TextMessage
+
+SECOND = 1_000_000
+MINUTE = 60 * SECOND
+
+# 20 March 2026, 12:00:00.25 UTC, in microseconds: not on a full second, so that cutting one off shows.
+NOON = 1_774_008_000 * SECOND + 250_000
+
+
+def a_number(which: int = 4544) -> PhoneNumber:
+    return PhoneNumber(f"+1970690{which:04}")
+
+
+def a_sender(pace: str = "1/s", *, sender_id: int = 1, address: str = "+18005550100", provider: str = "post") -> Sender:
+    return Sender(id=sender_id, provider=provider, address=SenderAddress(address), pace=Pace.parse(pace))
+
+
+def a_program(
+    program_id: str = "PHARMACY",
+    *,
+    sid: str = "pharmacy-sid",
+    name: str = "Pharmacy",
+    sender: Sender | None = None,
+    segment_cap: int = MAX_SEGMENTS,
+    token_lifetime: timedelta | None = None,
+    first_hub: bool = False,
+) -> Program:
+    return Program(
+        id=program_id,
+        sid=sid,
+        name=name,
+        sender=sender or a_sender(),
+        segment_cap=segment_cap,
+        token_lifetime=token_lifetime,
+        first_hub=first_hub,
+    )
+
+
+def a_grant(program_id: str = "PHARMACY") -> Grant:
+    issued_at = datetime(2026, 3, 20, 12, tzinfo=UTC)
+    return Grant(
+        program_id=program_id,
+        program_sid="pharmacy-sid",
+        scopes=frozenset({Scope.SEND, Scope.READ}),
+        issued_at=issued_at,
+        expires_at=issued_at + timedelta(minutes=15),
+        token_id="token-1",
+    )
+
+
+def a_delivery(
+    state: DeliveryState = DeliveryState.QUEUED,
+    *,
+    delivery_id: int = 1,
+    position: int = 1,
+    number: PhoneNumber | None = None,
+    segments: int = 1,
+    attempt: int = 0,
+    failures: int = 0,
+    enquiries: int = 0,
+    reason: str | None = None,
+    provider_reference: str | None = None,
+    due_us: int | None = None,
+) -> Delivery:
+    return Delivery(
+        id=delivery_id,
+        position=position,
+        number=number or a_number(),
+        segments=segments,
+        state=state,
+        attempt=attempt,
+        failures=failures,
+        enquiries=enquiries,
+        reason=reason,
+        provider_reference=provider_reference,
+        due_us=due_us,
+        updated_us=NOON,
+    )
+
+
+def a_message_id(which: int = 1) -> UUID:
+    return UUID(int=which)
+
+
+def a_message(
+    which: int = 1, *, program_id: str = "PHARMACY", sender_id: int = 1, text: str = "Hello.", recipients: int = 1
+) -> TextMessage:
+    return TextMessage(
+        id=a_message_id(which),
+        program_id=program_id,
+        sender_id=sender_id,
+        body=MessageBody(text),
+        recipients=recipients,
+        created_us=NOON,
+    )
+
+
+def a_text(
+    which: int = 1,
+    *,
+    to: Sequence[PhoneNumber] | None = None,
+    text: str = "Hello.",
+    program_id: str = "PHARMACY",
+    sender_id: int = 1,
+    state: DeliveryState = DeliveryState.QUEUED,
+) -> NewText:
+    """A message as it is accepted, with one delivery in the given state to each number."""
+    numbers = [a_number()] if to is None else to
+    message = a_message(which, program_id=program_id, sender_id=sender_id, text=text, recipients=len(numbers))
+    first = a_delivery(state, delivery_id=0, segments=message.body.segments)
+    deliveries = [replace(first, position=position, number=number) for position, number in enumerate(numbers, start=1)]
+    return NewText(message=message, deliveries=deliveries)

@@ -1,0 +1,615 @@
+"""What stands behind the ports in unit tests: a hub's store in memory, and time that moves only when a test says so."""
+
+import asyncio
+import itertools
+from bisect import insort
+from collections import deque
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from heapq import heappop, heappush
+from typing import TypeVar
+from uuid import UUID
+
+from domain.errors import HubError, PaceDiffers, ProgramExists, StoreUnavailable, TokenRefused, TooManyLogins
+from domain.model.access import Grant
+from domain.model.delivery import RECEIPT_STATES, Delivery, DeliveryState
+from domain.model.pace import Candidate, Pace, Reservation, VirtualSchedule
+from domain.model.phone_number import PhoneNumber
+from domain.model.program import KeyHash, Program
+from domain.model.send_outcome import Accepted, CannotTell, EnquiryAnswer, SendOutcome
+from domain.model.sender import Sender, SenderAddress
+from domain.model.text_message import NUMBERS_SHOWN, NewText, TextMessage, TextSummary
+from domain.ports.clock import Clock
+from domain.ports.delivery_queue import Claim, DeliveryQueue
+from domain.ports.dispatch_observer import DispatchObserver
+from domain.ports.dispatchers import Dispatchers, Orphan
+from domain.ports.due_deliveries import DueDeliveries, Enquiry
+from domain.ports.login_guard import LoginGuard
+from domain.ports.opt_outs import OptOuts
+from domain.ports.programs import NewProgram, Programs
+from domain.ports.sms_provider import OutgoingText, SmsProvider
+from domain.ports.text_log import Page, TextLog
+from domain.ports.tokens import Tokens
+from domain.ports.wakeups import Wakeups
+from tests.unit.builders import NOON, SECOND
+
+T = TypeVar("T")
+
+
+async def settled() -> None:
+    """Returns when nothing is left that can run without time passing."""
+    ready: deque[object] = vars(asyncio.get_running_loop())["_ready"]
+    await asyncio.sleep(0)
+    while ready:  # noqa: ASYNC110 - whatever the others wait for, this waits for all of them
+        await asyncio.sleep(0)
+
+
+class FakeClock(Clock):
+    """Virtual time. Sleepers wake in the order of their times, those of one time in the order in which they lay down.
+
+    `wakes_late_us` is asked at each falling asleep how much too late the sleeper wakes.
+    """
+
+    def __init__(self, now_us: int = NOON) -> None:
+        self._now_us = now_us
+        self._monotonic_us = 77 * SECOND
+        self._sleepers: list[tuple[int, int, asyncio.Future[None]]] = []
+        self._order = itertools.count()
+        self.wakes_late_us: Callable[[], int] = int
+
+    def now_us(self) -> int:
+        return self._now_us
+
+    def monotonic_us(self) -> int:
+        return self._monotonic_us
+
+    async def sleep_until(self, at_us: int) -> None:
+        while at_us > self._now_us:
+            await self.parked_until(at_us + self.wakes_late_us())
+
+    def parked_until(self, at_us: int) -> asyncio.Future[None]:
+        """Comes true at that time, unless somebody makes it true before."""
+        sleeper = asyncio.get_running_loop().create_future()
+        heappush(self._sleepers, (at_us, next(self._order), sleeper))
+        return sleeper
+
+    def jump(self, by_us: int) -> None:
+        """Time passes while nobody runs, as when the process is stopped; who overslept wakes only now."""
+        self._now_us += by_us
+        self._monotonic_us += by_us
+        while self._sleepers and self._sleepers[0][0] <= self._now_us:
+            sleeper = heappop(self._sleepers)[2]
+            if not sleeper.done():
+                sleeper.set_result(None)
+
+    def set_back(self, by_us: int) -> None:
+        """Somebody sets the wall clock."""
+        self._now_us -= by_us
+
+    async def run_until(self, at_us: int) -> None:
+        await settled()
+        while (wakes_us := self._next_wake_us()) is not None and wakes_us <= at_us:
+            self.jump(max(wakes_us - self._now_us, 0))
+            await settled()
+        self.jump(max(at_us - self._now_us, 0))
+        await settled()
+
+    async def advance(self, by_us: int = 0) -> None:
+        await self.run_until(self._now_us + by_us)
+
+    async def run_until_done(self, task: asyncio.Task[T], *, within_us: int = 600 * SECOND) -> T:
+        """What the task returns or raises, which it must within that time."""
+        until_us = self._now_us + within_us
+        await settled()
+        while not task.done():
+            wakes_us = self._next_wake_us()
+            assert wakes_us is not None, "the task waits for nothing that time could bring"
+            assert wakes_us <= until_us, "the task takes too long"
+            await self.run_until(wakes_us)
+        return await task
+
+    def _next_wake_us(self) -> int | None:
+        while self._sleepers and self._sleepers[0][2].done():
+            heappop(self._sleepers)
+        return self._sleepers[0][0] if self._sleepers else None
+
+
+class FakeWakeups(Wakeups):
+    def __init__(self, clock: FakeClock) -> None:
+        self._clock = clock
+        self._waiting: asyncio.Future[None] | None = None
+        self._pending = False
+        self.notified = 0
+
+    def notify(self) -> None:
+        self.notified += 1
+        self._pending = True
+        if self._waiting is not None and not self._waiting.done():
+            self._waiting.set_result(None)
+
+    async def wait(self, *, at_most_s: float) -> None:
+        if not self._pending:
+            self._waiting = self._clock.parked_until(self._clock.now_us() + int(at_most_s * SECOND))
+            await self._waiting
+        self._pending = False
+
+
+@dataclass(kw_only=True)
+class StoredDelivery:
+    delivery: Delivery
+    message: TextMessage
+    claimed_by: int = 0
+    slot_us: int = 0
+
+
+@dataclass(kw_only=True)
+class Line:
+    """A sender as it is stored; `waiting` are the ids of its queued deliveries, in their order."""
+
+    sender: Sender
+    next_free_us: int = 0
+    due_us: int | None = None
+    owner: int | None = None
+    waiting: list[int] = field(default_factory=list)
+
+    def make_due(self, at_us: int) -> None:
+        self.due_us = at_us if self.due_us is None else self.due_us
+
+
+class InMemoryStore:
+    """What the fakes of one hub share, as the adapters do one database."""
+
+    def __init__(self, *senders: Sender) -> None:
+        self.lines = {sender.id: Line(sender=sender) for sender in senders}
+        self.messages: dict[UUID, TextMessage] = {}
+        self.rows: dict[int, StoredDelivery] = {}
+        self.opted_out: set[tuple[str, PhoneNumber]] = set()
+        self.last_seen_us: dict[int, int] = {}
+
+    def delivery(self, delivery_id: int) -> Delivery:
+        return self.rows[delivery_id].delivery
+
+    def deliveries(self) -> list[Delivery]:
+        return [row.delivery for row in self.rows.values()]
+
+    def states(self) -> list[DeliveryState]:
+        return [delivery.state for delivery in self.deliveries()]
+
+    def add(self, message: TextMessage, delivery: Delivery) -> Delivery:
+        self.messages[message.id] = message
+        stored = replace(delivery, id=len(self.rows) + 1)
+        self.rows[stored.id] = StoredDelivery(delivery=stored, message=message)
+        self.put(stored)
+        return stored
+
+    def put(self, delivery: Delivery) -> None:
+        row = self.rows[delivery.id]
+        row.delivery = delivery
+        waiting = self.line_of(row).waiting
+        queued = delivery.state is DeliveryState.QUEUED
+        if queued and delivery.id not in waiting:
+            insort(waiting, delivery.id)
+        elif not queued and delivery.id in waiting:
+            waiting.remove(delivery.id)
+
+    def line_of(self, row: StoredDelivery) -> Line:
+        return self.lines[row.message.sender_id]
+
+
+class InMemoryTextLog(TextLog):
+    """`away` makes it unavailable."""
+
+    def __init__(self, store: InMemoryStore) -> None:
+        self._store = store
+        self.away = False
+
+    async def add(self, text: NewText) -> None:
+        if self.away:
+            raise StoreUnavailable
+        for delivery in text.deliveries:
+            self._store.add(text.message, delivery)
+        self._store.lines[text.message.sender_id].make_due(text.message.created_us)
+
+    async def find(self, program_id: str, message_id: UUID) -> TextSummary | None:
+        message = self._own(program_id, message_id)
+        return None if message is None else self._summary(message)
+
+    async def page(self, program_id: str, *, before: UUID | None, limit: int) -> Page[TextSummary]:
+        own = [
+            message
+            for message in self._store.messages.values()
+            if message.program_id == program_id and (before is None or message.id < before)
+        ]
+        own.sort(key=lambda message: message.id, reverse=True)
+        return Page([self._summary(message) for message in own[:limit]], more=len(own) > limit)
+
+    async def deliveries(self, program_id: str, message_id: UUID, *, after: int, limit: int) -> Page[Delivery] | None:
+        if self._own(program_id, message_id) is None:
+            return None
+        rest = [delivery for delivery in self._deliveries_of(message_id) if delivery.position > after]
+        return Page(rest[:limit], more=len(rest) > limit)
+
+    def _own(self, program_id: str, message_id: UUID) -> TextMessage | None:
+        message = self._store.messages.get(message_id)
+        return None if message is None or message.program_id != program_id else message
+
+    def _deliveries_of(self, message_id: UUID) -> list[Delivery]:
+        theirs = [row.delivery for row in self._store.rows.values() if row.message.id == message_id]
+        return sorted(theirs, key=lambda delivery: delivery.position)
+
+    def _summary(self, message: TextMessage) -> TextSummary:
+        deliveries = self._deliveries_of(message.id)
+        counts: dict[DeliveryState, int] = {}
+        for delivery in deliveries:
+            counts[delivery.state] = counts.get(delivery.state, 0) + 1
+        numbers = [delivery.number for delivery in deliveries[:NUMBERS_SHOWN]]
+        return TextSummary(message=message, numbers=numbers, counts=counts)
+
+
+class InMemoryQueue(DeliveryQueue):
+    """A sender is anybody's who comes when it is due: dispatchers hand it to each other all the time."""
+
+    def __init__(self, store: InMemoryStore) -> None:
+        self._store = store
+
+    async def claim(self, dispatcher_id: int, *, now_us: int, reservation: Reservation) -> Sequence[Claim]:
+        claims: list[Claim] = []
+        for line in self._store.lines.values():
+            if line.due_us is not None and line.due_us <= now_us:
+                claims += self._claim_from(line, dispatcher_id, now_us, reservation)
+        return claims
+
+    async def record(self, deliveries: Sequence[Delivery]) -> None:
+        latest_us = max(delivery.updated_us for delivery in deliveries)
+        for result in deliveries:
+            row = self._store.rows[result.id]
+            may_follow = {DeliveryState.SENDING, DeliveryState.UNKNOWN}
+            if result.state in RECEIPT_STATES:
+                may_follow.add(DeliveryState.SENT)
+            if row.delivery.attempt == result.attempt and row.delivery.state in may_follow:
+                self._store.put(result)
+            if result.state is DeliveryState.QUEUED:
+                self._store.line_of(row).make_due(latest_us)
+
+    async def delay(self, sender_id: int, by_us: int, *, now_us: int) -> None:
+        line = self._store.lines[sender_id]
+        line.next_free_us = (
+            VirtualSchedule(line.sender.pace, line.next_free_us).delayed(by_us, now_us=now_us).next_free_us
+        )
+
+    def _claim_from(self, line: Line, dispatcher_id: int, now_us: int, reservation: Reservation) -> list[Claim]:
+        schedule = VirtualSchedule(line.sender.pace, line.next_free_us)
+        rows = [self._store.rows[each] for each in line.waiting[: schedule.candidates_wanted(now_us, reservation)]]
+        plan = schedule.plan(
+            [
+                Candidate(
+                    row.delivery.id,
+                    row.delivery.segments,
+                    opted_out=(row.message.program_id, row.delivery.number) in self._store.opted_out,
+                )
+                for row in rows
+            ],
+            now_us=now_us,
+            reservation=reservation,
+            taken_over=line.owner != dispatcher_id,
+        )
+        line.next_free_us, line.due_us, line.owner = plan.schedule.next_free_us, plan.due_us, dispatcher_id
+        for each in plan.blocked:
+            self._store.put(self._store.delivery(each).blocked("opted-out", now_us=now_us))
+        claims = []
+        for slot in plan.slots:
+            row = self._store.rows[slot.delivery_id]
+            self._store.put(row.delivery.claimed(now_us=now_us))
+            row.claimed_by, row.slot_us = dispatcher_id, slot.at_us
+            claims.append(
+                Claim(
+                    delivery=row.delivery,
+                    message_id=row.message.id,
+                    program_id=row.message.program_id,
+                    sender=line.sender,
+                    body=row.message.body,
+                    slot=slot,
+                )
+            )
+        return claims
+
+
+class TroubledQueue(DeliveryQueue):
+    """The queue as an engine meets it on bad days, and what went through it.
+
+    `away` makes the store unavailable; the `…_fault`s are raised by their call; calls take `…_takes_us`, a claim
+    before it is made. `delays` are (sender's id, by_us).
+    """
+
+    def __init__(self, queue: DeliveryQueue, clock: Clock) -> None:
+        self._queue = queue
+        self._clock = clock
+        self.away = False
+        self.claim_takes_us = self.record_takes_us = self.delay_takes_us = 0
+        self.claim_fault: Exception | None = None
+        self.record_fault: Exception | None = None
+        self.delay_fault: Exception | None = None
+        self.claims: list[Claim] = []
+        self.tried_to_claim_at: list[int] = []
+        self.recorded: list[Delivery] = []
+        self.delays: list[tuple[int, int]] = []
+
+    async def claim(self, dispatcher_id: int, *, now_us: int, reservation: Reservation) -> Sequence[Claim]:
+        self.tried_to_claim_at.append(self._clock.now_us())
+        await self._through(self.claim_takes_us, self.claim_fault)
+        claims = await self._queue.claim(dispatcher_id, now_us=now_us, reservation=reservation)
+        self.claims += claims
+        return claims
+
+    async def record(self, deliveries: Sequence[Delivery]) -> None:
+        await self._through(self.record_takes_us, self.record_fault)
+        await self._queue.record(deliveries)
+        self.recorded += deliveries
+
+    async def delay(self, sender_id: int, by_us: int, *, now_us: int) -> None:
+        await self._through(self.delay_takes_us, self.delay_fault)
+        await self._queue.delay(sender_id, by_us, now_us=now_us)
+        self.delays.append((sender_id, by_us))
+
+    async def _through(self, takes_us: int, fault: Exception | None) -> None:
+        await self._clock.sleep_until(self._clock.now_us() + takes_us)
+        if fault is not None:
+            raise fault
+        if self.away:
+            raise StoreUnavailable
+
+
+class InMemoryDueDeliveries(DueDeliveries):
+    def __init__(self, store: InMemoryStore) -> None:
+        self._store = store
+
+    async def queue(self, *, now_us: int) -> int:
+        due = self._due(now_us, {DeliveryState.SCHEDULED})
+        for row in due:
+            self._store.put(replace(row.delivery, state=DeliveryState.QUEUED, due_us=None, updated_us=now_us))
+            self._store.line_of(row).make_due(now_us)
+        return len(due)
+
+    async def enquiries(self, *, now_us: int, limit: int) -> Sequence[Enquiry]:
+        due = self._due(now_us, {DeliveryState.UNKNOWN, DeliveryState.SENT})[:limit]
+        for row in due:
+            self._store.put(replace(row.delivery, due_us=now_us + 60 * SECOND))
+        return [
+            Enquiry(delivery=row.delivery, provider=self._store.line_of(row).sender.provider, attempted_us=row.slot_us)
+            for row in due
+        ]
+
+    async def rouse(self, *, now_us: int) -> int:
+        idle = [line for line in self._store.lines.values() if line.due_us is None and line.waiting]
+        for line in idle:
+            line.make_due(now_us)
+        return len(idle)
+
+    def _due(self, now_us: int, states: Collection[DeliveryState]) -> list[StoredDelivery]:
+        due = [
+            (row.delivery.due_us, row.delivery.id, row)
+            for row in self._store.rows.values()
+            if row.delivery.state in states and row.delivery.due_us is not None and row.delivery.due_us <= now_us
+        ]
+        return [row for _, _, row in sorted(due, key=lambda entry: entry[:2])]
+
+
+class InMemoryDispatchers(Dispatchers):
+    """`away` makes the store unavailable."""
+
+    def __init__(self, store: InMemoryStore) -> None:
+        self._store = store
+        self._ids = itertools.count(1)
+        self.away = False
+
+    async def join(self, *, now_us: int) -> int:
+        dispatcher_id = next(self._ids)
+        self._store.last_seen_us[dispatcher_id] = now_us
+        return dispatcher_id
+
+    async def beat(self, dispatcher_id: int, *, now_us: int) -> bool:
+        self._must_be_there()
+        if dispatcher_id not in self._store.last_seen_us:
+            return False
+        self._store.last_seen_us[dispatcher_id] = now_us
+        return True
+
+    async def leave(self, dispatcher_id: int) -> None:
+        self._must_be_there()
+        self._store.last_seen_us.pop(dispatcher_id, None)
+
+    async def orphans(self, *, silent_since_us: int, limit: int) -> Sequence[Orphan]:
+        silent = self._silent(silent_since_us)
+        return [
+            Orphan(delivery=row.delivery, slot_us=row.slot_us, last_seen_us=silent[row.claimed_by])
+            for row in self._store.rows.values()
+            if row.claimed_by in silent and row.delivery.state is DeliveryState.SENDING
+        ][:limit]
+
+    async def dismiss(self, *, silent_since_us: int) -> None:
+        orphaned_by = {
+            row.claimed_by for row in self._store.rows.values() if row.delivery.state is DeliveryState.SENDING
+        }
+        for dispatcher_id in self._silent(silent_since_us).keys() - orphaned_by:
+            self._store.last_seen_us.pop(dispatcher_id)
+
+    def _silent(self, since_us: int) -> Mapping[int, int]:
+        return {each: seen_us for each, seen_us in self._store.last_seen_us.items() if seen_us < since_us}
+
+    def _must_be_there(self) -> None:
+        if self.away:
+            raise StoreUnavailable
+
+
+class InMemoryPrograms(Programs):
+    def __init__(self, *programs: Program, keys: Mapping[str, Sequence[KeyHash]] | None = None) -> None:
+        """`keys` are those of the programs, by their SIDs."""
+        self._programs = list(programs)
+        self._keys: dict[str, Sequence[KeyHash]] = {program.sid: () for program in programs} | dict(keys or {})
+
+    async def add(self, program: NewProgram) -> Program:
+        taken = (each.is_called(program.id) or each.sid == program.sid for each in self._programs)
+        if any(taken):
+            raise ProgramExists
+        sender = self._sender(program.provider, program.sender)
+        if sender is None:
+            number = len({each.sender.id for each in self._programs}) + 1
+            pace = program.pace or Pace.parse("1/s")
+            sender = Sender(id=number, provider=program.provider, address=program.sender, pace=pace)
+        elif program.pace not in {None, sender.pace}:
+            raise PaceDiffers(current=str(sender.pace))
+        added = Program(id=program.id, sid=program.sid, name=program.name, sender=sender, first_hub=program.first_hub)
+        self._programs.append(added)
+        self._keys[program.sid] = [program.key_hash]
+        return added
+
+    async def find(self, program_id: str) -> Program | None:
+        return next((program for program in self._programs if program.is_called(program_id)), None)
+
+    async def find_with_keys(self, sid: str) -> tuple[Program, Sequence[KeyHash]] | None:
+        found = next((program for program in self._programs if program.sid == sid), None)
+        return None if found is None else (found, self._keys[sid])
+
+    async def all(self) -> Sequence[Program]:
+        return sorted(self._programs, key=lambda program: program.name)
+
+    def _sender(self, provider: str, address: SenderAddress) -> Sender | None:
+        known = (program.sender for program in self._programs)
+        return next((each for each in known if (each.provider, each.address) == (provider, address)), None)
+
+
+class InMemoryOptOuts(OptOuts):
+    def __init__(self, store: InMemoryStore) -> None:
+        self._opted_out = store.opted_out
+
+    async def set(self, program_id: str, number: PhoneNumber, *, do_not_text: bool, at_us: int) -> None:
+        _ = at_us
+        if do_not_text:
+            self._opted_out.add((program_id, number))
+        else:
+            self._opted_out.discard((program_id, number))
+
+    async def among(self, program_id: str, numbers: Collection[PhoneNumber]) -> frozenset[PhoneNumber]:
+        return frozenset(number for number in numbers if (program_id, number) in self._opted_out)
+
+
+class FakeTokens(Tokens):
+    def __init__(self) -> None:
+        self.issued: dict[str, Grant] = {}
+
+    def issue(self, grant: Grant) -> str:
+        token = f"token-{len(self.issued) + 1}"
+        self.issued[token] = grant
+        return token
+
+    def verify(self, token: str) -> Grant:
+        if token not in self.issued:
+            raise TokenRefused("unknown")
+        return self.issued[token]
+
+
+class FakeLoginGuard(LoginGuard):
+    """Admits so many logins of a program from an address, ever."""
+
+    def __init__(self, *, most: int = 1_000) -> None:
+        self._most = most
+        self.asked: list[tuple[str, str]] = []
+
+    async def admit(self, program_sid: str, address: str) -> None:
+        self.asked.append((program_sid, address))
+        if self.asked.count((program_sid, address)) > self._most:
+            raise TooManyLogins(retry_after_s=60)
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """`at_us` is monotonic."""
+
+    at_us: int
+    number: PhoneNumber
+    text: OutgoingText
+
+
+class ScriptedProvider(SmsProvider):
+    """Answers calls with `outcomes`, one after the other, and accepts when there are none left; exceptions are raised.
+
+    An answer takes `takes_us`, and never comes where that is None. `answers` are those to enquiries, by the
+    delivery's id; nothing can be told of the others.
+    """
+
+    def __init__(
+        self,
+        clock: FakeClock,
+        outcomes: Iterable[SendOutcome | Exception] = (),
+        *,
+        takes_us: int | None = 0,
+        answers: Mapping[int, EnquiryAnswer | Exception] | None = None,
+    ) -> None:
+        self._clock = clock
+        self._outcomes = deque(outcomes)
+        self.takes_us = takes_us
+        self.answers = dict(answers or {})
+        self.calls: list[Call] = []
+        self.enquiries: list[Enquiry] = []
+        self.under_way = 0
+        self.most_under_way = 0
+
+    async def send(self, text: OutgoingText) -> SendOutcome:
+        self.calls.append(Call(self._clock.monotonic_us(), text.number, text))
+        outcome = self._outcomes.popleft() if self._outcomes else Accepted(f"reference-{text.delivery_id}")
+        await self._take_time()
+        if isinstance(outcome, Exception):
+            raise outcome
+        return outcome
+
+    async def look_up(self, enquiry: Enquiry) -> EnquiryAnswer:
+        self.enquiries.append(enquiry)
+        answer = self.answers.get(enquiry.delivery.id, CannotTell("nothing-known"))
+        await self._take_time()
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    async def _take_time(self) -> None:
+        self.under_way += 1
+        self.most_under_way = max(self.most_under_way, self.under_way)
+        try:
+            if self.takes_us is None:
+                await asyncio.Event().wait()
+            else:
+                await self._clock.sleep_until(self._clock.now_us() + self.takes_us)
+        finally:
+            self.under_way -= 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attempt:
+    claim: Claim
+    outcome: SendOutcome
+    after: Delivery
+    late_us: int
+    took_us: int
+
+
+class RecordingObserver(DispatchObserver):
+    def __init__(self) -> None:
+        self.attempts: list[Attempt] = []
+        self.released_claims: list[Claim] = []
+        self.answers: list[tuple[Enquiry, EnquiryAnswer, Delivery]] = []
+        self.rescues: list[Sequence[Delivery]] = []
+        self.hold_ups: list[HubError] = []
+
+    def attempted(self, claim: Claim, outcome: SendOutcome, after: Delivery, *, late_us: int, took_us: int) -> None:
+        self.attempts.append(Attempt(claim=claim, outcome=outcome, after=after, late_us=late_us, took_us=took_us))
+
+    def released(self, claim: Claim) -> None:
+        self.released_claims.append(claim)
+
+    def enquired(self, enquiry: Enquiry, answer: EnquiryAnswer, after: Delivery) -> None:
+        self.answers.append((enquiry, answer, after))
+
+    def rescued(self, deliveries: Sequence[Delivery]) -> None:
+        self.rescues.append(deliveries)
+
+    def held_up(self, error: HubError) -> None:
+        self.hold_ups.append(error)
