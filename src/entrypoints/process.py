@@ -46,13 +46,16 @@ class AddressTaken(Exception):
     pass
 
 
-def listen(host: str, port: int) -> socket.socket:
-    """Raises `AddressTaken`, which says why."""
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+def bound_socket(host: str, port: int) -> socket.socket:
+    """Bound and not listening yet: until the hub is ready, connections are refused. Raises `AddressTaken`."""
+    bound = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
+    bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
-        return socket.create_server((host, port), family=family, backlog=_BACKLOG)
+        bound.bind((host, port))
     except OSError as error:
+        bound.close()
         raise AddressTaken(f"The hub cannot listen on {host}, port {port}: {error.strerror}.") from None
+    return bound
 
 
 class _Server(uvicorn.Server):
@@ -78,15 +81,17 @@ class Process:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._stopping.set)
-        addresses, internal = self._addresses, self._server(self._container.internal_app())
+        addresses = self._addresses
+        internal_socket = bound_socket(addresses.host, addresses.internal_port)
+        public_socket = bound_socket(addresses.host, addresses.port) if self._parts.api else None
+        internal = self._server(self._container.internal_app())
         try:
-            listening = listen(addresses.host, addresses.internal_port)
             async with asyncio.TaskGroup() as group:
-                internal_task = group.create_task(internal.serve([listening]))
+                internal_task = group.create_task(internal.serve([internal_socket]))
                 try:
                     await self._prepare()
                     if not self._stopping.is_set():
-                        await self._work(when_ready)
+                        await self._work(public_socket, when_ready)
                 finally:
                     internal.should_exit = True
                 await internal_task
@@ -119,17 +124,16 @@ class Process:
             else:
                 return
 
-    async def _work(self, when_ready: Callable[[], None]) -> None:
+    async def _work(self, public_socket: socket.socket | None, when_ready: Callable[[], None]) -> None:
         async with asyncio.TaskGroup() as group:
             ticking = group.create_task(self._keep_time())
             working: list[asyncio.Task[None]] = []
             servers: list[_Server] = []
             if self._parts.dispatcher:
                 working.append(group.create_task(self._container.dispatcher().run(self._stopping)))
-            if self._parts.api:
+            if public_socket is not None:
                 server = self._server(self._container.app())
-                listening = listen(self._addresses.host, self._addresses.port)
-                working.append(group.create_task(server.serve([listening])))
+                working.append(group.create_task(server.serve([public_socket])))
                 servers.append(server)
             while not all(each.started for each in servers) and not any(each.done() for each in working):  # noqa: ASYNC110
                 await asyncio.sleep(0.01)
@@ -161,6 +165,7 @@ class Process:
                 app,
                 log_config=None,
                 access_log=False,
+                backlog=_BACKLOG,
                 lifespan="off",
                 server_header=False,
                 proxy_headers=bool(self._settings.trusted_proxies),

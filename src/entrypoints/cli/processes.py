@@ -61,8 +61,8 @@ def run_process(settings: Settings, parts: Parts, addresses: Addresses, when_rea
 
     try:
         uvloop.run(run())
-    except* AddressTaken as group:
-        raise click.ClickException(str(group.exceptions[0])) from None
+    except AddressTaken as error:
+        raise click.ClickException(str(error)) from None
 
 
 def _run(parts: Parts, addresses: Addresses) -> None:

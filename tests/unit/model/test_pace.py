@@ -6,7 +6,7 @@ from fractions import Fraction
 from itertools import pairwise
 
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from domain.errors import InvalidValue
@@ -474,13 +474,7 @@ def test_a_delay_gives_no_slot_back() -> None:
     assert schedule.delayed(2 * SECOND, now_us=NOON) == schedule
 
 
-@given(moments, st.integers(0, YEAR))
+@given(moments, st.integers(300 * SECOND, YEAR))
 def test_a_delay_is_never_longer_than_five_minutes(next_free_us: int, by_us: int) -> None:
-    assume(by_us > 300 * SECOND)
     delayed = a_schedule(next_free_us=next_free_us).delayed(by_us, now_us=NOON)
     assert delayed.next_free_us == NOON + 300 * SECOND
-
-
-def test_a_reservation_leaves_the_guard_time_to_its_owner_before_others_may_come() -> None:
-    # A claim is made a lookahead before the line is free, and the guard after it is nobody's.
-    assert RESERVATION.guard_us < RESERVATION.lookahead_us <= RESERVATION.window_us

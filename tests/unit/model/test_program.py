@@ -1,0 +1,84 @@
+"""Programs and their keys."""
+
+import hashlib
+import hmac
+import string
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from domain.errors import InvalidValue
+from domain.model.program import KeyHash, ProgramKey, same_program_id
+from tests.unit.builders import a_program
+
+
+@pytest.mark.parametrize("called", ["3f2a-beef", "3F2A-BEEF", "3f2A-bEeF"])
+def test_a_program_is_called_by_its_id_in_any_letter_case(called: str) -> None:
+    assert a_program("3F2a-beef").is_called(called)
+
+
+@pytest.mark.parametrize("called", ["", "3F2A-BEE", "3F2A-BEEF ", "3F2A BEEF", "PHARMACY"])
+def test_a_program_is_not_called_by_another_id(called: str) -> None:
+    assert not a_program("3F2a-beef").is_called(called)
+
+
+@given(st.text(string.ascii_letters + string.digits + "-", min_size=1))
+def test_letter_case_makes_no_two_ids_of_one(program_id: str) -> None:
+    assert same_program_id(program_id.upper(), program_id.lower())
+    assert not same_program_id(program_id, program_id + "-")
+
+
+@pytest.mark.parametrize("value", ["", "x" * 101, " x", "x ", "a\nb", "a\0b", "\N{ZERO WIDTH SPACE}"])
+def test_ids_and_names_are_1_to_100_printable_characters(value: str) -> None:
+    with pytest.raises(InvalidValue, match="ProgramId"):
+        a_program(value)
+    with pytest.raises(InvalidValue, match="ProgramSID"):
+        a_program(sid=value)
+    with pytest.raises(InvalidValue, match="name"):
+        a_program(name=value)
+
+
+@pytest.mark.parametrize("value", ["x", "x" * 100, "Ärzte in Köln", "a b"])
+def test_ids_and_names_may_be_in_any_language(value: str) -> None:
+    program = a_program(value, sid=value, name=value)
+    assert (program.id, program.sid, program.name) == (value, value, value)
+
+
+def test_a_key_without_a_pepper_is_hashed_by_sha_256() -> None:
+    assert ProgramKey("kéy").hash() == hashlib.sha256("kéy".encode()).digest()
+
+
+def test_a_key_with_a_pepper_is_hashed_by_hmac_sha_256_keyed_by_the_pepper() -> None:
+    assert ProgramKey("key").hash(b"pepper") == hmac.new(b"pepper", b"key", hashlib.sha256).digest()
+
+
+def test_the_same_key_has_another_hash_with_another_pepper() -> None:
+    key = ProgramKey("key")
+    assert len({key.hash(), key.hash(b""), key.hash(b"one"), key.hash(b"two")}) == 4
+
+
+def test_a_key_shown_in_a_log_or_a_traceback_does_not_show_itself() -> None:
+    key = ProgramKey("open-sesame")
+    assert "sesame" not in f"{key!r} {key} {[key]}"
+
+
+def test_a_stored_hash_shown_in_a_log_does_not_show_itself() -> None:
+    assert "\\x" not in repr(KeyHash(b"\xfe\xff", "2026"))
+
+
+def test_new_keys_are_long_and_never_the_same() -> None:
+    keys = {ProgramKey.generate().value for _ in range(100)}
+    assert len(keys) == 100
+    assert min(map(len, keys)) >= 43
+
+
+@pytest.mark.parametrize("value", ["", "x" * 501])
+def test_a_key_is_1_to_500_characters(value: str) -> None:
+    with pytest.raises(InvalidValue) as refused:
+        ProgramKey(value)
+    assert "xx" not in str(refused.value)
+
+
+def test_any_key_of_the_allowed_length_is_a_key() -> None:
+    assert ProgramKey("x" * 500).value == "x" * 500
