@@ -16,7 +16,7 @@ from adapters.sql.dispatchers import SqlDispatchers
 from adapters.sql.due_deliveries import SqlDueDeliveries
 from adapters.sql.opt_outs import SqlOptOuts
 from adapters.sql.programs import SqlPrograms
-from adapters.sql.schema import Schema
+from adapters.sql.schema import SqlSchema
 from adapters.sql.text_log import SqlTextLog
 from adapters.tokens import JwtTokens
 from adapters.wakeups import InProcessWakeups
@@ -28,6 +28,7 @@ from domain.ports.due_deliveries import DueDeliveries
 from domain.ports.login_guard import LoginGuard
 from domain.ports.opt_outs import OptOuts
 from domain.ports.programs import Programs
+from domain.ports.schema import Schema
 from domain.ports.sms_provider import SmsProvider
 from domain.ports.text_log import TextLog
 from domain.ports.tokens import Tokens
@@ -85,7 +86,7 @@ class Container(containers.DeclarativeContainer):
     observer: providers.Provider[DispatchObserver] = providers.Singleton(LoggedDispatch, metrics)
 
     database: providers.Provider[Database] = providers.Singleton(_database, settings)
-    schema: providers.Provider[Schema] = providers.Singleton(Schema, database)
+    schema: providers.Provider[Schema] = providers.Singleton(SqlSchema, database)
     clock: providers.Provider[DatabaseClock] = providers.Singleton(DatabaseClock, database)
     programs: providers.Provider[Programs] = providers.Singleton(SqlPrograms, database)
     opt_outs: providers.Provider[OptOuts] = providers.Singleton(SqlOptOuts, database)

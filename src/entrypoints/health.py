@@ -2,8 +2,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
 
-from adapters.sql.schema import Schema
 from domain.errors import SchemaDiffers, StoreUnavailable
+from domain.ports.schema import Schema
 
 
 class Phase(Enum):

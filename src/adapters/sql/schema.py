@@ -10,6 +10,7 @@ from sqlalchemy import Connection, text
 
 from adapters.sql.database import Database
 from domain.errors import SchemaDiffers
+from domain.ports.schema import Schema
 
 _MIGRATIONS = Path(__file__).with_name("migrations")
 
@@ -17,19 +18,18 @@ _MIGRATIONS = Path(__file__).with_name("migrations")
 _ADVISORY_LOCK = text("SELECT pg_advisory_xact_lock(7046905)")
 
 
-class Schema:
+class SqlSchema(Schema):
     def __init__(self, database: Database) -> None:
         self._database = database
 
     async def migrate(self, target: str = "head") -> None:
-        """Brings the database to a version. Several processes may do so at once: one works, the others wait."""
+        """`target` is a revision; the newest if left out."""
         async with self._database.writing() as connection:
             if not self._database.is_sqlite:
                 await connection.execute(_ADVISORY_LOCK)
             await connection.run_sync(_upgrade, target)
 
     async def check(self) -> None:
-        """Raises `SchemaDiffers`."""
         async with self._database.reading() as connection:
             found = await connection.run_sync(lambda sync: MigrationContext.configure(sync).get_current_revision())
         expected = ScriptDirectory.from_config(_config()).get_current_head() or ""

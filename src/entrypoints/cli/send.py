@@ -1,11 +1,11 @@
 import asyncio
+import sys
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import TextIO
 from uuid import UUID
 
 import click
-from click.termui import progressbar
 
 from domain.errors import HubError, RecipientsRefused
 from domain.model.access import Grant, Scope
@@ -57,7 +57,7 @@ async def _send(hub: Container, program_id: str, command: SendTextCommand, *, wa
 
 async def _follow(hub: Container, grant: Grant, message_id: UUID, summary: TextSummary) -> TextSummary:
     total, shown = summary.message.recipients, 0
-    with progressbar(length=total, label="Sending", file=click.get_text_stream("stderr")) as bar:
+    with click.progressbar(length=total, label="Sending", file=sys.stderr) as bar:
         while True:
             ended = _ended(summary)
             bar.update(ended - shown)
