@@ -8,7 +8,7 @@ from sqlalchemy import BindParameter, bindparam, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from adapters.sql.database import Database
-from adapters.sql.rows import AnyRow, as_delivery, as_pace, as_sender
+from adapters.sql.rows import DELIVERY_COLUMNS, AnyRow, as_delivery, as_pace, as_sender
 from adapters.sql.tables import deliveries, provider_accounts, senders
 from domain.model.delivery import RECEIPT_STATES, Delivery, DeliveryState
 from domain.model.message_body import MessageBody
@@ -123,6 +123,15 @@ class SqlDeliveryQueue(DeliveryQueue):
                 await connection.execute(_RECORD, others)
             if queued:
                 await _make_due(connection, queued, now_us=max(each.updated_us for each in deliveries))
+
+    async def strays(self, dispatcher_id: int, *, slots_before_us: int) -> Sequence[Delivery]:
+        claimed = select(*DELIVERY_COLUMNS).where(
+            deliveries.c.claimed_by == dispatcher_id,
+            _state == DeliveryState.SENDING.value,
+            deliveries.c.slot_us < slots_before_us,
+        )
+        async with self._database.reading() as connection:
+            return [as_delivery(row) for row in await connection.execute(claimed)]
 
     async def delay(self, sender_id: int, by_us: int, *, now_us: int) -> None:
         async with self._database.writing() as connection:

@@ -40,6 +40,13 @@ class DeliveryQueue(Protocol):
         """
         ...
 
+    async def strays(self, dispatcher_id: int, *, slots_before_us: int) -> Sequence[Delivery]:
+        """What the dispatcher has claimed for slots before then and has not recorded.
+
+        Some of it the dispatcher may never have heard of: when the answer to a claim is lost on its way.
+        """
+        ...
+
     async def delay(self, sender_id: int, by_us: int, *, now_us: int) -> None:
         """Keeps the sender's line free for so long."""
         ...

@@ -20,6 +20,7 @@ _CADENCE_US = 50_000  # The least time between two claims; what comes meanwhile 
 _POLL_S = 0.1  # How long a wake-up may get lost.
 _FLUSH_US = 20_000  # Outcomes of so much time are recorded together.
 _STORE_AWAY_US = SECOND_US  # How long to leave a store alone that did not answer.
+_STRAY_US = 5 * SECOND_US  # How often to look for claims whose answer was lost, and how old they must be.
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,17 +72,20 @@ class _Run:
         self._unrecorded: list[Delivery] = []
         self._delays: dict[int, int] = {}
         self._fault: BaseException | None = None
+        # Claimed and not yet recorded. With the attempt, since a delivery handed back may be claimed again at once.
+        self._held: set[tuple[int, int]] = set()
 
     async def until(self, stopping: asyncio.Event) -> bool:
-        recording = self._start(self._record_until_cancelled())
+        chores = [self._start(self._record_until_cancelled()), self._start(self._release_strays_until_cancelled())]
         try:
             while not stopping.is_set() and self._membership.held and self._fault is None:
                 await self._claim_once()
         finally:
             await self._wind_up()
-            recording.cancel()
-            await asyncio.wait([recording])
-        recorded = await self._flush()
+            for chore in chores:
+                chore.cancel()
+            await asyncio.wait(chores)
+        recorded = await self._flush_within_grace()
         if self._fault is not None:
             raise self._fault
         return recorded
@@ -116,6 +120,7 @@ class _Run:
     def _line_up(self, claim: Claim) -> None:
         lane = self._lanes.setdefault(claim.sender.id, _Lane())
         lane.claims.append(claim)
+        self._held.add(_claim_key(claim.delivery))
         if lane.task is None or lane.task.done():
             lane.task = self._start(self._work_off(lane))
 
@@ -198,7 +203,30 @@ class _Run:
         except asyncio.CancelledError:
             self._unrecorded = batch + self._unrecorded
             raise
+        self._held.difference_update(map(_claim_key, batch))
         return True
+
+    async def _flush_within_grace(self) -> bool:
+        until_us = self._clock.monotonic_us() + int(self._with.grace_s * SECOND_US)
+        while not await self._flush():
+            if self._clock.monotonic_us() >= until_us:
+                return False
+            await self._clock.sleep_until(self._clock.now_us() + _STORE_AWAY_US)
+        return True
+
+    async def _release_strays_until_cancelled(self) -> None:
+        while True:
+            now_us = self._clock.now_us()
+            try:
+                claimed = await self._with.queue.strays(
+                    self._membership.dispatcher_id, slots_before_us=now_us - _STRAY_US
+                )
+                strays = [each.released(now_us=now_us) for each in claimed if _claim_key(each) not in self._held]
+                if strays:
+                    await self._with.queue.record(strays)
+            except StoreUnavailable as error:
+                self._with.observer.held_up(error)
+            await self._clock.sleep_until(now_us + _STRAY_US)
 
     async def _wind_up(self) -> None:
         lanes = [lane.task for lane in self._lanes.values() if lane.task is not None and not lane.task.done()]
@@ -212,6 +240,10 @@ class _Run:
                 call.cancel()
             if overdue:
                 await asyncio.wait(overdue)
+
+
+def _claim_key(delivery: Delivery) -> tuple[int, int]:
+    return delivery.id, delivery.attempt
 
 
 def _outgoing(claim: Claim) -> OutgoingText:
