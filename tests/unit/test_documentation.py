@@ -1,0 +1,28 @@
+"""Tables in the documentation that repeat what the code says: they must say the same."""
+
+import re
+from pathlib import Path
+
+from adapters.providers.sandbox.magic_numbers import MAGIC_NUMBERS
+from entrypoints.http import problems
+
+DOCS = Path(__file__).parents[2] / "docs"
+
+
+def table(name: str) -> list[list[str]]:
+    rows = [line for line in (DOCS / name).read_text(encoding="utf-8").splitlines() if line.startswith("| `")]
+    return [[cell.strip().strip("`") for cell in row.strip("|").split(" | ")] for row in rows]
+
+
+def test_every_magic_number_of_the_sandbox_is_documented_as_it_is() -> None:
+    assert table("sandbox.md") == [[number, fate.meaning] for number, fate in MAGIC_NUMBERS.items()]
+
+
+def test_every_problem_that_a_caller_can_meet_is_documented_with_its_status() -> None:
+    documented = {slug: int(status) for slug, status, _ in table("problems.md")}
+    known = {error.slug: status for error, (status, _) in problems._KNOWN.items()}
+    known |= {slug: status for status, (slug, _, _) in problems._BY_STATUS.items()}
+    source = Path(problems.__file__).parent / "connexion_extensions.py"
+    made_at_the_edge = re.findall(r'RequestFault\(\s*(\d{3}), "([a-z-]+)"', source.read_text(encoding="utf-8"))
+    known |= {slug: int(status) for status, slug in made_at_the_edge}
+    assert documented == known
