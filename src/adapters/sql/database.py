@@ -49,6 +49,8 @@ class Database:
             hide_parameters=True,
             **options,
         )
+        # PostgreSQL: reading needs no transaction, and without one no BEGIN and ROLLBACK.
+        self._reader = self.engine if self.is_sqlite else self.engine.execution_options(isolation_level="AUTOCOMMIT")
         self._one_writer: AbstractAsyncContextManager[Any] = nullcontext()
         if self.is_sqlite:
             _prepare_sqlite(self.engine)
@@ -60,9 +62,9 @@ class Database:
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[AsyncConnection]:
-        """A transaction that changes nothing. Raises `StoreUnavailable`."""
+        """For statements that change nothing. Raises `StoreUnavailable`."""
         with _translated():
-            async with self.engine.connect() as connection:
+            async with self._reader.connect() as connection:
                 yield connection
 
     @asynccontextmanager

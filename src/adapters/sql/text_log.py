@@ -37,9 +37,14 @@ class SqlTextLog(TextLog):
                 )
             )
             await connection.execute(insert(deliveries), [_delivery_row(message, each) for each in text.deliveries])
-        # The text is stored by now: what goes wrong from here on costs the delay of a sweep, and no refusal.
-        with suppress(StoreUnavailable):
-            await self._rouse(message)
+            if self._database.is_sqlite:
+                await _rouse(connection, message)
+        if not self._database.is_sqlite:
+            # In a transaction of its own, since accepting must never wait for a claim that holds the sender's row.
+            # The text is stored by now: what goes wrong here costs the delay of a sweep, and is no refusal.
+            with suppress(StoreUnavailable):
+                async with self._database.writing() as connection:
+                    await _rouse(connection, message)
 
     async def find(self, program_id: str, message_id: UUID) -> TextSummary | None:
         async with self._database.reading() as connection:
@@ -68,14 +73,13 @@ class SqlTextLog(TextLog):
             ).all()
         return Page([as_delivery(row) for row in rows[:limit]], more=len(rows) > limit)
 
-    async def _rouse(self, message: TextMessage) -> None:
-        # In a transaction of its own: accepting must never wait for a claim that holds the sender's row.
-        async with self._database.writing() as connection:
-            await connection.execute(
-                update(senders)
-                .where(senders.c.id == message.sender_id, senders.c.due_us.is_(None))
-                .values(due_us=message.created_us)
-            )
+
+async def _rouse(connection: AsyncConnection, message: TextMessage) -> None:
+    await connection.execute(
+        update(senders)
+        .where(senders.c.id == message.sender_id, senders.c.due_us.is_(None))
+        .values(due_us=message.created_us)
+    )
 
 
 def _own_message(program_id: str, message_id: UUID) -> Any:  # noqa: ANN401

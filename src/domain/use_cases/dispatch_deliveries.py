@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from domain.errors import StoreUnavailable
 from domain.model.delivery import Delivery
-from domain.model.pace import SECOND_US, Pace, Reservation
+from domain.model.pace import SECOND_US, Reservation
 from domain.model.retry import RetryPolicy
 from domain.model.send_outcome import SendOutcome, Throttled, Unknown
 from domain.ports.clock import Clock
@@ -51,14 +51,11 @@ class DispatchDeliveries:
 
 @dataclass
 class _Lane:
-    """One sender's claims, in the order of their slots, and when it sent last by this process's own clock."""
+    """One sender's claims in the order of their slots, and when it may send next by this process's own clock."""
 
     claims: deque[Claim] = field(default_factory=deque)
     free_at_us: int = 0
     task: asyncio.Task[None] | None = None
-
-    def note_sent(self, pace: Pace, segments: int, at_us: int) -> None:
-        self.free_at_us = at_us + pace.interval_us(segments)
 
 
 class _Run:
@@ -72,6 +69,7 @@ class _Run:
         self._unrecorded: list[Delivery] = []
         self._delays: dict[int, int] = {}
         self._fault: BaseException | None = None
+        self._winding_up = False
         # Claimed and not yet recorded. With the attempt, since a delivery handed back may be claimed again at once.
         self._held: set[tuple[int, int]] = set()
 
@@ -128,43 +126,51 @@ class _Run:
         try:
             while lane.claims:
                 await self._clock.sleep_until(lane.claims[0].slot.at_us)
-                await self._wait_for_gap(lane)
                 await self._room.acquire()
-                claim = lane.claims.popleft()
-                if self._may_send(claim):
-                    self._start_call(lane, claim)
-                else:
-                    self._room.release()
-                    self._release(claim)
+                begun = asyncio.Event()
+                self._calls.add(call := self._start(self._call(lane, lane.claims.popleft(), begun)))
+                call.add_done_callback(self._calls.discard)
+                await begun.wait()
         finally:
             while lane.claims:
                 self._release(lane.claims.popleft())
 
-    async def _wait_for_gap(self, lane: _Lane) -> None:
+    async def _call(self, lane: _Lane, claim: Claim, begun: asyncio.Event) -> None:
+        try:
+            await self._wait_for_gap(lane, claim)
+            # From here to the provider's own first wait nothing else runs: what is checked still holds at the call.
+            if not self._may_send(claim):
+                self._release(claim)
+                return
+            started_us = self._clock.monotonic_us()
+            late_us = self._clock.now_us() - claim.slot.at_us
+            lane.free_at_us = started_us + claim.sender.pace.interval_us(claim.delivery.segments)
+            begun.set()
+            outcome = await self._send(claim)
+            self._note(claim, outcome, late_us=late_us, took_us=self._clock.monotonic_us() - started_us)
+        finally:
+            begun.set()
+            self._room.release()
+
+    async def _wait_for_gap(self, lane: _Lane, claim: Claim) -> None:
         """A stall of this process may have made its last text late; the next one keeps its distance from that."""
-        while (short_us := lane.free_at_us - self._clock.monotonic_us()) > 0:
-            await self._clock.sleep_until(self._clock.now_us() + short_us)
+        try:
+            while (short_us := lane.free_at_us - self._clock.monotonic_us()) > 0 and not self._winding_up:
+                await self._clock.sleep_until(self._clock.now_us() + short_us)
+        except asyncio.CancelledError:
+            self._release(claim)
+            raise
 
     def _may_send(self, claim: Claim) -> bool:
-        return self._membership.held and self._clock.now_us() <= claim.slot.not_after_us
+        return not self._winding_up and self._membership.held and self._clock.now_us() <= claim.slot.not_after_us
 
-    def _start_call(self, lane: _Lane, claim: Claim) -> None:
-        lane.note_sent(claim.sender.pace, claim.delivery.segments, self._clock.monotonic_us())
-        call = self._start(self._call(claim))
-        self._calls.add(call)
-        call.add_done_callback(self._calls.discard)
-
-    async def _call(self, claim: Claim) -> None:
-        started_us = self._clock.monotonic_us()
-        late_us = self._clock.now_us() - claim.slot.at_us
-        outcome: SendOutcome = Unknown("stopped-while-sending")
+    async def _send(self, claim: Claim) -> SendOutcome:
         try:
-            outcome = await self._with.providers[claim.sender.provider].send(_outgoing(claim))
+            return await self._with.providers[claim.sender.provider].send(_outgoing(claim))
+        except asyncio.CancelledError:
+            return Unknown("stopped-while-sending")
         except Exception:  # noqa: BLE001 - a provider adapter's fault must not lose sight of what it may have sent
-            outcome = Unknown("provider-adapter-failed")
-        finally:
-            self._room.release()
-            self._note(claim, outcome, late_us=late_us, took_us=self._clock.monotonic_us() - started_us)
+            return Unknown("provider-adapter-failed")
 
     def _note(self, claim: Claim, outcome: SendOutcome, *, late_us: int, took_us: int) -> None:
         after = self._with.retry.after_send(
@@ -229,6 +235,7 @@ class _Run:
             await self._clock.sleep_until(now_us + _STRAY_US)
 
     async def _wind_up(self) -> None:
+        self._winding_up = True
         lanes = [lane.task for lane in self._lanes.values() if lane.task is not None and not lane.task.done()]
         for task in lanes:
             task.cancel()

@@ -43,7 +43,8 @@ class LoggedDispatch(DispatchObserver):
             outcome=kind,
             state=after.state.value,
             reason=after.reason,
-            late_ms=late_us // _MILLISECOND_US,
+            slot_us=claim.slot.at_us,
+            late_us=late_us,
             took_ms=took_us // _MILLISECOND_US,
         )
 
