@@ -13,7 +13,9 @@ class InProcessWakeups(Wakeups):
     def notify(self) -> None:
         self._event.set()
 
-    async def wait(self, *, at_most_s: float) -> None:
+    async def wait(self, *, at_most_s: float) -> bool:
         with suppress(TimeoutError):
             await asyncio.wait_for(self._event.wait(), at_most_s)
+        woken = self._event.is_set()
         self._event.clear()
+        return woken

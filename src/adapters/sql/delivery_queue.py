@@ -1,10 +1,11 @@
 """The queue, as far as it is the same on both databases; how a claim is written differs."""
 
 from abc import abstractmethod
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import BindParameter, bindparam, func, or_, select, update
+from sqlalchemy import BindParameter, Update, bindparam, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from adapters.sql.database import Database
@@ -30,8 +31,10 @@ _state = deliveries.c.state
 _OPEN = or_(_state == DeliveryState.SENDING.value, _state == DeliveryState.UNKNOWN.value)
 _SAME_ATTEMPT = deliveries.c.id == bindparam("its_id"), deliveries.c.attempt == bindparam("its_attempt")
 
-# What a result may still change: a receipt may have been faster than it, and what that settled stays.
+# What a result may still change: a receipt may have been faster than it, and what that settled stays. What may have
+# been sent is never handed back.
 _RECORD = update(deliveries).where(*_SAME_ATTEMPT, _OPEN).values(_RESULT)
+_HAND_BACK = update(deliveries).where(*_SAME_ATTEMPT, _state == DeliveryState.SENDING.value).values(_RESULT)
 _RECORD_OVER_SENT = (
     update(deliveries).where(*_SAME_ATTEMPT, or_(_OPEN, _state == DeliveryState.SENT.value)).values(_RESULT)
 )
@@ -113,14 +116,13 @@ class SqlDeliveryQueue(DeliveryQueue):
         ]
 
     async def record(self, deliveries: Sequence[Delivery]) -> None:
-        over_sent = [_result(each) for each in deliveries if each.state in RECEIPT_STATES]
-        others = [_result(each) for each in deliveries if each.state not in RECEIPT_STATES]
+        results: dict[Update, list[dict[str, object]]] = defaultdict(list)
+        for each in deliveries:
+            results[_statement_for(each.state)].append(_result(each))
         queued = [each.id for each in deliveries if each.state is DeliveryState.QUEUED]
         async with self._database.writing() as connection:
-            if over_sent:
-                await connection.execute(_RECORD_OVER_SENT, over_sent)
-            if others:
-                await connection.execute(_RECORD, others)
+            for statement, rows in results.items():
+                await connection.execute(statement, rows)
             if queued:
                 await _make_due(connection, queued, now_us=max(each.updated_us for each in deliveries))
 
@@ -169,6 +171,12 @@ class SqlDeliveryQueue(DeliveryQueue):
         self, connection: AsyncConnection, dispatcher_id: int, slots: Sequence[Slot], *, now_us: int
     ) -> set[int]:
         """Makes queued deliveries `sending`, each in its slot; the ids of those that still were queued."""
+
+
+def _statement_for(state: DeliveryState) -> Update:
+    if state is DeliveryState.QUEUED:
+        return _HAND_BACK
+    return _RECORD_OVER_SENT if state in RECEIPT_STATES else _RECORD
 
 
 def _result(delivery: Delivery) -> dict[str, object]:

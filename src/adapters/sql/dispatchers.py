@@ -1,6 +1,6 @@
 from collections.abc import Sequence
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import delete, func, insert, select, update
 
 from adapters.sql.database import Database
 from adapters.sql.rows import DELIVERY_COLUMNS, as_delivery
@@ -8,6 +8,8 @@ from adapters.sql.tables import deliveries, dispatchers
 from domain.model.delivery import DeliveryState
 from domain.ports.dispatchers import Dispatchers, Orphan
 
+# A dispatcher that has left is known no more: it was there at the slot for all that we know.
+_LAST_SEEN = func.coalesce(dispatchers.c.last_seen_us, deliveries.c.slot_us)
 _CLAIMED = deliveries.c.state == DeliveryState.SENDING.value
 
 
@@ -33,9 +35,9 @@ class SqlDispatchers(Dispatchers):
 
     async def orphans(self, *, silent_since_us: int, limit: int) -> Sequence[Orphan]:
         left_behind = (
-            select(*DELIVERY_COLUMNS, deliveries.c.slot_us, dispatchers.c.last_seen_us)
-            .join(dispatchers, deliveries.c.claimed_by == dispatchers.c.id)
-            .where(_CLAIMED, dispatchers.c.last_seen_us < silent_since_us)
+            select(*DELIVERY_COLUMNS, deliveries.c.slot_us, _LAST_SEEN.label("last_seen_us"))
+            .outerjoin(dispatchers, deliveries.c.claimed_by == dispatchers.c.id)
+            .where(_CLAIMED, silent_since_us > _LAST_SEEN)
             .order_by(deliveries.c.id)
             .limit(limit)
         )

@@ -150,10 +150,11 @@ class Delivery:
         due_us = None if ask_after_us is None else now_us + ask_after_us
         return self._to(DeliveryState.SENT, now_us, reason=None, provider_reference=provider_reference, due_us=due_us)
 
-    def asked_in_vain(self, *, now_us: int) -> Self:
-        """The provider could not say: it stays as it is until a receipt or a person settles it."""
+    def asked_in_vain(self, *, now_us: int, ask_after_us: int | None = None) -> Self:
+        """The provider could not say. Not asked again, it stays as it is until a receipt or a person settles it."""
         self._must_be(DeliveryState.UNKNOWN, DeliveryState.SENT, event="an enquiry")
-        return self._to(self.state, now_us)
+        due_us = None if ask_after_us is None else now_us + ask_after_us
+        return self._to(self.state, now_us, reason=self.reason, due_us=due_us)
 
     def receipt(self, state: DeliveryState, *, now_us: int, reason: str | None = None) -> Self:
         """What the provider says later, which may come late, twice and out of order.

@@ -144,7 +144,8 @@ class VirtualSchedule:
                 for candidate, slot_us in reserved
             ),
             blocked=tuple(blocked),
-            schedule=replace(self, next_free_us=at_us) if reserved else self,
+            # The guard stays even where nothing was taken: from the next claim on the sender is no longer taken over.
+            schedule=replace(self, next_free_us=at_us if reserved else first_us),
             due_us=max(now_us, at_us - reservation.lookahead_us) if left_over else None,
         )
 

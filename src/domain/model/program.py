@@ -60,7 +60,7 @@ class ProgramKey:
 
     def hash(self, pepper: bytes | None = None) -> bytes:
         """SHA-256 of the key, keyed by the pepper where there is one. 32 bytes."""
-        secret = self.value.encode()
+        secret = self.value.encode(errors="surrogatepass")
         return hashlib.sha256(secret).digest() if pepper is None else hmac.digest(pepper, secret, "sha256")
 
 

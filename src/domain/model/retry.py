@@ -60,8 +60,10 @@ class RetryPolicy:
                 if asked < len(self.enquiry_delays_us):
                     return delivery.not_found(now_us=now_us, ask_after_us=self.enquiry_delays_us[asked])
                 return delivery.retried("not-at-provider", now_us=now_us, after_us=0)
-            case NotFound() | CannotTell():
+            case NotFound():
                 return delivery.asked_in_vain(now_us=now_us)
+            case CannotTell(_, ask_after_us):
+                return delivery.asked_in_vain(now_us=now_us, ask_after_us=ask_after_us)
 
     def _retried(self, delivery: Delivery, reason: str, *, now_us: int, jitter: Callable[[], float]) -> Delivery:
         if delivery.failures + 1 >= self.most_failures:

@@ -65,9 +65,10 @@ class NotFound:
 
 @dataclass(frozen=True, slots=True)
 class CannotTell:
-    """The provider cannot be asked, or did not answer."""
+    """The provider cannot be asked, or did not answer; `ask_after_us` is None where asking again is of no use."""
 
     reason: str
+    ask_after_us: int | None = None
 
 
 EnquiryAnswer = Found | NotFound | CannotTell

@@ -20,6 +20,7 @@ _CADENCE_US = 50_000  # The least time between two claims; what comes meanwhile 
 _POLL_S = 0.1  # How long a wake-up may get lost.
 _FLUSH_US = 20_000  # Outcomes of so much time are recorded together.
 _STORE_AWAY_US = SECOND_US  # How long to leave a store alone that did not answer.
+_END_OF_TIME_US = 2**62
 _STRAY_US = 5 * SECOND_US  # How often to look for claims whose answer was lost, and how old they must be.
 
 
@@ -70,20 +71,28 @@ class _Run:
         self._delays: dict[int, int] = {}
         self._fault: BaseException | None = None
         self._winding_up = False
+        self._claiming = False
+        self._busy_us = 0
         # Claimed and not yet recorded. With the attempt, since a delivery handed back may be claimed again at once.
         self._held: set[tuple[int, int]] = set()
 
     async def until(self, stopping: asyncio.Event) -> bool:
         chores = [self._start(self._record_until_cancelled()), self._start(self._release_strays_until_cancelled())]
+        patient = True
         try:
             while not stopping.is_set() and self._membership.held and self._fault is None:
                 await self._claim_once()
+        except asyncio.CancelledError:
+            patient = False
+            raise
+        except Exception as fault:  # noqa: BLE001 - raised again when all is wound up
+            self._fault = fault
         finally:
             await self._wind_up()
             for chore in chores:
                 chore.cancel()
             await asyncio.wait(chores)
-        recorded = await self._flush_within_grace()
+            recorded = await self._record_the_rest(within_s=self._with.grace_s if patient else 0)
         if self._fault is not None:
             raise self._fault
         return recorded
@@ -100,6 +109,7 @@ class _Run:
 
     async def _claim_once(self) -> None:
         started_us = self._clock.now_us()
+        self._claiming = True
         try:
             claims = await self._with.queue.claim(
                 self._membership.dispatcher_id, now_us=started_us, reservation=self._with.reservation
@@ -108,12 +118,15 @@ class _Run:
             self._with.observer.held_up(error)
             await self._clock.sleep_until(started_us + _STORE_AWAY_US)
             return
+        finally:
+            self._claiming = False
         for claim in claims:
             self._line_up(claim)
-        if claims:
-            await self._clock.sleep_until(started_us + _CADENCE_US)
-        else:
-            await self._with.wakeups.wait(at_most_s=_POLL_S)
+        # A first wake-up is followed at once; what comes right after it, or after claims, shares the next one.
+        if claims or await self._with.wakeups.wait(at_most_s=_POLL_S):
+            self._busy_us = started_us if claims else self._busy_us
+            await self._clock.sleep_until(self._busy_us + _CADENCE_US)
+            self._busy_us = self._clock.now_us()
 
     def _line_up(self, claim: Claim) -> None:
         lane = self._lanes.setdefault(claim.sender.id, _Lane())
@@ -132,8 +145,7 @@ class _Run:
                 call.add_done_callback(self._calls.discard)
                 await begun.wait()
         finally:
-            while lane.claims:
-                self._release(lane.claims.popleft())
+            self._release_all(lane)
 
     async def _call(self, lane: _Lane, claim: Claim, begun: asyncio.Event) -> None:
         try:
@@ -182,6 +194,10 @@ class _Run:
         self._unrecorded.append(after)
         self._with.observer.attempted(claim, outcome, after, late_us=late_us, took_us=took_us)
 
+    def _release_all(self, lane: _Lane) -> None:
+        while lane.claims:
+            self._release(lane.claims.popleft())
+
     def _release(self, claim: Claim) -> None:
         self._unrecorded.append(claim.delivery.released(now_us=self._clock.now_us()))
         self._with.observer.released(claim)
@@ -208,13 +224,14 @@ class _Run:
             return False
         except asyncio.CancelledError:
             self._unrecorded = batch + self._unrecorded
+            self._delays = delays | self._delays
             raise
         self._held.difference_update(map(_claim_key, batch))
         return True
 
-    async def _flush_within_grace(self) -> bool:
-        until_us = self._clock.monotonic_us() + int(self._with.grace_s * SECOND_US)
-        while not await self._flush():
+    async def _record_the_rest(self, *, within_s: float) -> bool:
+        until_us = self._clock.monotonic_us() + int(within_s * SECOND_US)
+        while not (await self._flush() and await self._release_strays(slots_before_us=_END_OF_TIME_US)):
             if self._clock.monotonic_us() >= until_us:
                 return False
             await self._clock.sleep_until(self._clock.now_us() + _STORE_AWAY_US)
@@ -223,16 +240,26 @@ class _Run:
     async def _release_strays_until_cancelled(self) -> None:
         while True:
             now_us = self._clock.now_us()
-            try:
-                claimed = await self._with.queue.strays(
-                    self._membership.dispatcher_id, slots_before_us=now_us - _STRAY_US
-                )
-                strays = [each.released(now_us=now_us) for each in claimed if _claim_key(each) not in self._held]
-                if strays:
-                    await self._with.queue.record(strays)
-            except StoreUnavailable as error:
-                self._with.observer.held_up(error)
+            # What a claim under way has taken is no stray, however long its answer takes.
+            if not self._claiming:
+                await self._release_strays(slots_before_us=now_us - _STRAY_US)
             await self._clock.sleep_until(now_us + _STRAY_US)
+
+    async def _release_strays(self, *, slots_before_us: int) -> bool:
+        """Hands back what was claimed for this dispatcher without its hearing of it. Whether the store answered."""
+        # What is recorded while the question is under way was held when it was asked.
+        held = set(self._held)
+        try:
+            claimed = await self._with.queue.strays(self._membership.dispatcher_id, slots_before_us=slots_before_us)
+            held |= self._held
+            now_us = self._clock.now_us()
+            strays = [each.released(now_us=now_us) for each in claimed if _claim_key(each) not in held]
+            if strays:
+                await self._with.queue.record(strays)
+        except StoreUnavailable as error:
+            self._with.observer.held_up(error)
+            return False
+        return True
 
     async def _wind_up(self) -> None:
         self._winding_up = True
@@ -241,6 +268,9 @@ class _Run:
             task.cancel()
         if lanes:
             await asyncio.wait(lanes)
+        # A lane that was cancelled before it began has handed back nothing by itself.
+        for lane in self._lanes.values():
+            self._release_all(lane)
         if self._calls:
             _, overdue = await asyncio.wait(self._calls, timeout=self._with.grace_s)
             for call in overdue:

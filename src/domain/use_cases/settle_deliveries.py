@@ -3,12 +3,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from domain.model.delivery import Delivery
+from domain.model.pace import SECOND_US
 from domain.model.retry import RetryPolicy
+from domain.model.send_outcome import CannotTell, EnquiryAnswer
 from domain.ports.clock import Clock
 from domain.ports.delivery_queue import DeliveryQueue
 from domain.ports.dispatch_observer import DispatchObserver
 from domain.ports.due_deliveries import DueDeliveries, Enquiry
 from domain.ports.sms_provider import SmsProvider
+
+_ASK_AGAIN_US = 60 * SECOND_US
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,8 +38,14 @@ class SettleDeliveries:
             asked += len(enquiries)
         return asked
 
+    async def _answer(self, enquiry: Enquiry) -> EnquiryAnswer:
+        try:
+            return await self.providers[enquiry.provider].look_up(enquiry)
+        except Exception:  # noqa: BLE001 - one adapter's fault must not cost the others their answers
+            return CannotTell("provider-adapter-failed", ask_after_us=_ASK_AGAIN_US)
+
     async def _ask(self, enquiry: Enquiry) -> Delivery:
-        answer = await self.providers[enquiry.provider].look_up(enquiry)
+        answer = await self._answer(enquiry)
         after = self.retry.after_enquiry(enquiry.delivery, answer, now_us=self.clock.now_us())
         self.observer.enquired(enquiry, answer, after)
         return after
