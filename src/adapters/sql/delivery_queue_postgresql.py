@@ -31,7 +31,7 @@ _CANDIDATES = text("""
 _TAKE = text("""
     UPDATE deliveries d
     SET state = 'sending', attempt = d.attempt + 1, claimed_by = :me, slot_us = s.at_us, updated_us = :now_us,
-        due_us = NULL
+        due_us = NULL, reason = NULL
     FROM unnest(CAST(:ids AS bigint[]), CAST(:slots AS bigint[])) AS s (id, at_us)
     WHERE d.id = s.id AND d.state || '' = 'queued'
     RETURNING d.id

@@ -28,6 +28,7 @@ _TAKE = (
     .values(
         state=DeliveryState.SENDING.value,
         attempt=deliveries.c.attempt + 1,
+        reason=None,
         claimed_by=bindparam("me"),
         slot_us=bindparam("at_us"),
         updated_us=bindparam("now_us"),

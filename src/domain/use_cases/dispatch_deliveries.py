@@ -45,7 +45,8 @@ class DispatchDeliveries:
     async def __call__(self, membership: Membership, stopping: asyncio.Event) -> bool:
         """Sends until told to stop or until the membership has lapsed, then hands back what it has not sent.
 
-        Returns whether everything is recorded; what is not will be rescued by the others.
+        Returns whether everything is recorded; what is not will be rescued by the others. Cancelled, it grants no
+        grace: calls under way become `unknown`.
         """
         return await _Run(self, membership).until(stopping)
 
@@ -78,21 +79,21 @@ class _Run:
 
     async def until(self, stopping: asyncio.Event) -> bool:
         chores = [self._start(self._record_until_cancelled()), self._start(self._release_strays_until_cancelled())]
-        patient = True
+        cancelled = False
         try:
             while not stopping.is_set() and self._membership.held and self._fault is None:
                 await self._claim_once()
         except asyncio.CancelledError:
-            patient = False
+            cancelled = True
             raise
         except Exception as fault:  # noqa: BLE001 - raised again when all is wound up
             self._fault = fault
         finally:
-            await self._wind_up()
+            await self._wind_up(grace_s=0 if cancelled else self._with.grace_s)
             for chore in chores:
                 chore.cancel()
             await asyncio.wait(chores)
-            recorded = await self._record_the_rest(within_s=self._with.grace_s if patient else 0)
+            recorded = await self._flush() if cancelled else await self._record_the_rest()
         if self._fault is not None:
             raise self._fault
         return recorded
@@ -229,8 +230,8 @@ class _Run:
         self._held.difference_update(map(_claim_key, batch))
         return True
 
-    async def _record_the_rest(self, *, within_s: float) -> bool:
-        until_us = self._clock.monotonic_us() + int(within_s * SECOND_US)
+    async def _record_the_rest(self) -> bool:
+        until_us = self._clock.monotonic_us() + int(self._with.grace_s * SECOND_US)
         while not (await self._flush() and await self._release_strays(slots_before_us=_END_OF_TIME_US)):
             if self._clock.monotonic_us() >= until_us:
                 return False
@@ -261,7 +262,7 @@ class _Run:
             return False
         return True
 
-    async def _wind_up(self) -> None:
+    async def _wind_up(self, *, grace_s: float) -> None:
         self._winding_up = True
         lanes = [lane.task for lane in self._lanes.values() if lane.task is not None and not lane.task.done()]
         for task in lanes:
@@ -272,7 +273,7 @@ class _Run:
         for lane in self._lanes.values():
             self._release_all(lane)
         if self._calls:
-            _, overdue = await asyncio.wait(self._calls, timeout=self._with.grace_s)
+            _, overdue = await asyncio.wait(self._calls, timeout=grace_s)
             for call in overdue:
                 call.cancel()
             if overdue:
