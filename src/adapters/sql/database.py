@@ -1,9 +1,10 @@
 """Connections and transactions, and the translation of a database's errors into ours."""
 
 import asyncio
-from collections.abc import AsyncIterator
+import functools
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
-from typing import Any
+from typing import Any, ParamSpec, TypeVar
 
 import asyncpg
 from sqlalchemy import URL, event, make_url
@@ -12,6 +13,9 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from domain.errors import InvalidValue, StoreUnavailable
+
+P = ParamSpec("P")
+R = TypeVar("R")
 
 _BUSY_TIMEOUT_MS = 5_000  # SQLite: how long a writer waits for another process's transaction.
 _CONNECT_TIMEOUT_S = 5
@@ -81,6 +85,27 @@ class Database:
 
     async def close(self) -> None:
         await self.engine.dispose()
+
+
+def carried_through(write: Callable[P, Coroutine[Any, Any, R]]) -> Callable[P, Coroutine[Any, Any, R]]:
+    """For methods that write: one that is cancelled comes to its end all the same, and is cancelled then.
+
+    Torn off in the middle, a transaction on SQLite would keep the write lock until its connection is swept away.
+    """
+
+    @functools.wraps(write)
+    async def to_the_end(*args: P.args, **kwargs: P.kwargs) -> R:
+        task = asyncio.ensure_future(write(*args, **kwargs))
+        try:
+            return await asyncio.shield(task)
+        except asyncio.CancelledError:
+            await asyncio.wait([task])
+            if not task.cancelled():
+                # Whatever it came to, nobody waits for it any more.
+                task.exception()
+            raise
+
+    return to_the_end
 
 
 def _driver_url(text: str) -> tuple[URL, dict[str, Any]]:

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import BindParameter, Update, bindparam, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from adapters.sql.database import Database
+from adapters.sql.database import Database, carried_through
 from adapters.sql.rows import DELIVERY_COLUMNS, AnyRow, as_delivery, as_pace, as_sender
 from adapters.sql.tables import deliveries, provider_accounts, senders
 from domain.model.delivery import RECEIPT_STATES, Delivery, DeliveryState
@@ -17,6 +17,7 @@ from domain.model.pace import Candidate, Reservation, Slot, SlotPlan, VirtualSch
 from domain.ports.delivery_queue import Claim, DeliveryQueue
 
 _SENDERS_AT_ONCE = 500
+_IDS_AT_ONCE = 5_000  # Both databases bound the number of parameters of one statement.
 
 _RESULT: Mapping[str, BindParameter[Any]] = {
     "state": bindparam("new_state"),
@@ -70,6 +71,7 @@ class SqlDeliveryQueue(DeliveryQueue):
     def __init__(self, database: Database) -> None:
         self._database = database
 
+    @carried_through
     async def claim(self, dispatcher_id: int, *, now_us: int, reservation: Reservation) -> Sequence[Claim]:
         async with self._database.writing() as connection:
             due = await self._lock_due_senders(connection, dispatcher_id, now_us=now_us)
@@ -115,6 +117,7 @@ class SqlDeliveryQueue(DeliveryQueue):
             for row in [rows[slot.delivery_id]]
         ]
 
+    @carried_through
     async def record(self, deliveries: Sequence[Delivery]) -> None:
         results: dict[Update, list[dict[str, object]]] = defaultdict(list)
         for each in deliveries:
@@ -135,6 +138,7 @@ class SqlDeliveryQueue(DeliveryQueue):
         async with self._database.reading() as connection:
             return [as_delivery(row) for row in await connection.execute(claimed)]
 
+    @carried_through
     async def delay(self, sender_id: int, by_us: int, *, now_us: int) -> None:
         async with self._database.writing() as connection:
             row = (await connection.execute(select(senders).where(senders.c.id == sender_id).with_for_update())).one()
@@ -143,6 +147,7 @@ class SqlDeliveryQueue(DeliveryQueue):
                 update(senders).where(senders.c.id == sender_id).values(next_free_us=delayed.next_free_us)
             )
 
+    @carried_through
     async def rouse_if_queued(self, sender_ids: Sequence[int] | None, *, now_us: int) -> int:
         """Makes senders due that are idle and have something queued: all of them, or those of `sender_ids`."""
         waiting = (
@@ -226,7 +231,9 @@ async def _block(connection: AsyncConnection, rows: Sequence[AnyRow], now_us: in
 
 
 async def _make_due(connection: AsyncConnection, delivery_ids: Sequence[int], *, now_us: int) -> None:
-    theirs = select(deliveries.c.sender_id).where(deliveries.c.id.in_(delivery_ids))
-    await connection.execute(
-        update(senders).where(senders.c.id.in_(theirs)).values(due_us=func.coalesce(senders.c.due_us, now_us))
-    )
+    for start in range(0, len(delivery_ids), _IDS_AT_ONCE):
+        some = delivery_ids[start : start + _IDS_AT_ONCE]
+        theirs = select(deliveries.c.sender_id).where(deliveries.c.id.in_(some))
+        await connection.execute(
+            update(senders).where(senders.c.id.in_(theirs)).values(due_us=func.coalesce(senders.c.due_us, now_us))
+        )

@@ -2,7 +2,7 @@ from collections.abc import Sequence
 
 from sqlalchemy import delete, func, insert, select, update
 
-from adapters.sql.database import Database
+from adapters.sql.database import Database, carried_through
 from adapters.sql.rows import DELIVERY_COLUMNS, as_delivery
 from adapters.sql.tables import deliveries, dispatchers
 from domain.model.delivery import DeliveryState
@@ -17,11 +17,13 @@ class SqlDispatchers(Dispatchers):
     def __init__(self, database: Database) -> None:
         self._database = database
 
+    @carried_through
     async def join(self, *, now_us: int) -> int:
         async with self._database.writing() as connection:
             row = insert(dispatchers).values(started_us=now_us, last_seen_us=now_us).returning(dispatchers.c.id)
             return int((await connection.execute(row)).scalar_one())
 
+    @carried_through
     async def beat(self, dispatcher_id: int, *, now_us: int) -> bool:
         async with self._database.writing() as connection:
             beaten = await connection.execute(
@@ -29,6 +31,7 @@ class SqlDispatchers(Dispatchers):
             )
             return bool(beaten.rowcount)
 
+    @carried_through
     async def leave(self, dispatcher_id: int) -> None:
         async with self._database.writing() as connection:
             await connection.execute(delete(dispatchers).where(dispatchers.c.id == dispatcher_id))
@@ -47,6 +50,7 @@ class SqlDispatchers(Dispatchers):
                 for row in await connection.execute(left_behind)
             ]
 
+    @carried_through
     async def dismiss(self, *, silent_since_us: int) -> None:
         claimed = select(deliveries.c.id).where(deliveries.c.claimed_by == dispatchers.c.id, _CLAIMED).exists()
         async with self._database.writing() as connection:

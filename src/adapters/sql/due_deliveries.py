@@ -2,7 +2,7 @@ from collections.abc import Sequence
 
 from sqlalchemy import Select, func, select, update
 
-from adapters.sql.database import Database
+from adapters.sql.database import Database, carried_through
 from adapters.sql.delivery_queue import SqlDeliveryQueue
 from adapters.sql.rows import DELIVERY_COLUMNS, as_delivery
 from adapters.sql.tables import deliveries, provider_accounts, senders
@@ -24,6 +24,7 @@ class SqlDueDeliveries(DueDeliveries):
         self._database = database
         self._queue = queue
 
+    @carried_through
     async def queue(self, *, now_us: int) -> int:
         due = _due(now_us, (DeliveryState.SCHEDULED.value,), limit=_QUEUED_AT_ONCE)
         async with self._database.writing() as connection:
@@ -42,6 +43,7 @@ class SqlDueDeliveries(DueDeliveries):
                 )
         return len(sender_ids)
 
+    @carried_through
     async def enquiries(self, *, now_us: int, limit: int) -> Sequence[Enquiry]:
         async with self._database.writing() as connection:
             taken = await connection.execute(

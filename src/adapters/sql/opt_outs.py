@@ -3,7 +3,7 @@ from collections.abc import Collection
 from sqlalchemy import delete, select
 from sqlalchemy.dialects import postgresql, sqlite
 
-from adapters.sql.database import Database
+from adapters.sql.database import Database, carried_through
 from adapters.sql.tables import opt_outs
 from domain.model.phone_number import PhoneNumber
 from domain.ports.opt_outs import OptOuts
@@ -16,6 +16,7 @@ class SqlOptOuts(OptOuts):
     def __init__(self, database: Database) -> None:
         self._database = database
 
+    @carried_through
     async def set(self, program_id: str, number: PhoneNumber, *, do_not_text: bool, at_us: int) -> None:
         key = {"program_id": program_id, "number": number.e164}
         dialect = sqlite if self._database.is_sqlite else postgresql

@@ -5,7 +5,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from adapters.sql.database import Database
+from adapters.sql.database import Database, carried_through
 from adapters.sql.rows import PROGRAM_COLUMNS, as_pace, as_program
 from adapters.sql.tables import program_keys, programs, provider_accounts, senders
 from domain.errors import PaceDiffers, ProgramExists
@@ -25,6 +25,7 @@ class SqlPrograms(Programs):
     def __init__(self, database: Database) -> None:
         self._database = database
 
+    @carried_through
     async def add(self, program: NewProgram) -> Program:
         try:
             async with self._database.writing() as connection:
@@ -55,11 +56,16 @@ class SqlPrograms(Programs):
             raise ProgramExists from error
 
     async def find(self, program_id: str) -> Program | None:
+        if not program_id.isprintable():
+            return None
         async with self._database.reading() as connection:
             row = (await connection.execute(_PROGRAMS.where(programs.c.folded_id == program_id.casefold()))).first()
         return None if row is None else as_program(row)
 
     async def find_with_keys(self, sid: str) -> tuple[Program, Sequence[KeyHash]] | None:
+        # Of what no program can be called, some cannot even be asked for.
+        if not sid.isprintable():
+            return None
         async with self._database.reading() as connection:
             row = (await connection.execute(_PROGRAMS.where(programs.c.sid == sid))).first()
             if row is None:

@@ -8,7 +8,7 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, text
 
-from adapters.sql.database import Database
+from adapters.sql.database import Database, carried_through
 from domain.errors import SchemaDiffers
 from domain.ports.schema import Schema
 
@@ -22,6 +22,7 @@ class SqlSchema(Schema):
     def __init__(self, database: Database) -> None:
         self._database = database
 
+    @carried_through
     async def migrate(self, target: str = "head") -> None:
         """`target` is a revision; the newest if left out."""
         async with self._database.writing() as connection:

@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from adapters.sql.database import Database
+from adapters.sql.database import Database, carried_through
 from adapters.sql.rows import DELIVERY_COLUMNS, AnyRow, as_delivery
 from adapters.sql.tables import deliveries, senders, text_messages
 from domain.errors import StoreUnavailable
@@ -22,6 +22,7 @@ class SqlTextLog(TextLog):
     def __init__(self, database: Database) -> None:
         self._database = database
 
+    @carried_through
     async def add(self, text: NewText) -> None:
         message = text.message
         async with self._database.writing() as connection:

@@ -16,7 +16,7 @@ from starlette.types import ASGIApp
 
 from domain.errors import HubError
 from domain.ports.tokens import Tokens
-from entrypoints.http.connexion_extensions import Handler, Operations, contract_validation, security_map
+from entrypoints.http.connexion_extensions import Handler, Operations, SlashAtTheEnd, contract_validation, security_map
 from entrypoints.http.contract import Contract
 from entrypoints.http.handlers import Handlers
 from entrypoints.http.pages import pages
@@ -33,7 +33,13 @@ def create_app(
     bound: Mapping[str, Handler] = {name: getattr(handlers, name) for name in contract.operations}
     app = ConnexionMiddleware(
         Operations(bound, pages(contract)),
-        middlewares=[ExceptionMiddleware, RoutingMiddleware, SecurityMiddleware, contract_validation(contract)],
+        middlewares=[
+            ExceptionMiddleware,
+            SlashAtTheEnd,
+            RoutingMiddleware,
+            SecurityMiddleware,
+            contract_validation(contract),
+        ],
         resolver=Resolver(bound.__getitem__),
         security_map=security_map(tokens),
     )

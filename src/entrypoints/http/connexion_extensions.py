@@ -29,7 +29,7 @@ from domain.model.access import Grant
 from domain.ports.tokens import Tokens
 from entrypoints.http.call import Call
 from entrypoints.http.contract import Contract, Operation
-from entrypoints.http.problems import RequestFault, pointer, unknown_property
+from entrypoints.http.problems import RequestFault, pointer, unknown_properties
 
 MAX_BODY = 4 * 1024 * 1024
 
@@ -74,6 +74,21 @@ def _token(header: str) -> str:
     if kind.lower() != "bearer":
         raise TokenRefused("not a bearer token")
     return rest.strip()
+
+
+class SlashAtTheEnd:
+    """Serves `/api/Login/` as `/api/Login`, as the first hub did.
+
+    Connexion's router would redirect, and clients drop their token or their body on the way.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and "/api/" in scope["path"]:
+            scope["path"] = scope["path"].removesuffix("/")
+        await self._app(scope, receive, send)
 
 
 class Operations:
@@ -176,7 +191,7 @@ class _Body:
         if not self._validator.is_valid(body):
             faults += [_fault(error) for error in self._validator.iter_errors(body)]
         if faults:
-            raise _mismatch("The body does not match the contract.", faults + [unknown_property(n) for n in unknown])
+            raise _mismatch("The body does not match the contract.", [*faults, *unknown_properties(unknown)])
         return body, tuple(unknown)
 
 
@@ -196,15 +211,15 @@ class _Parameters:
     def read(self, connection: HTTPConnection) -> Mapping[str, Any]:
         query = connection.query_params.multi_items()
         written = dict(query) | dict(connection.path_params)
-        faults = [_parameter_fault(name, "There is no such parameter.") for name in written if not self._knows(name)]
+        faults = [{"detail": "There is a parameter that is not known."}] if written.keys() - self._definitions else []
         faults += [
             _parameter_fault(name, "The parameter stands twice.")
             for name, count in Counter(name for name, _ in query).items()
-            if count > 1
+            if count > 1 and name in self._definitions
         ]
         values: dict[str, Any] = dict(self._defaults)
         for name, text in written.items():
-            if not self._knows(name):
+            if name not in self._definitions:
                 continue
             values[name] = self._value(name, text)
             faults += [
@@ -213,9 +228,6 @@ class _Parameters:
         if faults:
             raise _mismatch("The parameters do not match the contract.", faults)
         return values
-
-    def _knows(self, name: str) -> bool:
-        return name in self._definitions
 
     def _value(self, name: str, text: str) -> object:
         of_integers = self._definitions[name]["schema"]["type"] == "integer"
@@ -319,7 +331,7 @@ def _fault(error: ValidationError) -> Mapping[str, Any]:
 
 
 def _parameter_fault(name: str, detail: str) -> Mapping[str, Any]:
-    return {"parameter": name[:50], "detail": detail}
+    return {"parameter": name, "detail": detail}
 
 
 def _mismatch(detail: str, faults: Sequence[Mapping[str, Any]]) -> RequestFault:

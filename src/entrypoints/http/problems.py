@@ -1,7 +1,9 @@
 """Errors as problem documents (RFC 9457). The one place that knows which error has which HTTP status."""
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
+from urllib.parse import quote
 
 import orjson
 from starlette.exceptions import HTTPException
@@ -36,6 +38,10 @@ _BY_STATUS: Mapping[int, tuple[str, str, str]] = {
     405: ("method-not-allowed", "Method not allowed", "The header Allow says which methods this address takes."),
     500: ("internal-error", "Internal error", "The hub could not do this; its operators can find out why."),
 }
+
+
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,49}")
+_MOST_NAMES = 20
 
 
 class RequestFault(Exception):
@@ -103,15 +109,20 @@ def _faults(error: errors.HubError) -> Sequence[Mapping[str, Any]]:
         case errors.CursorRefused():
             return [{"parameter": "Cursor", "detail": str(error)}]
         case errors.UnknownProperties(names=names):
-            return [unknown_property(name) for name in names]
+            return unknown_properties(names)
         case _:
             return []
 
 
-def unknown_property(name: str) -> Mapping[str, Any]:
-    return {"pointer": pointer(name), "detail": "There is no such property."}
+def unknown_properties(names: Sequence[str]) -> Sequence[Mapping[str, Any]]:
+    """A fault for each that looks like a property's name; what stands in place of a name may be anything."""
+    shown = [name for name in names if _NAME.fullmatch(name)][:_MOST_NAMES]
+    faults = [{"pointer": pointer(name), "detail": "There is no such property."} for name in shown]
+    if len(shown) < len(names):
+        faults.append({"pointer": "#", "detail": f"{len(names) - len(shown)} more properties are not known."})
+    return faults
 
 
 def pointer(*names: str | int) -> str:
-    """A JSON pointer as a URI fragment; a name is shown up to 50 characters."""
-    return "#" + "".join("/" + str(name)[:50].replace("~", "~0").replace("/", "~1") for name in names)
+    """A JSON pointer as a URI fragment (RFC 6901)."""
+    return "#" + "".join("/" + quote(str(name).replace("~", "~0").replace("/", "~1")) for name in names)

@@ -46,7 +46,7 @@ def upgrade() -> None:
         sa.Column("next_free_us", sa.BigInteger(), server_default=sa.text("0"), nullable=False),
         sa.Column("due_us", sa.BigInteger()),
         sa.Column("owner", sa.BigInteger()),
-        sa.CheckConstraint("pace_numerator > 0 AND pace_denominator > 0", name="ck_senders_pace_positive"),
+        sa.CheckConstraint("pace_numerator > 0 AND pace_denominator > 0", name=op.f("ck_senders_pace_positive")),
         sa.ForeignKeyConstraint(["account_id"], ["provider_accounts.id"], name="fk_senders_account_id"),
         sa.PrimaryKeyConstraint("id", name="pk_senders"),
         sa.UniqueConstraint("account_id", "address", name="uq_senders_account_id_address"),
@@ -123,7 +123,7 @@ def upgrade() -> None:
         sa.CheckConstraint(
             "state IN ('scheduled', 'queued', 'sending', 'unknown', 'sent', 'failed', 'undelivered', 'expired', "
             "'blocked', 'canceled', 'delivered')",
-            name="ck_deliveries_state_known",
+            name=op.f("ck_deliveries_state_known"),
         ),
         sa.ForeignKeyConstraint(["message_id"], ["text_messages.id"], name="fk_deliveries_message_id"),
         sa.PrimaryKeyConstraint("id", name="pk_deliveries"),
