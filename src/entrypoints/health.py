@@ -21,13 +21,11 @@ class Health:
 
     async def ready(self) -> tuple[bool, Mapping[str, str]]:
         """The verdict and what it rests on. A database that is away is no reason to be taken out of service."""
-        checks = {"process": self.phase.value, "database": "ok"}
-        fits = True
+        database, fits = "ok", True
         try:
             await self.schema.check()
         except StoreUnavailable:
-            checks["database"] = "unavailable"
+            database = "unavailable"
         except SchemaDiffers as error:
-            checks["database"] = str(error)
-            fits = False
-        return fits and self.phase is Phase.RUNNING, checks
+            database, fits = str(error), False
+        return fits and self.phase is Phase.RUNNING, {"process": self.phase.value, "database": database}

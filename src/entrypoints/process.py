@@ -54,8 +54,12 @@ def bound_socket(host: str, port: int) -> socket.socket:
         bound.bind((host, port))
     except OSError as error:
         bound.close()
-        raise AddressTaken(f"The hub cannot listen on {host}, port {port}: {error.strerror}.") from None
+        raise _taken(host, port, error) from None
     return bound
+
+
+def _taken(host: str, port: int, error: OSError) -> AddressTaken:
+    return AddressTaken(f"The hub cannot listen on {host}, port {port}: {error.strerror}.")
 
 
 class _Server(uvicorn.Server):
@@ -132,6 +136,11 @@ class Process:
             if self._parts.dispatcher:
                 working.append(group.create_task(self._container.dispatcher().run(self._stopping)))
             if public_socket is not None:
+                try:
+                    public_socket.listen(_BACKLOG)
+                except OSError as error:
+                    # Another process was bound to it as well, and was ready first.
+                    raise _taken(self._addresses.host, self._addresses.port, error) from None
                 server = self._server(self._container.app())
                 working.append(group.create_task(server.serve([public_socket])))
                 servers.append(server)

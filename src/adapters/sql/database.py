@@ -3,7 +3,7 @@
 import asyncio
 import functools
 from collections.abc import AsyncIterator, Callable, Coroutine
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
+from contextlib import asynccontextmanager
 from typing import Any, ParamSpec, TypeVar
 
 import asyncpg
@@ -17,7 +17,10 @@ from domain.errors import InvalidValue, StoreUnavailable
 P = ParamSpec("P")
 R = TypeVar("R")
 
-_BUSY_TIMEOUT_MS = 5_000  # SQLite: how long a writer waits for another process's transaction.
+# SQLite: how long a writer waits for this process's other writers, and then for other processes' transactions.
+# Together less than the time after which the first hub's clients give up.
+_WRITER_TIMEOUT_S = 2.5
+_BUSY_TIMEOUT_MS = 2_000
 _CONNECT_TIMEOUT_S = 5
 _STATEMENT_TIMEOUT_S = 30  # No statement of ours takes so long; a database that hangs is a database that is away.
 _POOL_TIMEOUT_S = 5
@@ -55,10 +58,9 @@ class Database:
         )
         # PostgreSQL: reading needs no transaction, and without one no BEGIN and ROLLBACK.
         self._reader = self.engine if self.is_sqlite else self.engine.execution_options(isolation_level="AUTOCOMMIT")
-        self._one_writer: AbstractAsyncContextManager[Any] = nullcontext()
+        self._writer = asyncio.Lock()
         if self.is_sqlite:
             _prepare_sqlite(self.engine)
-            self._one_writer = asyncio.Lock()
 
     @property
     def is_sqlite(self) -> bool:
@@ -78,10 +80,23 @@ class Database:
         Raises `StoreUnavailable`. On SQLite it holds the write lock from its start, so what it reads stays true.
         """
         with _translated():
-            async with self._one_writer, self.engine.connect() as plain:
+            async with self._turn(), self.engine.connect() as plain:
                 connection = await plain.execution_options(smshub_writes=True)
                 async with connection.begin():
                     yield connection
+
+    @asynccontextmanager
+    async def _turn(self) -> AsyncIterator[None]:
+        """SQLite has one writer at a time: those of one process queue here, where waiting costs nothing."""
+        if not self.is_sqlite:
+            yield
+            return
+        async with asyncio.timeout(_WRITER_TIMEOUT_S):
+            await self._writer.acquire()
+        try:
+            yield
+        finally:
+            self._writer.release()
 
     async def close(self) -> None:
         await self.engine.dispose()

@@ -61,8 +61,8 @@ def run_process(settings: Settings, parts: Parts, addresses: Addresses, when_rea
 
     try:
         uvloop.run(run())
-    except AddressTaken as error:
-        raise click.ClickException(str(error)) from None
+    except* AddressTaken as group:
+        raise click.ClickException(str(_first(group))) from None
 
 
 def _run(parts: Parts, addresses: Addresses) -> None:
@@ -70,3 +70,10 @@ def _run(parts: Parts, addresses: Addresses) -> None:
     if parts.api:
         settings.signing_ring()
     run_process(settings, parts, addresses, lambda: None)
+
+
+def _first(group: BaseExceptionGroup[AddressTaken]) -> BaseException:
+    first: BaseException = group
+    while isinstance(first, BaseExceptionGroup):
+        first = first.exceptions[0]
+    return first

@@ -211,7 +211,9 @@ class _Parameters:
     def read(self, connection: HTTPConnection) -> Mapping[str, Any]:
         query = connection.query_params.multi_items()
         written = dict(query) | dict(connection.path_params)
-        faults = [{"detail": "There is a parameter that is not known."}] if written.keys() - self._definitions else []
+        faults: list[Mapping[str, Any]] = []
+        if written.keys() - self._definitions:
+            faults.append({"detail": "There is a parameter that is not known."})
         faults += [
             _parameter_fault(name, "The parameter stands twice.")
             for name, count in Counter(name for name, _ in query).items()
