@@ -16,7 +16,7 @@ from adapters.sql.dispatchers import SqlDispatchers
 from adapters.sql.due_deliveries import SqlDueDeliveries
 from adapters.sql.opt_outs import SqlOptOuts
 from adapters.sql.programs import SqlPrograms
-from adapters.sql.schema import Schema
+from adapters.sql.schema import SqlSchema
 from adapters.sql.text_log import SqlTextLog
 from domain.model.delivery import Delivery, DeliveryState
 from domain.model.message_body import MessageBody
@@ -44,7 +44,7 @@ def numbers(count: int, *, first: int = 0) -> Sequence[PhoneNumber]:
 
 
 def a_body(segments: int = 1) -> MessageBody:
-    return MessageBody("Hello" if segments == 1 else "x" * (153 * segments))
+    return MessageBody("Hello" if segments == 1 else "я" * (67 * segments))
 
 
 def a_program(
@@ -124,7 +124,7 @@ class Store:
     """All that the hub does with one database, and shorthands for what tests do most."""
 
     database: Database
-    schema: Schema
+    schema: SqlSchema
     clock: DatabaseClock
     programs: SqlPrograms
     opt_outs: SqlOptOuts
@@ -138,7 +138,7 @@ class Store:
         queue = (SqliteDeliveryQueue if database.is_sqlite else PostgresqlDeliveryQueue)(database)
         return cls(
             database=database,
-            schema=Schema(database),
+            schema=SqlSchema(database),
             clock=DatabaseClock(database),
             programs=SqlPrograms(database),
             opt_outs=SqlOptOuts(database),

@@ -2,30 +2,63 @@
 
 import asyncio
 import shutil
-import subprocess
 import tempfile
+import threading
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+import asyncpg
 import pytest
 
 from adapters.sql.database import Database
-from adapters.sql.schema import Schema
+from adapters.sql.schema import SqlSchema
 
 BOTH_DATABASES = ("sqlite", "postgresql")
+
+
+class Console:
+    """One connection for statements from anywhere, inside an event loop and outside: it runs in a thread of its own."""
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
+        self._thread.start()
+        self._connection: asyncpg.Connection | None = None
+
+    def run(self, statement: str) -> object:
+        return asyncio.run_coroutine_threadsafe(self._run(statement), self._loop).result()
+
+    def hang_up(self) -> None:
+        asyncio.run_coroutine_threadsafe(self._hang_up(), self._loop).result()
+
+    def close(self) -> None:
+        self.hang_up()
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._loop.close()
+
+    async def _run(self, statement: str) -> object:
+        self._connection = self._connection or await asyncpg.connect(self._url)
+        return await self._connection.fetchval(statement)
+
+    async def _hang_up(self) -> None:
+        if self._connection is not None:
+            await self._connection.close()
+            self._connection = None
 
 
 class PostgresServer:
     """A PostgreSQL server of the tests' own, reached by a Unix socket."""
 
     def __init__(self) -> None:
-        # Not pytest's own folder: the path of a socket must be short.
-        self._folder = Path(tempfile.mkdtemp(prefix="smshub-"))
+        self._folder = _new_folder()
         self._server = _new_server(self._folder)
-        self.start()
+        self._server.start()
+        self._console = Console(self.url())
         # Speed, as nobody pulls the plug of a test.
         self.run("ALTER SYSTEM SET fsync = off")
         self.run("ALTER SYSTEM SET full_page_writes = off")
@@ -36,28 +69,46 @@ class PostgresServer:
 
     def stop(self) -> None:
         """Ends all connections, as a restart for maintenance does."""
+        self._console.hang_up()
         self._server.stop()
 
     def close(self) -> None:
+        self._console.close()
         self._server.cleanup()
         shutil.rmtree(self._folder, ignore_errors=True)
 
     def url(self, database: str = "postgres") -> str:
         return str(self._server.get_uri(database))
 
-    def run(self, statement: str, *, database: str = "postgres") -> str:
-        psql = [self._server.bin_path / "psql", self.url(database), "-v", "ON_ERROR_STOP=1", "-qAtc", statement]
-        return subprocess.run(psql, check=True, capture_output=True, text=True).stdout.strip()
+    def run(self, statement: str, *, database: str | None = None) -> object:
+        """The first value of its first row, if there is one."""
+        if database is None:
+            return self._console.run(statement)
+        console = Console(self.url(database))
+        try:
+            return console.run(statement)
+        finally:
+            console.close()
 
     @contextmanager
     def database(self, *, template: str = "template0") -> Iterator[str]:
         """The URL of a new database, a clone of the template."""
         name = f"hub_{uuid4().hex}"
-        self.run(f"CREATE DATABASE {name} TEMPLATE {template}")
+        self.run(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY file_copy")
         try:
             yield self.url(name)
         finally:
             self.run(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+def _new_folder() -> Path:
+    """In memory where there is room: each test has a database of its own, and a database is many files.
+
+    Not pytest's own folder: the path of a socket must be short.
+    """
+    memory = Path("/dev/shm")
+    roomy = memory.is_dir() and shutil.disk_usage(memory).free > 4 * 2**30
+    return Path(tempfile.mkdtemp(prefix="smshub-", dir=memory if roomy else None))
 
 
 def _new_server(folder: Path) -> Any:  # noqa: ANN401 - the wheel's own type has gaps
@@ -76,7 +127,7 @@ def migrate(url: str) -> None:
     async def run() -> None:
         database = Database(url)
         try:
-            await Schema(database).migrate()
+            await SqlSchema(database).migrate()
         finally:
             await database.close()
 
@@ -142,4 +193,12 @@ async def database(database_url: str) -> AsyncIterator[Database]:
     """The hub's own way to `database_url`."""
     database = Database(database_url)
     yield database
+    await close(database)
+
+
+async def close(database: Database) -> None:
+    """Closes it, and waits for what SQLite's driver leaves running: its threads end a moment after they say so."""
     await database.close()
+    for thread in threading.enumerate():
+        if "_connection_worker_thread" in thread.name:
+            await asyncio.to_thread(thread.join, 5)

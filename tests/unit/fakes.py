@@ -117,21 +117,25 @@ class FakeClock(Clock):
 class FakeWakeups(Wakeups):
     def __init__(self, clock: FakeClock) -> None:
         self._clock = clock
-        self._waiting: asyncio.Future[None] | None = None
+        self._waiting: list[asyncio.Future[None]] = []
         self._pending = False
         self.notified = 0
 
     def notify(self) -> None:
         self.notified += 1
         self._pending = True
-        if self._waiting is not None and not self._waiting.done():
-            self._waiting.set_result(None)
+        for waiting in self._waiting:
+            if not waiting.done():
+                waiting.set_result(None)
+        self._waiting.clear()
 
-    async def wait(self, *, at_most_s: float) -> None:
+    async def wait(self, *, at_most_s: float) -> bool:
         if not self._pending:
-            self._waiting = self._clock.parked_until(self._clock.now_us() + int(at_most_s * SECOND))
-            await self._waiting
-        self._pending = False
+            waiting = self._clock.parked_until(self._clock.now_us() + int(at_most_s * SECOND))
+            self._waiting.append(waiting)
+            await waiting
+        woken, self._pending = self._pending, False
+        return woken
 
 
 @dataclass(kw_only=True)
@@ -263,13 +267,24 @@ class InMemoryQueue(DeliveryQueue):
         latest_us = max(delivery.updated_us for delivery in deliveries)
         for result in deliveries:
             row = self._store.rows[result.id]
-            may_follow = {DeliveryState.SENDING, DeliveryState.UNKNOWN}
+            may_follow = {DeliveryState.SENDING}
+            if result.state is not DeliveryState.QUEUED:
+                may_follow.add(DeliveryState.UNKNOWN)
             if result.state in RECEIPT_STATES:
                 may_follow.add(DeliveryState.SENT)
             if row.delivery.attempt == result.attempt and row.delivery.state in may_follow:
                 self._store.put(result)
             if result.state is DeliveryState.QUEUED:
                 self._store.line_of(row).make_due(latest_us)
+
+    async def strays(self, dispatcher_id: int, *, slots_before_us: int) -> Sequence[Delivery]:
+        return [
+            row.delivery
+            for row in self._store.rows.values()
+            if row.claimed_by == dispatcher_id
+            and row.delivery.state is DeliveryState.SENDING
+            and row.slot_us < slots_before_us
+        ]
 
     async def delay(self, sender_id: int, by_us: int, *, now_us: int) -> None:
         line = self._store.lines[sender_id]
@@ -317,15 +332,18 @@ class InMemoryQueue(DeliveryQueue):
 class TroubledQueue(DeliveryQueue):
     """The queue as an engine meets it on bad days, and what went through it.
 
-    `away` makes the store unavailable; the `…_fault`s are raised by their call; calls take `…_takes_us`, a claim
-    before it is made. `delays` are (sender's id, by_us).
+    `away` makes the store unavailable; the `…_fault`s are raised by their call. Calls take `…_takes_us` before they
+    do anything, and the answers of a claim and of a search for strays `…_answer_takes_us` after that; with
+    `loses_answers` a claim is made and then answered by nothing but `StoreUnavailable`. `delays` are (sender's id,
+    by_us).
     """
 
     def __init__(self, queue: DeliveryQueue, clock: Clock) -> None:
         self._queue = queue
         self._clock = clock
-        self.away = False
+        self.away = self.loses_answers = False
         self.claim_takes_us = self.record_takes_us = self.delay_takes_us = 0
+        self.claim_answer_takes_us = self.strays_answer_takes_us = 0
         self.claim_fault: Exception | None = None
         self.record_fault: Exception | None = None
         self.delay_fault: Exception | None = None
@@ -339,6 +357,7 @@ class TroubledQueue(DeliveryQueue):
         await self._through(self.claim_takes_us, self.claim_fault)
         claims = await self._queue.claim(dispatcher_id, now_us=now_us, reservation=reservation)
         self.claims += claims
+        await self._through(self.claim_answer_takes_us, StoreUnavailable() if self.loses_answers else None)
         return claims
 
     async def record(self, deliveries: Sequence[Delivery]) -> None:
@@ -346,12 +365,18 @@ class TroubledQueue(DeliveryQueue):
         await self._queue.record(deliveries)
         self.recorded += deliveries
 
+    async def strays(self, dispatcher_id: int, *, slots_before_us: int) -> Sequence[Delivery]:
+        await self._through()
+        strays = await self._queue.strays(dispatcher_id, slots_before_us=slots_before_us)
+        await self._through(self.strays_answer_takes_us)
+        return strays
+
     async def delay(self, sender_id: int, by_us: int, *, now_us: int) -> None:
         await self._through(self.delay_takes_us, self.delay_fault)
         await self._queue.delay(sender_id, by_us, now_us=now_us)
         self.delays.append((sender_id, by_us))
 
-    async def _through(self, takes_us: int, fault: Exception | None) -> None:
+    async def _through(self, takes_us: int = 0, fault: Exception | None = None) -> None:
         await self._clock.sleep_until(self._clock.now_us() + takes_us)
         if fault is not None:
             raise fault
@@ -403,6 +428,7 @@ class InMemoryDispatchers(Dispatchers):
         self.away = False
 
     async def join(self, *, now_us: int) -> int:
+        self._must_be_there()
         dispatcher_id = next(self._ids)
         self._store.last_seen_us[dispatcher_id] = now_us
         return dispatcher_id
@@ -419,22 +445,26 @@ class InMemoryDispatchers(Dispatchers):
         self._store.last_seen_us.pop(dispatcher_id, None)
 
     async def orphans(self, *, silent_since_us: int, limit: int) -> Sequence[Orphan]:
-        silent = self._silent(silent_since_us)
-        return [
-            Orphan(delivery=row.delivery, slot_us=row.slot_us, last_seen_us=silent[row.claimed_by])
+        self._must_be_there()
+        orphans = [
+            Orphan(delivery=row.delivery, slot_us=row.slot_us, last_seen_us=self._last_seen_us(row))
             for row in self._store.rows.values()
-            if row.claimed_by in silent and row.delivery.state is DeliveryState.SENDING
-        ][:limit]
+            if row.delivery.state is DeliveryState.SENDING and self._last_seen_us(row) < silent_since_us
+        ]
+        return orphans[:limit]
 
     async def dismiss(self, *, silent_since_us: int) -> None:
+        self._must_be_there()
         orphaned_by = {
             row.claimed_by for row in self._store.rows.values() if row.delivery.state is DeliveryState.SENDING
         }
-        for dispatcher_id in self._silent(silent_since_us).keys() - orphaned_by:
+        silent = {each for each, seen_us in self._store.last_seen_us.items() if seen_us < silent_since_us}
+        for dispatcher_id in silent - orphaned_by:
             self._store.last_seen_us.pop(dispatcher_id)
 
-    def _silent(self, since_us: int) -> Mapping[int, int]:
-        return {each: seen_us for each, seen_us in self._store.last_seen_us.items() if seen_us < since_us}
+    def _last_seen_us(self, row: StoredDelivery) -> int:
+        """Who has left is known no more; for all that we know it was there at the slot."""
+        return self._store.last_seen_us.get(row.claimed_by, row.slot_us)
 
     def _must_be_there(self) -> None:
         if self.away:

@@ -145,6 +145,11 @@ def test_a_delivery_asked_about_in_vain_is_not_asked_about_again(state: Delivery
     assert (asked.due_us, asked.reason) == (None, "no-answer")
 
 
+def test_a_delivery_asked_about_in_vain_may_be_asked_about_later() -> None:
+    asked = a_delivery(S.UNKNOWN, enquiries=1).asked_in_vain(now_us=LATER, ask_after_us=SECOND)
+    assert (asked.due_us, asked.enquiries) == (LATER + SECOND, 1)
+
+
 def test_a_receipt_settles_a_delivery_gives_its_reason_and_ends_all_enquiries() -> None:
     before = a_delivery(S.SENT, provider_reference="SM1", due_us=LATER)
     after = before.receipt(S.UNDELIVERED, now_us=LATER, reason="unreachable")

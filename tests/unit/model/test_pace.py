@@ -196,7 +196,7 @@ def test_slots_are_planned_half_a_percent_wider_than_the_interval(pace: Pace, co
 
 
 def test_an_idle_sender_sends_at_once() -> None:
-    plan = a_schedule().plan(candidates(1), now_us=NOON, reservation=RESERVATION)
+    plan = a_schedule().plan([Candidate(1, 1)], now_us=NOON, reservation=RESERVATION)
     assert times(plan) == [0]
 
 
@@ -380,6 +380,7 @@ def test_the_last_slot_may_be_used_late_by_the_whole_guard() -> None:
 steps = st.one_of(
     st.tuples(st.just("accept"), segments),
     st.tuples(st.just("accept a backlog"), segments),
+    st.tuples(st.just("accept and opt out"), segments),
     st.tuples(st.just("wait"), st.integers(0, 2 * SECOND)),
     st.tuples(st.just("claim"), st.integers(1, 3)),
     st.tuples(st.just("claim when due"), st.integers(1, 3)),
@@ -398,20 +399,21 @@ def test_whatever_happens_no_two_slots_of_any_dispatchers_come_closer_than_the_p
     accepted = 0
     for what, amount in happenings:
         match what:
-            case "accept" | "accept a backlog":
-                count = 1 if what == "accept" else 80
-                waiting += [Candidate(accepted + each, amount) for each in range(1, count + 1)]
+            case "accept" | "accept a backlog" | "accept and opt out":
+                count = 80 if what == "accept a backlog" else 1
+                opted_out = what == "accept and opt out"
+                waiting += [Candidate(accepted + each, amount, opted_out) for each in range(1, count + 1)]
                 accepted += count
                 line.due_us = now_us if line.due_us is None else line.due_us
             case "wait":
                 now_us += amount
             case "delay":
                 line.schedule = line.schedule.delayed(amount, now_us=now_us)
-            case _ if line.due_us is not None and waiting:
+            case _ if line.due_us is not None:
                 now_us = max(now_us, line.due_us) if what == "claim when due" else now_us
                 if line.due_us <= now_us:
                     plan = line.plan(f"dispatcher {amount}", waiting, now_us)
-                    waiting = waiting[len(plan.slots) :]
+                    waiting = waiting[len(plan.slots) + len(plan.blocked) :]
             case _:
                 pass
     line.assert_spaced()

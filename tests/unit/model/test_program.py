@@ -80,5 +80,6 @@ def test_a_key_is_1_to_500_characters(value: str) -> None:
     assert "xx" not in str(refused.value)
 
 
-def test_any_key_of_the_allowed_length_is_a_key() -> None:
-    assert ProgramKey("x" * 500).value == "x" * 500
+@pytest.mark.parametrize("value", ["x", "x" * 500, "\0", "\ud800"])
+def test_any_key_of_the_allowed_length_has_a_hash(value: str) -> None:
+    assert len(ProgramKey(value).hash()) == len(ProgramKey(value).hash(b"pepper")) == 32

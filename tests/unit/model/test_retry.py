@@ -1,7 +1,5 @@
 """What becomes of a delivery after a call, and after an enquiry."""
 
-from itertools import pairwise
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -169,5 +167,11 @@ def test_where_nobody_can_tell_a_delivery_stays_as_it_is(state: DeliveryState) -
     assert (left_alone.state, left_alone.reason, left_alone.due_us) == (state, "no-answer", None)
 
 
-def test_an_enquiry_is_made_later_each_time() -> None:
-    assert all(one < following for one, following in pairwise(RetryPolicy().enquiry_delays_us))
+@pytest.mark.parametrize("state", [S.UNKNOWN, S.SENT])
+def test_where_the_provider_cannot_tell_just_now_it_is_asked_again(state: DeliveryState) -> None:
+    asked = answered(CannotTell("out-of-order", ask_after_us=SECOND), a_delivery(state, reason="no-answer"))
+    assert (asked.state, asked.reason, asked.due_us) == (state, "no-answer", LATER + SECOND)
+
+
+def test_a_provider_is_asked_half_a_minute_after_the_call_and_five_minutes_after_that() -> None:
+    assert RetryPolicy().enquiry_delays_us == (30 * SECOND, 300 * SECOND)

@@ -1,0 +1,158 @@
+"""Schemathesis makes requests out of the document, and holds a real hub's answers against it."""
+
+import asyncio
+import json
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from adapters.sql.database import Database
+from domain.model.program import KeyHash, ProgramKey
+from entrypoints.http.contract import Contract
+from tests.builders import Store, a_program
+from tests.http import Credentials, RunningHub, a_running_hub
+
+SCHEMATHESIS = Path(sys.executable).with_name("schemathesis")
+CONFIGURATION = Path(__file__).with_name("schemathesis.toml")
+
+CONTRACT = Contract.load()
+
+SEND = "POST /api/TextMessages"
+LIST = "GET /api/TextMessages"
+READ = "GET /api/TextMessages/{Id}"
+DELIVERIES = "GET /api/TextMessages/{Id}/Deliveries"
+LOGIN = "POST /api/Login"
+
+
+def test_the_document_is_kept_with_a_bearer_token(postgres_url: str, tmp_path: Path) -> None:
+    with a_hub_to_try_out(postgres_url) as hub:
+        token = hub.log_in(the_documents_program())
+
+        report = tried_out(hub, tmp_path, "--header", f"Authorization: Bearer {token}")
+
+        assert_whole_walks(report)
+        assert statuses_of(hub)["logIn"] >= {200, 400, 401, 415}
+        assert statuses_of(hub)["sendTextMessage"] >= {200, 400, 401, 403, 415, 422}
+        assert statuses_of(hub)["listDeliveries"] >= {200, 400, 401, 404, 422}
+
+
+def test_the_document_is_kept_with_the_token_alone_and_under_a_prefix(sqlite_url: str, tmp_path: Path) -> None:
+    with a_hub_to_try_out(sqlite_url, prefix="/cwis463") as hub:
+        token = hub.log_in(the_documents_program())
+
+        report = tried_out(hub, tmp_path, "--header", f"Authorization: {token}")
+
+        assert_whole_walks(report)
+
+
+def test_the_document_is_kept_without_a_token(sqlite_url: str, tmp_path: Path) -> None:
+    with a_hub_to_try_out(sqlite_url) as hub:
+        # It would warn that nearly everything is answered with 401, which is what this is about.
+        tried_out(hub, tmp_path, "--warnings", "off")
+
+        statuses = statuses_of(hub)
+        guarded = {name for name in CONTRACT.operations if name != "logIn"}
+        assert {name: statuses[name] for name in guarded} == {name: {401} for name in guarded}
+        assert statuses["logIn"] >= {200, 400, 401, 415}
+
+
+def the_documents_program() -> Credentials:
+    example = CONTRACT.document["components"]["schemas"]["Credentials"]["example"]
+    return Credentials("city-hall", example["ProgramSID"], example["ProgramKey"])
+
+
+def a_hub_to_try_out(database_url: str, *, prefix: str = "") -> Any:  # noqa: ANN401
+    credentials = the_documents_program()
+
+    async def add_program() -> None:
+        database = Database(database_url)
+        key_hash = KeyHash(ProgramKey(credentials.key).hash())
+        await Store.on(database).programs.add(a_program(credentials.program_id, sid=credentials.sid, key_hash=key_hash))
+        await database.close()
+
+    asyncio.run(add_program())
+    return a_running_hub(database_url, prefix=prefix, logins_per_minute=100_000)
+
+
+def tried_out(hub: RunningHub, folder: Path, *arguments: str) -> Path:
+    """The report of a run with which Schemathesis is content."""
+    report = folder / "report.ndjson"
+    run = subprocess.run(
+        [
+            *(SCHEMATHESIS, "--config-file", CONFIGURATION, "run", f"{hub.url}/openapi.json", "--no-color"),
+            *("--checks", "all", "--phases", "examples,coverage,fuzzing,stateful"),
+            *("--report", "ndjson", "--report-ndjson-path", report),
+            *arguments,
+        ],
+        cwd=folder,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+    assert run.returncode == 0, f"\n{run.stdout}"
+    assert "request_failed" not in hub.log()
+    return report
+
+
+def statuses_of(hub: RunningHub) -> Mapping[str, set[int]]:
+    """What each operation was answered with, by the hub's own log."""
+    statuses: dict[str, set[int]] = {}
+    for line in hub.log().splitlines():
+        entry = json.loads(line)
+        if entry["event"] == "request_served":
+            statuses.setdefault(entry["operation"], set()).add(entry["status"])
+    return statuses
+
+
+def assert_whole_walks(report: Path) -> None:
+    """Whether calls that all succeeded have followed every link of the document, and several in a row."""
+    walks, followed = set(), set()
+    for walk, links in walks_in(report):
+        walks.add(walk)
+        followed.update(links)
+
+    documented = {
+        f"{operation.method.upper()} {operation.path} -> [{status}] {name} -> {target.method.upper()} {target.path}"
+        for operation in CONTRACT.operations.values()
+        for status, response in operation.definition["responses"].items()
+        for name, link in response.get("links", {}).items()
+        for target in [CONTRACT.operations[link["operationId"]]]
+    }
+    assert documented
+    assert documented - followed == set()
+    assert walks >= {
+        (SEND, READ, DELIVERIES),
+        (SEND, DELIVERIES, DELIVERIES),
+        (LIST, LIST),
+        (LIST, READ, DELIVERIES),
+        (LOGIN, SEND),
+        (LOGIN, LIST),
+    }
+
+
+def walks_in(report: Path) -> Iterator[tuple[tuple[str, ...], list[str]]]:
+    """The operations, and the links between them, of each chain of calls that were answered with 200."""
+    for line in report.read_text(encoding="utf-8").splitlines():
+        [(kind, event)] = json.loads(line).items()
+        if kind == "ScenarioFinished" and event["phase"] == "stateful" and event.get("recorder"):
+            recorder = event["recorder"]
+            for case in recorder.get("cases", ()):
+                chain = list(chain_to(case, recorder))
+                if all(succeeded(each, recorder) for each in chain):
+                    cases = [recorder["cases"][each] for each in reversed(chain)]
+                    operations = tuple(f"{each['value']['method']} {each['value']['path']}" for each in cases)
+                    yield operations, [each["transition"]["id"] for each in cases if each.get("transition")]
+
+
+def chain_to(case: str | None, recorder: Mapping[str, Any]) -> Iterator[str]:
+    while case is not None:
+        yield case
+        case = recorder["cases"][case].get("parent_id")
+
+
+def succeeded(case: str, recorder: Mapping[str, Any]) -> bool:
+    response = recorder["interactions"].get(case, {}).get("response")
+    return response is not None and response["status_code"] == 200

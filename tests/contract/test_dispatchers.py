@@ -1,0 +1,157 @@
+from collections.abc import Sequence
+
+from domain.model.delivery import Delivery, DeliveryState
+from domain.model.sender import SenderAddress
+from domain.ports.delivery_queue import Claim
+from tests.builders import NOW_US, Store, numbers
+
+SECOND = 1_000_000
+GIVEN_UP = 10 * SECOND
+
+
+async def claimed_by(store: Store, dispatcher: int, count: int, *, at_us: int = NOW_US) -> Sequence[Claim]:
+    """So many deliveries, from a sender of the dispatcher's own, that it is sending."""
+    program = await store.add_program(
+        f"office-{dispatcher}", pace="1000/s", sender=SenderAddress(f"Office {dispatcher}")
+    )
+    await store.add_text(program, *numbers(count), at_us=at_us)
+    claims = await store.claim(dispatcher, at_us=at_us)
+    assert len(claims) == count
+    return claims
+
+
+async def left_behind(store: Store, *, silent_since_us: int, limit: int = 100) -> Sequence[Delivery]:
+    orphans = await store.dispatchers.orphans(silent_since_us=silent_since_us, limit=limit)
+    return [orphan.delivery for orphan in orphans]
+
+
+async def test_each_start_is_a_new_member(store: Store) -> None:
+    assert len({await store.join() for _ in range(3)}) == 3
+
+
+async def test_an_id_is_never_given_again(store: Store) -> None:
+    first = await store.join()
+    await store.dispatchers.leave(first)
+
+    second = await store.join()
+    await store.dispatchers.dismiss(silent_since_us=NOW_US + GIVEN_UP)
+
+    assert len({first, second, await store.join()}) == 3
+
+
+async def test_a_members_beat_is_heard(store: Store) -> None:
+    member = await store.join()
+
+    assert await store.dispatchers.beat(member, now_us=NOW_US + SECOND)
+
+
+async def test_a_member_that_left_is_none_any_more(store: Store) -> None:
+    member, other = await store.join(), await store.join()
+
+    await store.dispatchers.leave(member)
+    await store.dispatchers.leave(member)
+
+    assert not await store.dispatchers.beat(member, now_us=NOW_US)
+    assert await store.dispatchers.beat(other, now_us=NOW_US)
+
+
+async def test_what_a_silent_member_was_sending_is_left_behind(store: Store) -> None:
+    silent = await store.join()
+    claims = await claimed_by(store, silent, 3)
+
+    orphans = await store.dispatchers.orphans(silent_since_us=NOW_US + 1, limit=100)
+
+    assert [orphan.delivery for orphan in orphans] == [claim.delivery for claim in claims]
+    assert [orphan.slot_us for orphan in orphans] == [claim.slot.at_us for claim in claims]
+    assert {orphan.last_seen_us for orphan in orphans} == {NOW_US}
+
+
+async def test_a_member_that_was_heard_of_since_then_has_left_nothing_behind(store: Store) -> None:
+    member = await store.join()
+    await claimed_by(store, member, 1)
+    assert await store.dispatchers.beat(member, now_us=NOW_US + SECOND)
+
+    assert await left_behind(store, silent_since_us=NOW_US + SECOND) == []
+    assert len(await left_behind(store, silent_since_us=NOW_US + SECOND + 1)) == 1
+
+
+async def test_what_was_recorded_is_not_left_behind(store: Store) -> None:
+    silent = await store.join()
+    first, second, third, fourth = await claimed_by(store, silent, 4)
+    await store.queue.record(
+        [
+            first.delivery.sent("a", now_us=NOW_US),
+            second.delivery.lost_sight_of("no-answer", now_us=NOW_US, ask_after_us=None),
+            third.delivery.released(now_us=NOW_US),
+        ]
+    )
+
+    assert await left_behind(store, silent_since_us=NOW_US + GIVEN_UP) == [fourth.delivery]
+
+
+async def test_what_others_are_sending_is_not_left_behind(store: Store) -> None:
+    silent, other = await store.join(), await store.join()
+    await claimed_by(store, silent, 1)
+    await claimed_by(store, other, 1)
+    await store.dispatchers.beat(other, now_us=NOW_US + GIVEN_UP)
+
+    [orphan] = await store.dispatchers.orphans(silent_since_us=NOW_US + GIVEN_UP, limit=100)
+
+    assert orphan.last_seen_us == NOW_US
+
+
+async def test_orphans_come_in_portions(store: Store) -> None:
+    claims = await claimed_by(store, await store.join(), 5)
+
+    portion = await left_behind(store, silent_since_us=NOW_US + 1, limit=3)
+    await store.queue.record([delivery.released(now_us=NOW_US + GIVEN_UP) for delivery in portion])
+    rest = await left_behind(store, silent_since_us=NOW_US + 1, limit=3)
+
+    assert [*portion, *rest] == [claim.delivery for claim in claims]
+
+
+async def test_a_silent_member_that_left_nothing_is_forgotten(store: Store) -> None:
+    silent, alive = await store.join(), await store.join()
+    await store.dispatchers.beat(alive, now_us=NOW_US + GIVEN_UP)
+
+    await store.dispatchers.dismiss(silent_since_us=NOW_US + GIVEN_UP)
+
+    assert not await store.dispatchers.beat(silent, now_us=NOW_US + GIVEN_UP)
+    assert await store.dispatchers.beat(alive, now_us=NOW_US + GIVEN_UP)
+
+
+async def test_a_silent_member_is_remembered_until_all_it_left_is_taken_over(store: Store) -> None:
+    silent = await store.join()
+    [claim] = await claimed_by(store, silent, 1)
+
+    await store.dispatchers.dismiss(silent_since_us=NOW_US + GIVEN_UP)
+    assert await left_behind(store, silent_since_us=NOW_US + GIVEN_UP) == [claim.delivery]
+
+    await store.queue.record([claim.delivery.released(now_us=NOW_US + GIVEN_UP)])
+    await store.dispatchers.dismiss(silent_since_us=NOW_US + GIVEN_UP)
+    assert not await store.dispatchers.beat(silent, now_us=NOW_US + GIVEN_UP)
+
+
+async def test_a_late_result_of_a_forgotten_member_changes_nothing(store: Store) -> None:
+    silent, heir = await store.join(), await store.join()
+    program = await store.add_program(pace="1000/s")
+    message = await store.add_text(program)
+    [lost] = await store.claim(silent)
+    later_us = NOW_US + GIVEN_UP
+
+    await store.queue.record([lost.delivery.released(now_us=later_us)])
+    await store.dispatchers.dismiss(silent_since_us=later_us)
+    [taken_over] = await store.claim(heir, at_us=later_us + SECOND)
+    await store.queue.record([lost.delivery.sent("late", now_us=later_us + SECOND)])
+
+    assert taken_over.delivery.attempt == 2
+    assert await store.states(program, message) == [DeliveryState.SENDING]
+
+
+async def test_what_a_member_left_behind_when_it_left_is_not_lost(store: Store) -> None:
+    leaver = await store.join()
+    [claim] = await claimed_by(store, leaver, 1)
+
+    await store.dispatchers.leave(leaver)
+
+    assert await left_behind(store, silent_since_us=NOW_US + GIVEN_UP) == [claim.delivery]

@@ -1,0 +1,160 @@
+"""What the sandbox does with each magic number, from the first call to the end, as its users see it."""
+
+from dataclasses import replace
+
+import pytest
+
+from adapters.providers.sandbox.magic_numbers import MAGIC_NUMBERS
+from adapters.providers.sandbox.provider import SandboxProvider
+from domain.model.delivery import Delivery, DeliveryState
+from domain.model.phone_number import PhoneNumber
+from domain.model.retry import RetryPolicy
+from domain.model.send_outcome import (
+    Accepted,
+    CannotTell,
+    EnquiryAnswer,
+    Found,
+    NotFound,
+    NotSent,
+    Refused,
+    SendOutcome,
+    Throttled,
+    Unknown,
+)
+from domain.ports.due_deliveries import Enquiry
+from domain.ports.sms_provider import OutgoingText, SmsProvider
+from tests.builders import NOW_US, SENDER, a_body, a_delivery, a_number
+
+ACCEPTED = Accepted("sandbox-7", ask_after_us=500_000)
+DELIVERED = Found("sandbox-7", DeliveryState.DELIVERED)
+NO_RECEIPT = CannotTell("no-receipt")
+NO_CONNECTION = NotSent("no-connection")
+NO_ANSWER = Unknown("no-answer")
+
+# The outcomes of the first and the second call, the answer to an enquiry, how it ends, and after how many calls.
+TABLE: dict[str, tuple[SendOutcome, SendOutcome, EnquiryAnswer, DeliveryState, int]] = {
+    "+15005550001": (*(Refused("invalid-recipient"),) * 2, NO_RECEIPT, DeliveryState.FAILED, 1),
+    "+15005550002": (*(Refused("unroutable"),) * 2, NO_RECEIPT, DeliveryState.FAILED, 1),
+    "+15005550003": (*(Refused("country-not-allowed"),) * 2, NO_RECEIPT, DeliveryState.FAILED, 1),
+    "+15005550004": (
+        *(Refused("opted-out-at-provider", opted_out=True),) * 2,
+        NO_RECEIPT,
+        DeliveryState.BLOCKED,
+        1,
+    ),
+    "+15005550009": (*(Refused("not-textable"),) * 2, NO_RECEIPT, DeliveryState.FAILED, 1),
+    "+15005550010": (Throttled(2_000_000), ACCEPTED, DELIVERED, DeliveryState.DELIVERED, 2),
+    "+15005550011": (NO_CONNECTION, ACCEPTED, DELIVERED, DeliveryState.DELIVERED, 2),
+    "+15005550012": (NO_CONNECTION, NO_CONNECTION, NO_RECEIPT, DeliveryState.FAILED, 8),
+    "+15005550013": (NO_ANSWER, NO_ANSWER, DELIVERED, DeliveryState.DELIVERED, 1),
+    "+15005550014": (NO_ANSWER, ACCEPTED, NotFound(), DeliveryState.DELIVERED, 2),
+    "+15005550015": (NO_ANSWER, NO_ANSWER, NO_RECEIPT, DeliveryState.UNKNOWN, 1),
+    "+15005550020": (
+        ACCEPTED,
+        ACCEPTED,
+        Found("sandbox-7", DeliveryState.UNDELIVERED, "unreachable"),
+        DeliveryState.UNDELIVERED,
+        1,
+    ),
+    "+15005550021": (
+        ACCEPTED,
+        ACCEPTED,
+        Found("sandbox-7", DeliveryState.FAILED, "filtered"),
+        DeliveryState.FAILED,
+        1,
+    ),
+    "+15005550022": (
+        ACCEPTED,
+        ACCEPTED,
+        Found("sandbox-7", DeliveryState.EXPIRED, "expired"),
+        DeliveryState.EXPIRED,
+        1,
+    ),
+    "+15005550023": (ACCEPTED, ACCEPTED, NO_RECEIPT, DeliveryState.SENT, 1),
+    # Any other number, those right beside the magic ones among them.
+    "+15005550000": (ACCEPTED, ACCEPTED, DELIVERED, DeliveryState.DELIVERED, 1),
+    "+15005550005": (ACCEPTED, ACCEPTED, DELIVERED, DeliveryState.DELIVERED, 1),
+    "+15005550024": (ACCEPTED, ACCEPTED, DELIVERED, DeliveryState.DELIVERED, 1),
+    "+19706904544": (ACCEPTED, ACCEPTED, DELIVERED, DeliveryState.DELIVERED, 1),
+    "+447700900123": (ACCEPTED, ACCEPTED, DELIVERED, DeliveryState.DELIVERED, 1),
+}
+
+
+@pytest.fixture
+def provider() -> SmsProvider:
+    return SandboxProvider()
+
+
+def outgoing(number: str, *, attempt: int = 1, delivery_id: int = 7) -> OutgoingText:
+    return OutgoingText(
+        delivery_id=delivery_id, attempt=attempt, sender=SENDER, number=PhoneNumber(number), body=a_body()
+    )
+
+
+def an_enquiry(number: str, state: DeliveryState = DeliveryState.UNKNOWN) -> Enquiry:
+    delivery = a_delivery(PhoneNumber(number), delivery_id=7, state=state, attempt=1)
+    return Enquiry(delivery=delivery, provider="sandbox", attempted_us=NOW_US)
+
+
+async def life_of(provider: SmsProvider, delivery: Delivery) -> tuple[Delivery, int]:
+    """What becomes of the delivery when nobody but the provider has a say, and after how many calls."""
+    retry, calls = RetryPolicy(), 0
+    while not delivery.state.terminal:
+        if delivery.state in {DeliveryState.QUEUED, DeliveryState.SCHEDULED}:
+            delivery = replace(delivery, state=DeliveryState.QUEUED).claimed(now_us=NOW_US)
+            outcome = await provider.send(outgoing(delivery.number.e164, attempt=delivery.attempt))
+            delivery = retry.after_send(delivery, outcome, now_us=NOW_US, jitter=lambda: 0.5)
+            calls += 1
+        elif delivery.due_us is not None:
+            answer = await provider.look_up(Enquiry(delivery=delivery, provider="sandbox", attempted_us=NOW_US))
+            delivery = retry.after_enquiry(delivery, answer, now_us=NOW_US)
+        else:
+            break
+    return delivery, calls
+
+
+def test_the_table_has_every_magic_number() -> None:
+    assert set(MAGIC_NUMBERS) <= set(TABLE)
+
+
+@pytest.mark.parametrize("number", TABLE)
+async def test_a_number_meets_its_fate_at_every_call(provider: SmsProvider, number: str) -> None:
+    first, second, *_ = TABLE[number]
+
+    assert await provider.send(outgoing(number, attempt=1)) == first
+    for attempt in (2, 3, 100):
+        assert await provider.send(outgoing(number, attempt=attempt)) == second
+
+
+@pytest.mark.parametrize("number", TABLE)
+async def test_a_number_has_its_answer(provider: SmsProvider, number: str) -> None:
+    assert await provider.look_up(an_enquiry(number)) == TABLE[number][2]
+
+
+@pytest.mark.parametrize("number", TABLE)
+async def test_a_number_comes_to_its_end(provider: SmsProvider, number: str) -> None:
+    *_, end, calls = TABLE[number]
+
+    delivery, called = await life_of(provider, a_delivery(PhoneNumber(number), delivery_id=7))
+
+    assert (delivery.state, called) == (end, calls)
+
+
+@pytest.mark.parametrize("number", TABLE)
+async def test_the_sandbox_says_the_same_after_a_restart(provider: SmsProvider, number: str) -> None:
+    restarted = SandboxProvider()
+
+    for attempt in (2, 1):
+        text = outgoing(number, attempt=attempt)
+        assert await restarted.send(text) == await provider.send(text)
+    assert await restarted.look_up(an_enquiry(number)) == await provider.look_up(an_enquiry(number))
+
+
+async def test_what_was_taken_at_the_second_call_is_not_denied_later(provider: SmsProvider) -> None:
+    assert await provider.look_up(an_enquiry("+15005550014", DeliveryState.SENT)) == DELIVERED
+
+
+async def test_every_text_has_a_reference_of_its_own(provider: SmsProvider) -> None:
+    outcomes = [await provider.send(outgoing(a_number().e164, delivery_id=number)) for number in range(3)]
+
+    assert len({outcome.reference for outcome in outcomes if isinstance(outcome, Accepted)}) == 3

@@ -1,0 +1,123 @@
+"""The composition root: every port has its adapter, and nothing is touched before it is used."""
+
+import ast
+import inspect
+import socket
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, get_args, get_origin
+
+import pytest
+
+from adapters.sql.delivery_queue_postgresql import PostgresqlDeliveryQueue
+from adapters.sql.delivery_queue_sqlite import SqliteDeliveryQueue
+from adapters.sql.text_log import SqlTextLog
+from entrypoints import container as container_module
+from entrypoints.container import Container
+from entrypoints.settings import Settings
+from tests.e2e.running import SIGNING_KEYS
+
+# ASGI applications have no type of their own to be annotated with.
+APPLICATIONS = {"app", "internal_app"}
+
+PROVIDED = Container.providers.keys() - {"settings"}
+
+
+@pytest.fixture
+def listening() -> Iterator[socket.socket]:
+    """Where a database server could be: it notes who connects."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        listener.setblocking(False)
+        yield listener
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def container(request: pytest.FixtureRequest, tmp_path: Path, listening: socket.socket) -> Container:
+    url = f"sqlite:///{tmp_path / 'hub.db'}"
+    if request.param == "postgresql":
+        url = f"postgresql://hub@127.0.0.1:{listening.getsockname()[1]}/hub"
+    return a_container(database_url=url)
+
+
+def a_container(**settings: str) -> Container:
+    return Container(settings=Settings.from_environment(**{"signing_keys": SIGNING_KEYS, **settings}))
+
+
+def promises() -> Mapping[str, Any]:
+    """What each provider is annotated with. At run time `Provider[Port]` forgets its port, so the source is read."""
+    module = ast.parse(inspect.getsource(container_module))
+    (container,) = (each for each in module.body if isinstance(each, ast.ClassDef) and each.name == "Container")
+    found = {}
+    for each in container.body:
+        match each:
+            case ast.AnnAssign(target=ast.Name(id=name), annotation=ast.Subscript(value=provider, slice=promised)):
+                assert ast.unparse(provider) == "providers.Provider"
+                found[name] = eval(ast.unparse(promised), vars(container_module))
+    return found
+
+
+def implements(value: object, promised: Any) -> bool:  # noqa: ANN401
+    """By inheritance: that a protocol's methods are there by chance does not count."""
+    if get_origin(promised) is Mapping:
+        of_keys, of_values = get_args(promised)
+        return isinstance(value, Mapping) and all(
+            implements(key, of_keys) and implements(each, of_values) for key, each in value.items()
+        )
+    return promised in type(value).__mro__
+
+
+def test_everything_can_be_built_and_nothing_is_touched_by_that(
+    container: Container, tmp_path: Path, listening: socket.socket
+) -> None:
+    for name in PROVIDED:
+        assert getattr(container, name)() is not None
+    assert list(tmp_path.iterdir()) == []
+    with pytest.raises(BlockingIOError):
+        listening.accept()
+
+
+def test_everything_but_the_applications_promises_a_type() -> None:
+    assert promises().keys() == PROVIDED - APPLICATIONS
+
+
+def test_what_is_provided_is_what_is_promised(container: Container) -> None:
+    broken = [name for name, promised in promises().items() if not implements(getattr(container, name)(), promised)]
+    assert not broken
+
+
+def test_there_is_one_of_each(container: Container) -> None:
+    assert not [name for name in PROVIDED if getattr(container, name)() is not getattr(container, name)()]
+
+
+def test_two_containers_share_nothing() -> None:
+    one, other = (a_container(database_url="sqlite:///hub.db") for _ in range(2))
+    assert one.database() is not other.database()
+    assert one.metrics().registry is not other.metrics().registry
+
+
+def test_the_queue_speaks_the_databases_dialect() -> None:
+    assert type(a_container(database_url="sqlite:///hub.db").queue()) is SqliteDeliveryQueue
+    assert type(a_container(database_url="postgresql://hub@db/hub").queue()) is PostgresqlDeliveryQueue
+
+
+def test_the_interface_counts_what_it_accepts() -> None:
+    container = a_container(database_url="sqlite:///hub.db")
+    assert container.send_text().texts is container.texts()
+    assert not isinstance(container.texts(), SqlTextLog)
+
+
+def test_the_wakeups_of_the_interface_reach_the_dispatcher_of_the_same_process() -> None:
+    container = a_container(database_url="sqlite:///hub.db")
+    assert container.send_text().wakeups is container.dispatch_deliveries().wakeups
+
+
+def test_settings_reach_what_they_set() -> None:
+    container = a_container(
+        stop_grace="PT3S", most_in_flight="7", enquiry_delays="PT1S,PT2S", default_region="DE", token_lifetime="PT5M"
+    )
+    assert container.dispatch_deliveries().grace_s == 3
+    assert container.dispatch_deliveries().most_in_flight == 7
+    assert container.retry().enquiry_delays_us == (1_000_000, 2_000_000)
+    assert container.send_text().default_region == container.set_opt_out().default_region == "DE"
+    assert container.issue_token().lifetime.total_seconds() == 300
+    assert container.dispatch_deliveries().providers is container.create_program().providers

@@ -1,0 +1,208 @@
+"""Settings as the environment gives them."""
+
+import os
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+
+from entrypoints.cli import main
+from entrypoints.settings import Settings, SettingsFault, unknown_variables
+
+DOCUMENT = Path(__file__).parents[2] / "docs" / "settings.md"
+
+# 32 bytes each in base64url, the second with the letters that base64 writes otherwise.
+KEY = "a2tra2tra2tra2tra2tra2tra2tra2tra2tra2tra2s"
+OTHER_KEY = "-_-_-_-_-_-_-_-_-_-_-_-_-_-_-_-_-_-_-_-_-_8"
+SHORT_KEY = "a2tra2tra2tra2tra2tra2tra2tra2tra2tra2tra2"
+
+DATABASE_URL = "postgresql://hub:open-sesame@db.example/hub"
+
+# A value other than the default for every variable, and what it is read as.
+READ_AS: dict[str, tuple[str, Any]] = {
+    "DATABASE_URL": (DATABASE_URL, DATABASE_URL),
+    "DATABASE_POOL_SIZE": ("20", 20),
+    "SIGNING_KEYS": (f"new:{KEY},old:{OTHER_KEY}", f"new:{KEY},old:{OTHER_KEY}"),
+    "ENCRYPTION_KEYS": (f"e:{KEY}", f"e:{KEY}"),
+    "KEY_PEPPERS": (f"p:{OTHER_KEY}", f"p:{OTHER_KEY}"),
+    "PUBLIC_URL": ("https://sms.example/cwis463/", "https://sms.example/cwis463"),
+    "CORS_ORIGINS": ("https://a.example, https://b.example,", ("https://a.example", "https://b.example")),
+    "TRUSTED_PROXIES": ("10.0.0.1,10.1.0.0/16", ("10.0.0.1", "10.1.0.0/16")),
+    "TOKEN_LIFETIME": ("P182D", timedelta(days=182)),
+    "TOKEN_ISSUER": ("hub", "hub"),
+    "TOKEN_AUDIENCE": ("programs", "programs"),
+    "LOGINS_PER_MINUTE": ("600", 600),
+    "DEFAULT_REGION": ("DE", "DE"),
+    "ENQUIRY_DELAYS": ("PT10S, PT2M,PT1H30M", (timedelta(seconds=10), timedelta(minutes=2), timedelta(minutes=90))),
+    "MOST_IN_FLIGHT": ("50", 50),
+    "STOP_GRACE": ("PT1M", timedelta(minutes=1)),
+    "LOG_LEVEL": ("debug", "debug"),
+    "LOG_FORMAT": ("console", "console"),
+}
+
+
+@pytest.fixture(autouse=True)
+def no_settings(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in list(os.environ):
+        if name.upper().startswith("SMSHUB_"):
+            monkeypatch.delenv(name)
+
+
+@pytest.fixture
+def setting(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
+    return monkeypatch
+
+
+def plain(value: object) -> object:
+    """Secrets as they are."""
+    return value.get_secret_value() if hasattr(value, "get_secret_value") else value
+
+
+def faults() -> dict[str, str]:
+    with pytest.raises(SettingsFault) as raised:
+        Settings.from_environment()
+    return dict(raised.value.faults)
+
+
+def test_it_runs_with_no_variable_at_all() -> None:
+    settings = Settings.from_environment()
+    assert plain(settings.database_url) == "sqlite:///smshub.db"
+    assert settings.public_url == "http://127.0.0.1:8080"
+    assert settings.token_lifetime == timedelta(hours=24)
+    assert settings.logins_per_minute == 60
+    assert settings.default_region == "US"
+    assert settings.cors_origins == settings.trusted_proxies == ()
+    assert (settings.log_level, settings.log_format) == ("info", "json")
+
+
+def test_the_examples_below_are_complete() -> None:
+    assert set(READ_AS) == {name.upper() for name in Settings.model_fields}
+
+
+@pytest.mark.parametrize("variable", READ_AS)
+def test_every_variable_is_read(setting: pytest.MonkeyPatch, variable: str) -> None:
+    written, read = READ_AS[variable]
+    setting.setenv(f"SMSHUB_{variable}", written)
+    settings = Settings.from_environment()
+    assert plain(getattr(settings, variable.lower())) == read
+    assert plain(Settings.model_fields[variable.lower()].default) != read
+    assert not unknown_variables(os.environ)
+
+
+@pytest.mark.parametrize(
+    ("variable", "written"),
+    [
+        ("DATABASE_POOL_SIZE", "many"),
+        ("DATABASE_POOL_SIZE", "1"),
+        ("PUBLIC_URL", "sms.example"),
+        ("PUBLIC_URL", "ftp://sms.example"),
+        ("PUBLIC_URL", "https://sms.example/?a=b"),
+        ("TOKEN_LIFETIME", "a day"),
+        ("TOKEN_LIFETIME", "PT0S"),
+        ("TOKEN_LIFETIME", "-PT1H"),
+        ("TOKEN_LIFETIME", "P367D"),
+        ("TOKEN_ISSUER", ""),
+        ("LOGINS_PER_MINUTE", "59"),
+        ("DEFAULT_REGION", "us"),
+        ("DEFAULT_REGION", "USA"),
+        ("ENQUIRY_DELAYS", ""),
+        ("ENQUIRY_DELAYS", "PT10S,soon"),
+        ("ENQUIRY_DELAYS", "-PT10S"),
+        ("MOST_IN_FLIGHT", "0"),
+        ("STOP_GRACE", "-PT1S"),
+        ("LOG_LEVEL", "loud"),
+        ("LOG_FORMAT", "xml"),
+    ],
+)
+def test_a_value_that_cannot_be_used_is_refused_by_the_variables_name(
+    setting: pytest.MonkeyPatch, variable: str, written: str
+) -> None:
+    setting.setenv(f"SMSHUB_{variable}", written)
+    assert set(faults()) == {f"SMSHUB_{variable}"}
+
+
+def test_all_faults_are_told_at_once(setting: pytest.MonkeyPatch) -> None:
+    setting.setenv("SMSHUB_LOG_LEVEL", "loud")
+    setting.setenv("SMSHUB_PUBLIC_URL", "sms.example")
+    assert set(faults()) == {"SMSHUB_LOG_LEVEL", "SMSHUB_PUBLIC_URL"}
+
+
+def test_the_first_signing_key_signs_and_all_verify(setting: pytest.MonkeyPatch) -> None:
+    setting.setenv("SMSHUB_SIGNING_KEYS", f"new:{KEY}, old:{OTHER_KEY}=,")
+    ring = Settings.from_environment().signing_ring()
+    assert list(ring) == ["new", "old"]
+    assert ring["new"] == b"k" * 32
+    assert len(ring["old"]) == 32
+
+
+def test_a_hub_without_signing_keys_has_settings_and_no_ring() -> None:
+    settings = Settings.from_environment()
+    with pytest.raises(SettingsFault, match="SMSHUB_SIGNING_KEYS: is missing"):
+        settings.signing_ring()
+
+
+@pytest.mark.parametrize("variable", ["SIGNING_KEYS", "ENCRYPTION_KEYS", "KEY_PEPPERS"])
+@pytest.mark.parametrize(
+    ("written", "told"),
+    [
+        (KEY, "kid:base64url"),
+        (f":{KEY}", "kid:base64url"),
+        (f"a:{KEY},a:{OTHER_KEY}", "each kid once"),
+        ("a:no base64, is it?", "base64url"),
+        ("a:notbase64!atall", "base64url"),
+        ("a:ümlaut", "base64url"),
+        (f"a:{SHORT_KEY}", "32 bytes or more"),
+        (f"a:{KEY},b:", "32 bytes or more"),
+    ],
+)
+def test_keys_that_cannot_be_used_are_refused_and_not_repeated(
+    setting: pytest.MonkeyPatch, variable: str, written: str, told: str
+) -> None:
+    setting.setenv(f"SMSHUB_{variable}", written)
+    found = faults()
+    assert set(found) == {f"SMSHUB_{variable}"}
+    assert told in found[f"SMSHUB_{variable}"]
+    assert written not in str(found)
+
+
+def test_secrets_do_not_show(setting: pytest.MonkeyPatch) -> None:
+    secrets = {"DATABASE_URL": DATABASE_URL, "SIGNING_KEYS": f"a:{KEY}", "ENCRYPTION_KEYS": f"b:{OTHER_KEY}"}
+    for variable, value in secrets.items():
+        setting.setenv(f"SMSHUB_{variable}", value)
+    settings = Settings.from_environment()
+    shown = f"{settings!r} {settings} {settings.model_dump()} {settings.model_dump_json()}"
+    for hidden in (KEY, OTHER_KEY, "open-sesame"):
+        assert hidden not in shown
+
+
+def test_errors_repeat_no_value(setting: pytest.MonkeyPatch) -> None:
+    for variable in READ_AS:
+        setting.setenv(f"SMSHUB_{variable}", "xyzzy-secret" if variable != "STOP_GRACE" else "-PT77S")
+    with pytest.raises(SettingsFault) as raised:
+        Settings.from_environment()
+    told = f"{raised.value} {raised.value!r} {raised.value.faults} {raised.value.__cause__}"
+    assert "xyzzy" not in told
+    assert "77" not in told
+
+
+def test_variables_that_are_no_settings_are_named(setting: pytest.MonkeyPatch) -> None:
+    for name in ("SMSHUB_PORT_8080_TCP", "smshub_frobnicate", "SMSHUB_", "SMSHUBX", "smshub_log_level"):
+        setting.setenv(name, "info")
+    assert unknown_variables(os.environ) == ["SMSHUB_", "SMSHUB_PORT_8080_TCP", "smshub_frobnicate"]
+
+
+def test_settings_cannot_be_changed() -> None:
+    settings = Settings.from_environment()
+    with pytest.raises(ValueError, match="frozen"):
+        settings.log_level = "debug"
+
+
+def test_the_documented_table_is_what_the_command_prints() -> None:
+    printed = CliRunner().invoke(main, ["config", "explain", "--markdown"]).output
+    document = DOCUMENT.read_text(encoding="utf-8")
+    _, _, rest = document.partition("<!-- settings -->\n")
+    table, marker, _ = rest.partition("<!-- /settings -->")
+    assert marker
+    assert table.strip() == printed.strip()
