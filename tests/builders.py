@@ -153,9 +153,7 @@ class Store:
     ) -> Program:
         return await self.programs.add(a_program(program_id, pace=pace, sender=sender))
 
-    async def add_text(
-        self, program: Program, *to: PhoneNumber, segments: int = 1, at_us: int = NOW_US
-    ) -> TextMessage:
+    async def add_text(self, program: Program, *to: PhoneNumber, segments: int = 1, at_us: int = NOW_US) -> TextMessage:
         text = a_text(program, *to, segments=segments, at_us=at_us)
         await self.texts.add(text)
         return text.message

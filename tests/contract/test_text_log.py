@@ -10,7 +10,7 @@ from uuid_utils.compat import uuid7
 import adapters.sql.database
 from adapters.sql.database import Database
 from domain.errors import StoreUnavailable
-from domain.model.delivery import DeliveryState
+from domain.model.delivery import Delivery, DeliveryState
 from domain.model.message_body import MessageBody
 from domain.model.program import Program
 from domain.model.text_message import NUMBERS_SHOWN, NewText
@@ -42,7 +42,9 @@ async def test_a_text_is_found_as_it_was_added(store: Store) -> None:
     assert found.counts == {DeliveryState.QUEUED: 2}
 
 
-@pytest.mark.parametrize("body", ["Ø€^", "日本語 \N{GRINNING FACE}", "  two\r\nlines\t ", "\\x00 %s :a '\"", "é" * 1_600])
+@pytest.mark.parametrize(
+    "body", ["Ø€^", "日本語 \N{GRINNING FACE}", "  two\r\nlines\t ", "\\x00 %s :a '\"", "é" * 1_600]
+)
 async def test_a_body_comes_back_to_the_letter(store: Store, body: str) -> None:
     program = await store.add_program()
     added = a_text(program)
@@ -188,7 +190,7 @@ async def test_deliveries_are_paged_in_the_order_of_the_request(store: Store) ->
     program = await store.add_program()
     wanted = [a_number(index) for index in (5, 1, 4, 2, 3)]
     message = await store.add_text(program, *wanted)
-    seen, after, more = [], 0, True
+    seen, after, more = list[Delivery](), 0, True
 
     while more:
         page = await store.texts.deliveries(program.id, message.id, after=after, limit=2)
@@ -275,7 +277,7 @@ async def test_where_the_connection_is_cut_in_the_middle_nothing_is_stored(
     monkeypatch.setattr(adapters.sql.database, "_STATEMENT_TIMEOUT_S", 1)
     name = postgres_url.split("?", maxsplit=1)[0].rsplit("/", maxsplit=1)[1]
     cut = (
-        f"SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity "  # noqa: S608
+        "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity "
         f"WHERE datname = '{name}' AND query LIKE 'INSERT INTO deliveries%' AND state <> 'idle'"
     )
     database = Database(postgres_url)

@@ -30,7 +30,7 @@ def demo(directory: Path, host: str, port: int, internal_port: int) -> None:
 
     Settings of the environment still hold; what they leave open is made in the directory.
     """
-    directory.mkdir(parents=True, exist_ok=True)
+    directory.mkdir(mode=0o700, parents=True, exist_ok=True)
     settings = _settings(directory, f"http://{host}:{port}")
     credentials = asyncio.run(_program(directory, settings))
     invitation = _invitation(settings.public_url, credentials)

@@ -635,6 +635,7 @@ async def test_a_store_that_is_away_is_asked_for_claims_once_a_second() -> None:
     hub.start()
     await hub.clock.advance(10 * SECOND - 1)
     assert len(hub.queue.tried_to_claim_at) == 10
+    assert len(hub.observer.hold_ups) >= 10
 
 
 async def test_results_are_kept_while_the_store_is_away_and_recorded_when_it_is_back() -> None:
