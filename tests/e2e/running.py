@@ -6,6 +6,7 @@ import os
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -72,6 +73,10 @@ def smshub(*arguments: str, environment: Mapping[str, str], stdin: str | None = 
         # The command's log goes to an output that is gone now.
         root.handlers, root.level = handlers, level
         structlog.reset_defaults()
+        # What SQLite's driver leaves running is the command's, too; should it fail, the test at hand fails.
+        for thread in threading.enumerate():
+            if "_connection_worker_thread" in thread.name:
+                thread.join(5)
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,9 +29,7 @@ from domain.model.access import Grant
 from domain.ports.tokens import Tokens
 from entrypoints.http.call import Call
 from entrypoints.http.contract import Contract, Operation
-from entrypoints.http.problems import RequestFault, pointer, unknown_properties
-
-MAX_BODY = 4 * 1024 * 1024
+from entrypoints.http.problems import RequestFault, pointer, unknown_parameters, unknown_properties
 
 _JSON = "application/json"
 _FORM = "application/x-www-form-urlencoded"
@@ -39,6 +37,8 @@ _CONTEXT = "connexion_context"
 _CALL = "smshub_call"
 # Connexion hangs the document's components onto every schema; examples are no schemas either.
 _NO_SCHEMA = frozenset({"components", "example"})
+# A body may have a fault in every byte; a caller is helped by the first ones.
+_MOST_FAULTS = 20
 _INTEGER = re.compile(r"-?\d{1,18}", re.ASCII)
 _ESCAPED_SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
 
@@ -87,7 +87,7 @@ class SlashAtTheEnd:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and "/api/" in scope["path"]:
-            scope["path"] = scope["path"].removesuffix("/")
+            scope["path"] = scope["path"].rstrip("/")
         await self._app(scope, receive, send)
 
 
@@ -164,7 +164,7 @@ class _Checks:
         media_type = _media_type(request.headers.get("content-type"))
         if media_type not in self._bodies:
             raise _unsupported(f"This operation takes {' or '.join(self._bodies)}.")
-        raw = await _read(request)
+        raw = await _read(request, self._operation.max_body)
         pairs = _json_object(raw) if media_type == _JSON else _form(raw)
         return self._bodies[media_type].check(pairs)
 
@@ -179,19 +179,22 @@ class _Body:
         """The properties by the names of the contract, and the names that it does not know."""
         body: dict[str, Any] = {}
         unknown: list[str] = []
-        faults: list[Mapping[str, Any]] = []
+        doubled: dict[str, Mapping[str, Any]] = {}
         for written, value in pairs:
             name = self._names.get(written.casefold() if self._folds else written)
             if name is None:
                 unknown.append(written)
             elif name in body:
-                faults.append({"pointer": pointer(written), "detail": "The property stands twice."})
+                doubled[name] = {"pointer": pointer(written), "detail": "The property stands twice."}
             else:
                 body[name] = value
+        faults = list(doubled.values())
         if not self._validator.is_valid(body):
             faults += [_fault(error) for error in self._validator.iter_errors(body)]
         if faults:
-            raise _mismatch("The body does not match the contract.", [*faults, *unknown_properties(unknown)])
+            raise _mismatch(
+                "The body does not match the contract.", [*faults[:_MOST_FAULTS], *unknown_properties(unknown)]
+            )
         return body, tuple(unknown)
 
 
@@ -211,9 +214,7 @@ class _Parameters:
     def read(self, connection: HTTPConnection) -> Mapping[str, Any]:
         query = connection.query_params.multi_items()
         written = dict(query) | dict(connection.path_params)
-        faults: list[Mapping[str, Any]] = []
-        if written.keys() - self._definitions:
-            faults.append({"detail": "There is a parameter that is not known."})
+        faults = list(unknown_parameters(sorted(written.keys() - self._definitions)))
         faults += [
             _parameter_fault(name, "The parameter stands twice.")
             for name, count in Counter(name for name, _ in query).items()
@@ -236,21 +237,21 @@ class _Parameters:
         return int(text) if of_integers and _INTEGER.fullmatch(text) else text
 
 
-async def _read(request: Request) -> bytes:
+async def _read(request: Request, max_body: int) -> bytes:
     """The body. Raises `RequestFault` as soon as it is known to be too long."""
     announced = request.headers.get("content-length", "0")
-    if announced.isascii() and announced.isdigit() and len(announced) < 20 and int(announced) <= MAX_BODY:
+    if announced.isascii() and announced.isdigit() and len(announced) < 20 and int(announced) <= max_body:
         body = bytearray()
         try:
             async for chunk in request.stream():
                 body += chunk
-                if len(body) > MAX_BODY:
+                if len(body) > max_body:
                     break
             else:
                 return bytes(body)
         except ClientDisconnect:
             raise _mismatch("The body ended before its end.", ()) from None
-    raise RequestFault(413, "content-too-large", "Content too large", f"A body has {MAX_BODY} bytes at the most.")
+    raise RequestFault(413, "content-too-large", "Content too large", f"A body has {max_body} bytes at the most.")
 
 
 def _media_type(header: str | None) -> str:

@@ -11,6 +11,8 @@ from urllib.parse import urlsplit
 import yaml
 from starlette.routing import compile_path
 
+MAX_BODY = 4 * 1024 * 1024
+
 _METHODS = frozenset({"get", "put", "post", "delete", "options", "head", "patch", "trace"})
 
 
@@ -24,6 +26,11 @@ class Operation:
     @property
     def required_scopes(self) -> frozenset[str]:
         return frozenset(self.definition.get("x-required-scopes", ()))
+
+    @property
+    def max_body(self) -> int:
+        """In bytes."""
+        return int(self.definition.get("x-max-body", MAX_BODY))
 
     @property
     def is_first_hubs(self) -> bool:

@@ -40,7 +40,8 @@ _BY_STATUS: Mapping[int, tuple[str, str, str]] = {
 }
 
 
-_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,49}")
+# Shorter than any key or token.
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,29}")
 _MOST_NAMES = 20
 
 
@@ -116,11 +117,23 @@ def _faults(error: errors.HubError) -> Sequence[Mapping[str, Any]]:
 
 def unknown_properties(names: Sequence[str]) -> Sequence[Mapping[str, Any]]:
     """A fault for each that looks like a property's name; what stands in place of a name may be anything."""
-    shown = [name for name in names if _NAME.fullmatch(name)][:_MOST_NAMES]
+    shown = _presentable(names)
     faults = [{"pointer": pointer(name), "detail": "There is no such property."} for name in shown]
     if len(shown) < len(names):
         faults.append({"pointer": "#", "detail": f"{len(names) - len(shown)} more properties are not known."})
     return faults
+
+
+def unknown_parameters(names: Sequence[str]) -> Sequence[Mapping[str, Any]]:
+    shown = _presentable(names)
+    faults = [{"parameter": name, "detail": "There is no such parameter."} for name in shown]
+    if len(shown) < len(names):
+        faults.append({"detail": f"{len(names) - len(shown)} more parameters are not known."})
+    return faults
+
+
+def _presentable(names: Sequence[str]) -> Sequence[str]:
+    return [name for name in names if _NAME.fullmatch(name)][:_MOST_NAMES]
 
 
 def pointer(*names: str | int) -> str:
