@@ -647,6 +647,8 @@ async def test_results_are_kept_while_the_store_is_away_and_recorded_when_it_is_
     hub.queue.away = True
     await hub.clock.advance(10 * SECOND)
     assert hub.store.states() == [S.SENDING] * 3
+    # Ten times each to record and to claim, and twice to look for strays.
+    assert len(hub.observer.hold_ups) == pytest.approx(22, abs=2)
     hub.queue.away = False
     await hub.clock.advance(1_020 * MS)
     assert hub.store.states() == [S.FAILED, S.SENT, S.SENT]
