@@ -60,7 +60,7 @@ class JwtTokens(Tokens):
                 options={"require": _REQUIRED},
             )
             grant = _grant(claims)
-        except (jwt.InvalidTokenError, ValueError, TypeError, OverflowError) as error:
+        except (jwt.InvalidTokenError, ValueError, TypeError, OverflowError, OSError) as error:
             raise TokenRefused(type(error).__name__) from None
         # The skew is allowed to a token's beginning, not to its end.
         if grant.expires_at <= datetime.now(UTC):

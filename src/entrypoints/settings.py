@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
+from annotated_types import Ge
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
@@ -64,7 +65,7 @@ def key_ring(secret: SecretStr) -> Mapping[str, bytes]:
 
 
 _List = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)]
-_Durations = Annotated[tuple[timedelta, ...], NoDecode, BeforeValidator(_split)]
+_Durations = Annotated[tuple[Annotated[timedelta, Ge(timedelta(0))], ...], NoDecode, BeforeValidator(_split)]
 _Keys = Annotated[SecretStr, AfterValidator(_checked_keys)]
 
 

@@ -45,13 +45,6 @@ async def empty(empty_database_url: str) -> Any:  # noqa: ANN401 - a fixture's o
     await database.close()
 
 
-@pytest.fixture
-def race_for_wal(request: pytest.FixtureRequest, empty_database_url: str) -> None:
-    if empty_database_url.startswith("sqlite"):
-        reason = "who opens a new file while another turns it to WAL is told now and then that it is locked, at once"
-        request.applymarker(pytest.mark.xfail(reason=reason, strict=False))
-
-
 async def downgrade(database: Database, target: str) -> None:
     async with database.writing() as connection:
         await connection.run_sync(lambda sync: command.downgrade(schema_module._config(sync), target))
@@ -242,7 +235,6 @@ async def test_migrating_keeps_what_is_stored(store: Store) -> None:
     assert await store.deliveries(program, message) == before
 
 
-@pytest.mark.usefixtures("race_for_wal")
 async def test_many_tasks_may_migrate_at_once(empty_database_url: str) -> None:
     databases = [Database(empty_database_url) for _ in range(4)]
 
@@ -255,7 +247,6 @@ async def test_many_tasks_may_migrate_at_once(empty_database_url: str) -> None:
             await close(database)
 
 
-@pytest.mark.usefixtures("race_for_wal")
 async def test_many_processes_may_migrate_at_once(empty_database_url: str) -> None:
     processes = [
         await asyncio.create_subprocess_exec(

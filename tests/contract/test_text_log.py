@@ -4,11 +4,10 @@ from uuid import UUID
 
 import pytest
 from sqlalchemy import text as sql
-from sqlalchemy.exc import IntegrityError
 from uuid_utils.compat import uuid7
 
 import adapters.sql.database
-from adapters.sql.database import Database
+from adapters.sql.database import Database, DatabaseFault
 from domain.errors import StoreUnavailable
 from domain.model.delivery import Delivery, DeliveryState
 from domain.model.message_body import MessageBody
@@ -243,7 +242,7 @@ async def test_where_the_last_of_ten_thousand_cannot_be_stored_nothing_is(store:
     whole = a_text(program, *BROADCAST)
     last_at_a_place_that_is_taken = a_delivery(a_number(), position=1)
 
-    with pytest.raises(IntegrityError):
+    with pytest.raises(DatabaseFault, match="IntegrityError"):
         await store.texts.add(
             NewText(message=whole.message, deliveries=[*whole.deliveries[:-1], last_at_a_place_that_is_taken])
         )

@@ -48,11 +48,11 @@ def day(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Day]:
     folder = tmp_path_factory.mktemp("day")
     with Site(f"sqlite:///{folder / 'hub.db'}", folder, enquiry_delays="PT1S,PT1S", frobnicate="1") as site:
         hub = site.serve().until_ready()
-        credentials = site.program(rate="4")
+        credentials = site.program(rate="20")
         caller = site.caller(hub, credentials)
         exposition = busy(hub, caller)
-        # So many that some are reserved when it stops.
-        caller.send([f"+1970690{index}" for index in range(5_000, 5_020)])
+        # So many, and so fast, that some are reserved whenever it stops.
+        caller.send([f"+1970690{index}" for index in range(5_000, 5_040)])
         eventually(lambda: len(hub.attempts) > len(NUMBERS) + 2)
         assert hub.stop() == 0
         numbers = [number[-10:] for number in NUMBERS]

@@ -2,13 +2,15 @@
 
 import asyncio
 import functools
+import sqlite3
+import time
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from typing import Any, ParamSpec, TypeVar
 
 import asyncpg
 from sqlalchemy import URL, event, make_url
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import DBAPIError, IntegrityError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
@@ -21,13 +23,13 @@ R = TypeVar("R")
 # Together less than the time after which the first hub's clients give up.
 _WRITER_TIMEOUT_S = 2.5
 _BUSY_TIMEOUT_MS = 2_000
+_TURN_TO_WAL_S = 5.0
 _CONNECT_TIMEOUT_S = 5
 _STATEMENT_TIMEOUT_S = 30  # No statement of ours takes so long; a database that hangs is a database that is away.
 _POOL_TIMEOUT_S = 5
 
 # SQLite answers a commit when it is on the disk, as PostgreSQL does: an accepted text survives a power cut.
 _SQLITE_PRAGMAS = (
-    "PRAGMA journal_mode = WAL",
     "PRAGMA synchronous = FULL",
     "PRAGMA foreign_keys = ON",
     f"PRAGMA busy_timeout = {_BUSY_TIMEOUT_MS}",
@@ -37,9 +39,18 @@ _SQLITE_PRAGMAS = (
 # What SQLite says when the file is not to be had: busy, locked, read-only, input or output error, full, cannot open.
 _SQLITE_AWAY = frozenset({5, 6, 8, 10, 13, 14})
 
-# Classes of SQLSTATE: connection exception, transaction rollback (a deadlock), insufficient resources, operator
-# intervention (a shutdown, a timeout) and system error.
-_STATES_AWAY = frozenset({"08", "40", "53", "57", "58"})
+# Classes of SQLSTATE: connection exception, invalid authorisation, no such database, transaction rollback (a deadlock),
+# insufficient resources, operator intervention (a shutdown, a timeout) and system error.
+_STATES_AWAY = frozenset({"08", "28", "3D", "40", "53", "57", "58"})
+
+
+class DatabaseFault(Exception):
+    """A statement of ours that the database refused. What the driver says of it may show whole rows, so it goes."""
+
+    def __init__(self, error: DBAPIError) -> None:
+        state = getattr(error.orig, "sqlstate", None) or getattr(error.orig, "sqlite_errorname", None)
+        super().__init__(f"{type(error).__name__} ({state}) in: {error.statement}")
+        self.breaks_a_rule = isinstance(error, IntegrityError)
 
 
 class Database:
@@ -97,6 +108,23 @@ class Database:
             yield
         finally:
             self._writer.release()
+
+    async def write_ahead(self) -> None:
+        """Turns a SQLite file to its write-ahead log, which it then keeps, so that readers and a writer go together."""
+        until = time.monotonic() + _TURN_TO_WAL_S
+        while self.is_sqlite:
+            try:
+                async with self.engine.connect() as connection:
+                    autocommit = await connection.execution_options(isolation_level="AUTOCOMMIT")
+                    await autocommit.exec_driver_sql("PRAGMA journal_mode = WAL")
+            except OperationalError as error:
+                # SQLite does not wait for others that turn it at the same time.
+                busy = getattr(error.orig, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_BUSY
+                if not busy or time.monotonic() > until:
+                    raise StoreUnavailable from error
+                await asyncio.sleep(0.05)
+            else:
+                return
 
     async def close(self) -> None:
         await self.engine.dispose()
@@ -160,8 +188,9 @@ def _prepare_sqlite(engine: AsyncEngine) -> None:
 
     @event.listens_for(engine.sync_engine, "begin")
     def begin(connection: Any) -> None:  # noqa: ANN401
-        writes = connection.get_execution_options().get("smshub_writes", False)
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+        options = connection.get_execution_options()
+        if options.get("isolation_level") != "AUTOCOMMIT":
+            connection.exec_driver_sql("BEGIN IMMEDIATE" if options.get("smshub_writes") else "BEGIN")
 
 
 class _translated:  # noqa: N801 - reads as a word of the with statement
@@ -173,6 +202,8 @@ class _translated:  # noqa: N801 - reads as a word of the with statement
     def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
         if error is not None and _is_away(error):
             raise StoreUnavailable from error
+        if isinstance(error, DBAPIError):
+            raise DatabaseFault(error) from None
 
 
 def _is_away(error: BaseException) -> bool:

@@ -3,20 +3,26 @@
 from abc import abstractmethod
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
-from sqlalchemy import BindParameter, Update, bindparam, func, or_, select, update
+from sqlalchemy import BindParameter, Select, Update, bindparam, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from adapters.sql.database import Database, carried_through
 from adapters.sql.rows import DELIVERY_COLUMNS, AnyRow, as_delivery, as_pace, as_sender
 from adapters.sql.tables import deliveries, provider_accounts, senders
+from domain.errors import StoreUnavailable
 from domain.model.delivery import RECEIPT_STATES, Delivery, DeliveryState
 from domain.model.message_body import MessageBody
 from domain.model.pace import Candidate, Reservation, Slot, SlotPlan, VirtualSchedule
 from domain.ports.delivery_queue import Claim, DeliveryQueue
 
 _SENDERS_AT_ONCE = 500
+_DAY_US = 86_400_000_000
+
+# A dispatcher takes over another's sender only when that one is so late that it must be stuck or gone.
+_GRACE_US = 120_000
 _IDS_AT_ONCE = 5_000  # Both databases bound the number of parameters of one statement.
 
 _RESULT: Mapping[str, BindParameter[Any]] = {
@@ -51,7 +57,7 @@ _RESERVE = (
     .values(next_free_us=bindparam("new_next_free_us"), owner=bindparam("me"), due_us=bindparam("new_due_us"))
 )
 
-DUE_SENDERS = (
+_DUE_SENDERS = (
     select(
         senders.c.id.label("sender_id"),
         senders.c.address,
@@ -65,6 +71,13 @@ DUE_SENDERS = (
     .order_by(senders.c.due_us)
     .limit(_SENDERS_AT_ONCE)
 )
+
+
+def due_senders(dispatcher_id: int, now_us: int) -> Select[*tuple[Any, ...]]:
+    """Senders that are this dispatcher's to claim from."""
+    mine = or_(senders.c.owner == dispatcher_id, senders.c.owner.is_(None))
+    late = senders.c.due_us <= now_us - _GRACE_US
+    return _DUE_SENDERS.where(senders.c.due_us <= now_us, or_(mine, late))
 
 
 class SqlDeliveryQueue(DeliveryQueue):
@@ -101,7 +114,9 @@ class SqlDeliveryQueue(DeliveryQueue):
             taken = await self._take(connection, dispatcher_id, slots, now_us=now_us)
         idle = [sender_id for sender_id, plan in plans.items() if plan.due_us is None]
         if idle:
-            await self.rouse_if_queued(idle, now_us=now_us)
+            # The claim stands, whatever becomes of this.
+            with suppress(StoreUnavailable):
+                await self.rouse_if_queued(idle, now_us=now_us)
         sending_from = {row.sender_id: as_sender(row) for row in due}
         return [
             Claim(
@@ -155,7 +170,10 @@ class SqlDeliveryQueue(DeliveryQueue):
             .where(deliveries.c.sender_id == senders.c.id, deliveries.c.state == DeliveryState.QUEUED.value)
             .exists()
         )
-        roused = update(senders).where(senders.c.due_us.is_(None), waiting).values(due_us=now_us)
+        # None is ever due so late: the clock was set back since.
+        beyond_belief = senders.c.due_us > now_us + _DAY_US
+        idle = or_(senders.c.due_us.is_(None), beyond_belief)
+        roused = update(senders).where(idle, waiting).values(due_us=now_us)
         if sender_ids is not None:
             roused = roused.where(senders.c.id.in_(sender_ids))
         async with self._database.writing() as connection:
@@ -165,7 +183,7 @@ class SqlDeliveryQueue(DeliveryQueue):
     async def _lock_due_senders(
         self, connection: AsyncConnection, dispatcher_id: int, *, now_us: int
     ) -> Sequence[AnyRow]:
-        """Rows of `DUE_SENDERS` that nobody else has locked."""
+        """Rows of `due_senders` that nobody else has locked."""
 
     @abstractmethod
     async def _candidates(self, connection: AsyncConnection, wanted: Mapping[int, int]) -> Sequence[AnyRow]:

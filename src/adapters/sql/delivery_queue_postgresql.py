@@ -2,16 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 
-from sqlalchemy import Uuid, or_, text
+from sqlalchemy import Uuid, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from adapters.sql.delivery_queue import DUE_SENDERS, SqlDeliveryQueue
+from adapters.sql.delivery_queue import SqlDeliveryQueue, due_senders
 from adapters.sql.rows import AnyRow
 from adapters.sql.tables import senders
 from domain.model.pace import Slot
-
-# A dispatcher takes over another's sender only when that one is so late that it must be stuck or gone.
-_GRACE_US = 120_000
 
 _CANDIDATES = text("""
     SELECT d.*, m.body, EXISTS (
@@ -42,9 +39,7 @@ class PostgresqlDeliveryQueue(SqlDeliveryQueue):
     async def _lock_due_senders(
         self, connection: AsyncConnection, dispatcher_id: int, *, now_us: int
     ) -> Sequence[AnyRow]:
-        mine = or_(senders.c.owner == dispatcher_id, senders.c.owner.is_(None))
-        late = senders.c.due_us <= now_us - _GRACE_US
-        due = DUE_SENDERS.where(senders.c.due_us <= now_us, or_(mine, late))
+        due = due_senders(dispatcher_id, now_us)
         return (await connection.execute(due.with_for_update(of=senders, key_share=True, skip_locked=True))).all()
 
     async def _candidates(self, connection: AsyncConnection, wanted: Mapping[int, int]) -> Sequence[AnyRow]:

@@ -5,9 +5,9 @@ from collections.abc import Mapping, Sequence
 from sqlalchemy import Uuid, bindparam, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from adapters.sql.delivery_queue import DUE_SENDERS, SqlDeliveryQueue
+from adapters.sql.delivery_queue import SqlDeliveryQueue, due_senders
 from adapters.sql.rows import AnyRow
-from adapters.sql.tables import deliveries, senders
+from adapters.sql.tables import deliveries
 from domain.model.delivery import DeliveryState
 from domain.model.pace import Slot
 
@@ -41,8 +41,7 @@ class SqliteDeliveryQueue(SqlDeliveryQueue):
     async def _lock_due_senders(
         self, connection: AsyncConnection, dispatcher_id: int, *, now_us: int
     ) -> Sequence[AnyRow]:
-        _ = dispatcher_id
-        return (await connection.execute(DUE_SENDERS.where(senders.c.due_us <= now_us))).all()
+        return (await connection.execute(due_senders(dispatcher_id, now_us))).all()
 
     async def _candidates(self, connection: AsyncConnection, wanted: Mapping[int, int]) -> Sequence[AnyRow]:
         return [

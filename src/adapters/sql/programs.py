@@ -2,10 +2,9 @@ from collections.abc import Mapping, Sequence
 
 from sqlalchemy import Table, insert, select
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from adapters.sql.database import Database, carried_through
+from adapters.sql.database import Database, DatabaseFault, carried_through
 from adapters.sql.rows import PROGRAM_COLUMNS, as_pace, as_program
 from adapters.sql.tables import program_keys, programs, provider_accounts, senders
 from domain.errors import PaceDiffers, ProgramExists
@@ -52,8 +51,10 @@ class SqlPrograms(Programs):
                 )
                 rows = await connection.execute(_PROGRAMS.where(programs.c.id == program.id))
                 return as_program(rows.one())
-        except IntegrityError as error:
-            raise ProgramExists from error
+        except DatabaseFault as fault:
+            if fault.breaks_a_rule:
+                raise ProgramExists from fault
+            raise
 
     async def find(self, program_id: str) -> Program | None:
         if not program_id.isprintable():

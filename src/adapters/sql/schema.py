@@ -25,6 +25,7 @@ class SqlSchema(Schema):
     @carried_through
     async def migrate(self, target: str = "head") -> None:
         """`target` is a revision; the newest if left out."""
+        await self._database.write_ahead()
         async with self._database.writing() as connection:
             if not self._database.is_sqlite:
                 await connection.execute(_ADVISORY_LOCK)

@@ -17,6 +17,9 @@ from domain.model.phone_number import PhoneNumber
 from domain.model.text_message import NUMBERS_SHOWN, NewText, TextMessage, TextSummary
 from domain.ports.text_log import Page, TextLog
 
+# A connection that is cut while more than this is on its way is noticed too late.
+_AT_ONCE = 500
+
 
 class SqlTextLog(TextLog):
     def __init__(self, database: Database) -> None:
@@ -37,7 +40,9 @@ class SqlTextLog(TextLog):
                     created_us=message.created_us,
                 )
             )
-            await connection.execute(insert(deliveries), [_delivery_row(message, each) for each in text.deliveries])
+            rows = [_delivery_row(message, each) for each in text.deliveries]
+            for start in range(0, len(rows), _AT_ONCE):
+                await connection.execute(insert(deliveries), rows[start : start + _AT_ONCE])
             if self._database.is_sqlite:
                 await _rouse(connection, message)
         if not self._database.is_sqlite:

@@ -129,7 +129,7 @@ class Delivery:
         )
 
     def given_up(self, reason: str, *, now_us: int) -> Self:
-        self._must_be(DeliveryState.SENDING, event="giving up")
+        self._must_be(DeliveryState.SENDING, DeliveryState.UNKNOWN, event="giving up")
         return self._to(DeliveryState.FAILED, now_us, reason=reason)
 
     def lost_sight_of(self, reason: str, *, now_us: int, ask_after_us: int | None) -> Self:

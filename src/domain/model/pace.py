@@ -49,7 +49,7 @@ class Pace:
             amount = self.per_second * seconds
             if amount.denominator == 1:
                 return f"{amount}/{unit}"
-        return f"{float(self.per_second):g}/s"
+        return f"{float(self.per_second):.6f}".rstrip("0").rstrip(".") + "/s"
 
     def interval_us(self, segments: int = 1) -> int:
         """The least time from a text of so many segments to the next text."""

@@ -59,6 +59,8 @@ class RetryPolicy:
                 asked = delivery.enquiries + 1
                 if asked < len(self.enquiry_delays_us):
                     return delivery.not_found(now_us=now_us, ask_after_us=self.enquiry_delays_us[asked])
+                if delivery.failures + 1 >= self.most_failures:
+                    return delivery.given_up("not-at-provider", now_us=now_us)
                 return delivery.retried("not-at-provider", now_us=now_us, after_us=0)
             case NotFound():
                 return delivery.asked_in_vain(now_us=now_us)

@@ -150,6 +150,10 @@ class _Run:
 
     async def _call(self, lane: _Lane, claim: Claim, begun: asyncio.Event) -> None:
         try:
+            if self._clock.now_us() + lane.free_at_us - self._clock.monotonic_us() > claim.slot.not_after_us:
+                # Not worth the wait: when the line is free it is another's.
+                self._release(claim)
+                return
             await self._wait_for_gap(lane, claim)
             # From here to the provider's own first wait nothing else runs: what is checked still holds at the call.
             if not self._may_send(claim):
@@ -160,6 +164,8 @@ class _Run:
             lane.free_at_us = started_us + claim.sender.pace.interval_us(claim.delivery.segments)
             begun.set()
             outcome = await self._send(claim)
+            if isinstance(outcome, Throttled):
+                self._slow_down(lane, claim, outcome)
             self._note(claim, outcome, late_us=late_us, took_us=self._clock.monotonic_us() - started_us)
         finally:
             begun.set()
@@ -185,13 +191,15 @@ class _Run:
         except Exception:  # noqa: BLE001 - a provider adapter's fault must not lose sight of what it may have sent
             return Unknown("provider-adapter-failed")
 
+    def _slow_down(self, lane: _Lane, claim: Claim, throttled: Throttled) -> None:
+        by_us = throttled.retry_after_us or 2 * claim.sender.pace.interval_us()
+        self._delays[claim.sender.id] = by_us
+        lane.free_at_us = max(lane.free_at_us, self._clock.monotonic_us() + by_us)
+
     def _note(self, claim: Claim, outcome: SendOutcome, *, late_us: int, took_us: int) -> None:
         after = self._with.retry.after_send(
             claim.delivery, outcome, now_us=self._clock.now_us(), jitter=self._with.jitter
         )
-        if isinstance(outcome, Throttled):
-            fallback_us = 2 * claim.sender.pace.interval_us()
-            self._delays[claim.sender.id] = outcome.retry_after_us or fallback_us
         self._unrecorded.append(after)
         self._with.observer.attempted(claim, outcome, after, late_us=late_us, took_us=took_us)
 

@@ -27,8 +27,11 @@ class Membership:
     renewed_us: int = 0
 
     def renew(self, at_us: int) -> None:
-        """`at_us` is monotonic, taken before the beat was sent."""
-        self.renewed_us = at_us
+        """`at_us` is monotonic, taken before the beat was sent. What has lapsed is not renewed: others may have taken
+        over already.
+        """
+        if self.held:
+            self.renewed_us = at_us
 
     def revoke(self) -> None:
         self.renewed_us = self.clock.monotonic_us() - self.good_for_us
@@ -66,6 +69,8 @@ class HoldMembership:
                     membership.revoke()
                     return
                 membership.renew(asked_us)
+                if not membership.held:
+                    return
             except StoreUnavailable as error:
                 self.observer.held_up(error)
             await self.clock.sleep_until(self.clock.now_us() + self.terms.beat_every_us)

@@ -1,10 +1,13 @@
+from datetime import timedelta
 from os import environ
 
 import click
 from pydantic import SecretStr
 from pydantic_core import PydanticUndefined
 
+from domain.errors import InvalidValue
 from entrypoints.cli.running import explains_faults, output_option, print_json
+from entrypoints.container import Container
 from entrypoints.settings import PREFIX, Settings, SettingsFault, unknown_variables
 
 
@@ -27,6 +30,9 @@ def check(output: str) -> None:
         settings = Settings.from_environment()
         shown = _shown(settings)
         settings.signing_ring()
+        Container(settings=settings).database()
+    except InvalidValue as error:
+        faults.append((f"{PREFIX}DATABASE_URL", str(error)))
     except SettingsFault as error:
         faults += error.faults
     if output == "json":
@@ -67,14 +73,19 @@ def _default(value: object, *, mask: bool = False) -> str:
             return ",".join(_default(each) for each in value)
         case _ if value is PydanticUndefined:
             return ""
+        case timedelta():
+            return iso_duration(value)
         case _:
-            return iso_duration(value) if hasattr(value, "total_seconds") else str(value)
+            return str(value)
 
 
-def iso_duration(value: object) -> str:
-    """A timedelta of whole seconds in ISO 8601."""
-    seconds = int(value.total_seconds())  # type: ignore[attr-defined]
-    minutes, seconds = divmod(seconds, 60)
+def iso_duration(value: timedelta) -> str:
+    """In ISO 8601, to the microsecond."""
+    minutes, seconds = divmod(value.total_seconds(), 60)
     hours, minutes = divmod(minutes, 60)
-    parts = [f"{amount}{unit}" for amount, unit in ((hours, "H"), (minutes, "M"), (seconds, "S")) if amount]
+    parts = [
+        f"{amount:.6f}".rstrip("0").rstrip(".") + unit
+        for amount, unit in ((hours, "H"), (minutes, "M"), (seconds, "S"))
+        if amount
+    ]
     return "PT" + ("".join(parts) or "0S")

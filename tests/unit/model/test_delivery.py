@@ -35,7 +35,7 @@ TRANSITIONS: dict[str, tuple[Callable[[Delivery], Delivery], set[DeliveryState],
         {S.SENDING, S.UNKNOWN},
         S.SCHEDULED,
     ),
-    "given up": (lambda d: d.given_up("no-connection", now_us=LATER), {S.SENDING}, S.FAILED),
+    "given up": (lambda d: d.given_up("no-connection", now_us=LATER), {S.SENDING, S.UNKNOWN}, S.FAILED),
     "lost sight of": (
         lambda d: d.lost_sight_of("no-answer", now_us=LATER, ask_after_us=SECOND),
         {S.SENDING},
