@@ -121,7 +121,8 @@ def everything_said(error: BaseException) -> str:
     chain: BaseException | None = error
     while chain is not None:
         said += f"{chain!r} {chain} {chain.args}"
-        chain = chain.__cause__ or chain.__context__
+        # What a traceback shows: a suppressed context is not in it.
+        chain = chain.__cause__ or (None if chain.__suppress_context__ else chain.__context__)
     return said
 
 
