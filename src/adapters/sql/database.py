@@ -6,6 +6,7 @@ import sqlite3
 import time
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
 
 import asyncpg
@@ -25,7 +26,7 @@ _WRITER_TIMEOUT_S = 2.5
 _BUSY_TIMEOUT_MS = 2_000
 _TURN_TO_WAL_S = 5.0
 _CONNECT_TIMEOUT_S = 5
-_STATEMENT_TIMEOUT_S = 30  # No statement of ours takes so long; a database that hangs is a database that is away.
+_STATEMENT_TIMEOUT_S = 8  # No statement of ours takes so long; a database that hangs is a database that is away.
 _POOL_TIMEOUT_S = 5
 
 # SQLite answers a commit when it is on the disk, as PostgreSQL does: an accepted text survives a power cut.
@@ -108,6 +109,11 @@ class Database:
             yield
         finally:
             self._writer.release()
+
+    def expect_folder(self) -> None:
+        """Raises `StoreUnavailable` where SQLite's file could not even be made: its driver takes that badly."""
+        if self.is_sqlite and not Path(self._url.database or "").absolute().parent.is_dir():
+            raise StoreUnavailable
 
     async def write_ahead(self) -> None:
         """Turns a SQLite file to its write-ahead log, which it then keeps, so that readers and a writer go together."""

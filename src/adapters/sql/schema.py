@@ -25,6 +25,7 @@ class SqlSchema(Schema):
     @carried_through
     async def migrate(self, target: str = "head") -> None:
         """`target` is a revision; the newest if left out."""
+        self._database.expect_folder()
         await self._database.write_ahead()
         async with self._database.writing() as connection:
             if not self._database.is_sqlite:
@@ -32,6 +33,7 @@ class SqlSchema(Schema):
             await connection.run_sync(_upgrade, target)
 
     async def check(self) -> None:
+        self._database.expect_folder()
         async with self._database.reading() as connection:
             found = await connection.run_sync(lambda sync: MigrationContext.configure(sync).get_current_revision())
         expected = ScriptDirectory.from_config(_config()).get_current_head() or ""

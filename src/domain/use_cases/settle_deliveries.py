@@ -1,7 +1,8 @@
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from domain.errors import StoreUnavailable
 from domain.model.delivery import Delivery
 from domain.model.pace import SECOND_US
 from domain.model.retry import RetryPolicy
@@ -34,9 +35,20 @@ class SettleDeliveries:
         await self.due.queue(now_us=self.clock.now_us())
         asked = 0
         while enquiries := await self.due.enquiries(now_us=self.clock.now_us(), limit=self.at_once):
-            await self.queue.record(await asyncio.gather(*map(self._ask, enquiries)))
+            await self._record(await asyncio.gather(*map(self._ask, enquiries)))
             asked += len(enquiries)
         return asked
+
+    async def _record(self, deliveries: Sequence[Delivery]) -> None:
+        """Until it is done: what was answered once would else be asked again, and only after a while."""
+        while True:
+            try:
+                await self.queue.record(deliveries)
+            except StoreUnavailable as error:
+                self.observer.held_up(error)
+                await self.clock.sleep_until(self.clock.now_us() + SECOND_US)
+            else:
+                return
 
     async def _answer(self, enquiry: Enquiry) -> EnquiryAnswer:
         try:

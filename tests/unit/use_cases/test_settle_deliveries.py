@@ -5,7 +5,6 @@ from collections.abc import Mapping
 
 import pytest
 
-from domain.errors import StoreUnavailable
 from domain.model.delivery import Delivery, DeliveryState
 from domain.model.retry import RetryPolicy
 from domain.model.send_outcome import CannotTell, EnquiryAnswer, Found, NotFound
@@ -150,15 +149,16 @@ async def test_nothing_due_is_nothing_done() -> None:
     assert not hub.observer.answers
 
 
-async def test_while_the_store_is_away_answers_are_lost_and_asked_for_again_a_minute_later() -> None:
+async def test_what_was_answered_while_the_store_is_away_is_kept_and_recorded_when_it_is_back() -> None:
     hub = Hub({1: Found("SM1", S.DELIVERED)})
     hub.add(unknown())
     hub.queue.away = True
-    with pytest.raises(StoreUnavailable):
-        await hub.settle()
+    settling = asyncio.create_task(hub.settle())
+    await hub.clock.advance(3 * SECOND)
+    assert hub.store.states() == [S.UNKNOWN]
+    assert hub.observer.hold_ups
     hub.queue.away = False
-    hub.clock.jump(60 * SECOND)
-    assert await hub.settle() == 1
+    assert await hub.clock.run_until_done(settling) == 1
     assert hub.store.states() == [S.DELIVERED]
 
 
