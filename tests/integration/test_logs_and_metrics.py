@@ -107,7 +107,8 @@ def test_every_line_has_the_keys_that_are_documented(day: Day) -> None:
     found = {str(line["event"]): line.keys() - ALWAYS for line in day.log}
     assert found == {event: keys.get(event) for event in found}
     assert keys.keys() - found.keys() == {
-        *{"waiting_for_database", "request_failed", "deliveries_rescued", "store_unavailable"}
+        *{"waiting_for_database", "request_failed", "deliveries_rescued", "store_unavailable"},
+        "provider_adapter_failed",
     }
 
 
@@ -116,8 +117,11 @@ def test_the_rarer_lines_have_the_keys_that_are_documented() -> None:
     with capture_logs() as lines:
         observer.rescued([a_delivery(), a_delivery(state=DeliveryState.UNKNOWN)])
         observer.held_up(StoreUnavailable())
+        observer.adapter_failed("post", RuntimeError())
     keys = documented("Log lines")
-    assert [line["event"] for line in lines] == ["deliveries_rescued", "deliveries_rescued", "store_unavailable"]
+    assert [line["event"] for line in lines] == [
+        *("deliveries_rescued", "deliveries_rescued", "store_unavailable", "provider_adapter_failed")
+    ]
     for line in lines:
         assert line.keys() - {"event", "log_level"} == names(keys[line["event"]][0])
 

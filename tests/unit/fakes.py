@@ -628,6 +628,7 @@ class RecordingObserver(DispatchObserver):
         self.answers: list[tuple[Enquiry, EnquiryAnswer, Delivery]] = []
         self.rescues: list[Sequence[Delivery]] = []
         self.hold_ups: list[HubError] = []
+        self.adapter_faults: list[tuple[str, Exception]] = []
 
     def attempted(self, claim: Claim, outcome: SendOutcome, after: Delivery, *, late_us: int, took_us: int) -> None:
         self.attempts.append(Attempt(claim=claim, outcome=outcome, after=after, late_us=late_us, took_us=took_us))
@@ -640,6 +641,9 @@ class RecordingObserver(DispatchObserver):
 
     def rescued(self, deliveries: Sequence[Delivery]) -> None:
         self.rescues.append(deliveries)
+
+    def adapter_failed(self, provider: str, fault: Exception) -> None:
+        self.adapter_faults.append((provider, fault))
 
     def held_up(self, error: HubError) -> None:
         self.hold_ups.append(error)

@@ -21,6 +21,10 @@ class DispatchObserver(Protocol):
 
     def rescued(self, deliveries: Sequence[Delivery]) -> None: ...
 
+    def adapter_failed(self, provider: str, fault: Exception) -> None:
+        """A provider's adapter raised, which is a fault of ours. Its text may show what was to be sent."""
+        ...
+
     def held_up(self, error: HubError) -> None:
         """The store did not answer; work goes on when it does."""
         ...

@@ -188,7 +188,8 @@ class _Run:
             return await self._with.providers[claim.sender.provider].send(_outgoing(claim))
         except asyncio.CancelledError:
             return Unknown("stopped-while-sending")
-        except Exception:  # noqa: BLE001 - a provider adapter's fault must not lose sight of what it may have sent
+        except Exception as fault:  # noqa: BLE001 - what may have been sent must not be lost sight of
+            self._with.observer.adapter_failed(claim.sender.provider, fault)
             return Unknown("provider-adapter-failed")
 
     def _slow_down(self, lane: _Lane, claim: Claim, throttled: Throttled) -> None:

@@ -53,7 +53,8 @@ class SettleDeliveries:
     async def _answer(self, enquiry: Enquiry) -> EnquiryAnswer:
         try:
             return await self.providers[enquiry.provider].look_up(enquiry)
-        except Exception:  # noqa: BLE001 - one adapter's fault must not cost the others their answers
+        except Exception as fault:  # noqa: BLE001 - one adapter's fault must not cost the others their answers
+            self.observer.adapter_failed(enquiry.provider, fault)
             return CannotTell("provider-adapter-failed", ask_after_us=_ASK_AGAIN_US)
 
     async def _ask(self, enquiry: Enquiry) -> Delivery:

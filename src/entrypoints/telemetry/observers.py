@@ -1,7 +1,9 @@
 """What happens in the hub, as log lines and metrics. Ids only: no number, no text, no token."""
 
+import traceback
 from collections import Counter
 from collections.abc import Sequence
+from pathlib import Path
 from uuid import UUID
 
 import structlog
@@ -68,6 +70,11 @@ class LoggedDispatch(DispatchObserver):
         for state, count in Counter(each.state.value for each in deliveries).items():
             self._metrics.rescued.labels(state).inc(count)
             _log.warning("deliveries_rescued", state=state, count=count)
+
+    def adapter_failed(self, provider: str, fault: Exception) -> None:
+        frames = traceback.extract_tb(fault.__traceback__)
+        where = f"{Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else None
+        _log.error("provider_adapter_failed", provider=provider, fault=type(fault).__name__, where=where)
 
     def held_up(self, error: HubError) -> None:
         self._metrics.store_unavailable.inc()

@@ -868,3 +868,12 @@ async def test_a_call_that_cancels_itself_is_unknown() -> None:
     hub.start()
     await hub.clock.advance(SECOND)
     assert hub.store.states() == [S.UNKNOWN]
+
+
+async def test_the_fault_of_an_adapter_is_told_to_the_observer() -> None:
+    fault = RuntimeError("a bug in the adapter")
+    hub = Hub(outcomes=[fault])
+    await hub.accept()
+    hub.start()
+    await hub.clock.advance(SECOND)
+    assert hub.observer.adapter_faults == [("post", fault)]
