@@ -4,13 +4,14 @@ import asyncio
 import functools
 import sqlite3
 import time
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
 
 import asyncpg
-from sqlalchemy import URL, event, make_url
+from sqlalchemy import URL, Table, event, make_url
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError, IntegrityError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
@@ -109,6 +110,11 @@ class Database:
             yield
         finally:
             self._writer.release()
+
+    async def insert_unless_there(self, connection: AsyncConnection, table: Table, row: Mapping[str, object]) -> None:
+        """A row that breaks a uniqueness rule is left out."""
+        dialect = sqlite if self.is_sqlite else postgresql
+        await connection.execute(dialect.insert(table).values(row).on_conflict_do_nothing())
 
     def expect_folder(self) -> None:
         """Raises `StoreUnavailable` where SQLite's file could not even be made: its driver takes that badly."""

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
-from sqlalchemy import BindParameter, Select, Update, bindparam, func, or_, select, update
+from sqlalchemy import BindParameter, ColumnElement, Select, Update, bindparam, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from adapters.sql.database import Database, carried_through
@@ -142,7 +142,7 @@ class SqlDeliveryQueue(DeliveryQueue):
             for statement, rows in results.items():
                 await connection.execute(statement, rows)
             if queued:
-                await _make_due(connection, queued, now_us=max(each.updated_us for each in deliveries))
+                await _make_theirs_due(connection, queued, now_us=max(each.updated_us for each in deliveries))
 
     async def strays(self, dispatcher_id: int, *, slots_before_us: int) -> Sequence[Delivery]:
         claimed = select(*DELIVERY_COLUMNS).where(
@@ -248,10 +248,13 @@ async def _block(connection: AsyncConnection, rows: Sequence[AnyRow], now_us: in
         )
 
 
-async def _make_due(connection: AsyncConnection, delivery_ids: Sequence[int], *, now_us: int) -> None:
+async def _make_theirs_due(connection: AsyncConnection, delivery_ids: Sequence[int], *, now_us: int) -> None:
     for start in range(0, len(delivery_ids), _IDS_AT_ONCE):
         some = delivery_ids[start : start + _IDS_AT_ONCE]
         theirs = select(deliveries.c.sender_id).where(deliveries.c.id.in_(some))
-        await connection.execute(
-            update(senders).where(senders.c.id.in_(theirs)).values(due_us=func.coalesce(senders.c.due_us, now_us))
-        )
+        await make_due(connection, senders.c.id.in_(theirs), now_us=now_us)
+
+
+async def make_due(connection: AsyncConnection, which: ColumnElement[bool], *, now_us: int) -> None:
+    """Idle senders are to be claimed from at once; those that are due at some time already stay so."""
+    await connection.execute(update(senders).where(which).values(due_us=func.coalesce(senders.c.due_us, now_us)))

@@ -1,9 +1,9 @@
 from collections.abc import Sequence
 
-from sqlalchemy import Select, func, select, update
+from sqlalchemy import Select, select, update
 
 from adapters.sql.database import Database, carried_through
-from adapters.sql.delivery_queue import SqlDeliveryQueue
+from adapters.sql.delivery_queue import SqlDeliveryQueue, make_due
 from adapters.sql.rows import DELIVERY_COLUMNS, as_delivery
 from adapters.sql.tables import deliveries, provider_accounts, senders
 from domain.model.delivery import DeliveryState
@@ -36,11 +36,7 @@ class SqlDueDeliveries(DueDeliveries):
             )
             sender_ids = queued.scalars().all()
             if sender_ids:
-                await connection.execute(
-                    update(senders)
-                    .where(senders.c.id.in_(set(sender_ids)))
-                    .values(due_us=func.coalesce(senders.c.due_us, now_us))
-                )
+                await make_due(connection, senders.c.id.in_(set(sender_ids)), now_us=now_us)
         return len(sender_ids)
 
     @carried_through

@@ -1,7 +1,6 @@
 from collections.abc import Collection
 
 from sqlalchemy import delete, select
-from sqlalchemy.dialects import postgresql, sqlite
 
 from adapters.sql.database import Database, carried_through
 from adapters.sql.tables import opt_outs
@@ -19,11 +18,9 @@ class SqlOptOuts(OptOuts):
     @carried_through
     async def set(self, program_id: str, number: PhoneNumber, *, do_not_text: bool, at_us: int) -> None:
         key = {"program_id": program_id, "number": number.e164}
-        dialect = sqlite if self._database.is_sqlite else postgresql
         async with self._database.writing() as connection:
             if do_not_text:
-                row = dialect.insert(opt_outs).values(**key, since_us=at_us)
-                await connection.execute(row.on_conflict_do_nothing())
+                await self._database.insert_unless_there(connection, opt_outs, {**key, "since_us": at_us})
             else:
                 await connection.execute(
                     delete(opt_outs).where(opt_outs.c.program_id == program_id, opt_outs.c.number == number.e164)

@@ -1,7 +1,6 @@
 from collections.abc import Mapping, Sequence
 
 from sqlalchemy import Table, insert, select
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from adapters.sql.database import Database, DatabaseFault, carried_through
@@ -100,7 +99,6 @@ class SqlPrograms(Programs):
         key: Mapping[str, object],
         rest: Mapping[str, object] | None = None,
     ) -> int:
-        dialect = sqlite if self._database.is_sqlite else postgresql
-        await connection.execute(dialect.insert(table).values(**key, **(rest or {})).on_conflict_do_nothing())
+        await self._database.insert_unless_there(connection, table, {**key, **(rest or {})})
         found = select(table.c.id).where(*(table.c[name] == value for name, value in key.items()))
         return int((await connection.execute(found)).scalar_one())

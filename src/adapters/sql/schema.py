@@ -1,5 +1,6 @@
 """The database's schema: bringing it to this code's version, and knowing whether it is there."""
 
+import functools
 from pathlib import Path
 
 from alembic import command
@@ -36,9 +37,15 @@ class SqlSchema(Schema):
         self._database.expect_folder()
         async with self._database.reading() as connection:
             found = await connection.run_sync(lambda sync: MigrationContext.configure(sync).get_current_revision())
-        expected = ScriptDirectory.from_config(_config()).get_current_head() or ""
+        expected = _newest_revision()
         if found != expected:
             raise SchemaDiffers(found=found, expected=expected)
+
+
+@functools.cache
+def _newest_revision() -> str:
+    """Read once: it is asked for by every readiness probe, and comes from a folder of files."""
+    return ScriptDirectory.from_config(_config()).get_current_head() or ""
 
 
 def _config(connection: Connection | None = None) -> Config:

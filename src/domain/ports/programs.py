@@ -2,6 +2,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from domain.errors import OtherProgram, TokenRefused
+from domain.model.access import Grant
 from domain.model.pace import Pace
 from domain.model.program import KeyHash, Program
 from domain.model.sender import SenderAddress
@@ -39,3 +41,16 @@ class Programs(Protocol):
     async def all(self) -> Sequence[Program]:
         """By name."""
         ...
+
+
+async def own_program(programs: Programs, grant: Grant, named: str | None) -> Program:
+    """The program that calls. `named` is what it calls itself in the request, None where it does not.
+
+    Raises `TokenRefused` where the program is gone, and `OtherProgram` where another is named.
+    """
+    program = await programs.find(grant.program_id)
+    if program is None:
+        raise TokenRefused("its program is gone")
+    if named is not None and not program.is_called(named):
+        raise OtherProgram
+    return program

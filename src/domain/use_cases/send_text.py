@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
 
-from domain.errors import OtherProgram, TokenRefused, TooManySegments
+from domain.errors import TooManySegments
 from domain.model.access import Grant
 from domain.model.delivery import Delivery, DeliveryState
 from domain.model.message_body import MessageBody
@@ -12,7 +12,7 @@ from domain.model.phone_number import PhoneNumber, parse_recipients
 from domain.model.text_message import NUMBERS_SHOWN, NewText, TextMessage, TextSummary
 from domain.ports.clock import Clock
 from domain.ports.opt_outs import OptOuts
-from domain.ports.programs import Programs
+from domain.ports.programs import Programs, own_program
 from domain.ports.text_log import TextLog
 from domain.ports.wakeups import Wakeups
 
@@ -46,11 +46,7 @@ class SendText:
         """Raises `OtherProgram`, or what refuses the text (`TextRefused`, `TooManySegments`) or its numbers
         (`NoRecipients`, `TooManyRecipients`, `RecipientsRefused`). What is refused leaves nothing behind.
         """
-        program = await self.programs.find(grant.program_id)
-        if program is None:
-            raise TokenRefused("its program is gone")
-        if command.program_id is not None and not program.is_called(command.program_id):
-            raise OtherProgram
+        program = await own_program(self.programs, grant, command.program_id)
         body = MessageBody(command.text)
         if body.segments > program.segment_cap:
             raise TooManySegments(segments=body.segments, limit=program.segment_cap)

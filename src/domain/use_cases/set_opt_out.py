@@ -1,11 +1,10 @@
 from dataclasses import dataclass
 
-from domain.errors import OtherProgram, TokenRefused
 from domain.model.access import Grant
 from domain.model.phone_number import PhoneNumber
 from domain.ports.clock import Clock
 from domain.ports.opt_outs import OptOuts
-from domain.ports.programs import Programs
+from domain.ports.programs import Programs, own_program
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,11 +20,7 @@ class SetOptOut:
         self, grant: Grant, number: str, *, do_not_text: bool, program_id: str | None = None
     ) -> PhoneNumber:
         """The number as the hub read it. Raises `NumberRefused` or `OtherProgram`."""
-        program = await self.programs.find(grant.program_id)
-        if program is None:
-            raise TokenRefused("its program is gone")
-        if program_id is not None and not program.is_called(program_id):
-            raise OtherProgram
+        program = await own_program(self.programs, grant, program_id)
         parsed = PhoneNumber.parse(number.strip(), region=program.sender.address.region or self.default_region)
         await self.opt_outs.set(program.id, parsed, do_not_text=do_not_text, at_us=self.clock.now_us())
         return parsed
