@@ -7,6 +7,7 @@ from uuid import UUID
 
 from uuid_utils.compat import uuid7
 
+from adapters.sql.backlog import SqlBacklog
 from adapters.sql.clock import DatabaseClock
 from adapters.sql.database import Database
 from adapters.sql.delivery_queue import SqlDeliveryQueue
@@ -14,6 +15,9 @@ from adapters.sql.delivery_queue_postgresql import PostgresqlDeliveryQueue
 from adapters.sql.delivery_queue_sqlite import SqliteDeliveryQueue
 from adapters.sql.dispatchers import SqlDispatchers
 from adapters.sql.due_deliveries import SqlDueDeliveries
+from adapters.sql.intake import SqlIntake
+from adapters.sql.intake_postgresql import PostgresqlIntake
+from adapters.sql.intake_sqlite import SqliteIntake
 from adapters.sql.opt_outs import SqlOptOuts
 from adapters.sql.programs import SqlPrograms
 from adapters.sql.schema import SqlSchema
@@ -107,6 +111,7 @@ def a_text(
         id=message_id or uuid7(),
         program_id=program.id,
         sender_id=program.sender.id,
+        sender=program.sender.address,
         body=a_body(segments),
         recipients=len(recipients),
         created_us=at_us,
@@ -129,6 +134,8 @@ class Store:
     programs: SqlPrograms
     opt_outs: SqlOptOuts
     texts: SqlTextLog
+    intake: SqlIntake
+    backlog: SqlBacklog
     queue: SqlDeliveryQueue
     due: SqlDueDeliveries
     dispatchers: SqlDispatchers
@@ -143,6 +150,8 @@ class Store:
             programs=SqlPrograms(database),
             opt_outs=SqlOptOuts(database),
             texts=SqlTextLog(database),
+            intake=(SqliteIntake if database.is_sqlite else PostgresqlIntake)(database),
+            backlog=SqlBacklog(database),
             queue=queue,
             due=SqlDueDeliveries(database, queue),
             dispatchers=SqlDispatchers(database),
@@ -155,7 +164,7 @@ class Store:
 
     async def add_text(self, program: Program, *to: PhoneNumber, segments: int = 1, at_us: int = NOW_US) -> TextMessage:
         text = a_text(program, *to, segments=segments, at_us=at_us)
-        await self.texts.add(text)
+        await self.intake.add(text)
         return text.message
 
     async def join(self, *, at_us: int = NOW_US) -> int:

@@ -78,6 +78,40 @@ class TooManySegments(HubError):
         self.limit = limit
 
 
+class TimeRefused(HubError):
+    """A time that a text cannot be sent or expire at. `name` is the property's, `reason` completes the sentence."""
+
+    slug = "time-refused"
+
+    def __init__(self, name: str, reason: str) -> None:
+        super().__init__(f"{name} {reason}.")
+        self.name = name
+
+
+class UnknownSender(HubError):
+    slug = "unknown-sender"
+
+    def __init__(self) -> None:
+        super().__init__("Sender is none of this program's senders.")
+
+
+class IdempotencyKeyReused(HubError):
+    slug = "idempotency-key-reused"
+
+    def __init__(self) -> None:
+        super().__init__("This Idempotency-Key stands for another request of the last 24 hours.")
+
+
+class IdempotencyKeyInUse(HubError):
+    """Another request with the key is under way, and takes unusually long."""
+
+    slug = "idempotency-key-in-use"
+
+    def __init__(self, *, retry_after_s: int = 1) -> None:
+        super().__init__("A request with this Idempotency-Key is under way; ask again for its answer.")
+        self.retry_after_s = retry_after_s
+
+
 class CredentialsRefused(HubError):
     """The same for an unknown program and a wrong key, so that a caller learns nothing."""
 
@@ -146,6 +180,13 @@ class UnknownProperties(HubError):
         self.names = tuple(names)
 
 
+class ProgramNotFound(HubError):
+    slug = "program-not-found"
+
+    def __init__(self) -> None:
+        super().__init__("There is no program with this id: see `smshub programs list`.")
+
+
 class ProgramExists(HubError):
     slug = "program-exists"
 
@@ -187,6 +228,16 @@ class StoreUnavailable(HubError):
 
     def __init__(self, *, retry_after_s: int = 5) -> None:
         super().__init__("The hub's database is not available; nothing was accepted.")
+        self.retry_after_s = retry_after_s
+
+
+class HubBusy(HubError):
+    """More is waiting to be stored than the hub lets wait."""
+
+    slug = "hub-busy"
+
+    def __init__(self, *, retry_after_s: int = 1) -> None:
+        super().__init__("The hub has more texts to store than it can at the moment; nothing was accepted.")
         self.retry_after_s = retry_after_s
 
 

@@ -1,5 +1,6 @@
 """The composition root: the one place that knows which adapter stands behind which port."""
 
+import asyncio
 from collections.abc import Mapping
 
 from dependency_injector import containers, providers
@@ -7,6 +8,8 @@ from uuid_utils.compat import uuid7
 
 from adapters.login_guard import InProcessLoginGuard
 from adapters.providers.sandbox.provider import SandboxProvider
+from adapters.remembered import RememberedPrograms, RememberedTokens
+from adapters.sql.backlog import SqlBacklog
 from adapters.sql.clock import DatabaseClock
 from adapters.sql.database import Database
 from adapters.sql.delivery_queue import SqlDeliveryQueue
@@ -14,6 +17,9 @@ from adapters.sql.delivery_queue_postgresql import PostgresqlDeliveryQueue
 from adapters.sql.delivery_queue_sqlite import SqliteDeliveryQueue
 from adapters.sql.dispatchers import SqlDispatchers
 from adapters.sql.due_deliveries import SqlDueDeliveries
+from adapters.sql.intake import SqlIntake
+from adapters.sql.intake_postgresql import PostgresqlIntake
+from adapters.sql.intake_sqlite import SqliteIntake
 from adapters.sql.opt_outs import SqlOptOuts
 from adapters.sql.programs import SqlPrograms
 from adapters.sql.schema import SqlSchema
@@ -21,10 +27,13 @@ from adapters.sql.text_log import SqlTextLog
 from adapters.tokens import JwtTokens
 from adapters.wakeups import InProcessWakeups
 from domain.model.pace import SECOND_US
+from domain.model.price import Price
 from domain.model.retry import RetryPolicy
+from domain.ports.backlog import Backlog
 from domain.ports.dispatch_observer import DispatchObserver
 from domain.ports.dispatchers import Dispatchers
 from domain.ports.due_deliveries import DueDeliveries
+from domain.ports.intake import Intake
 from domain.ports.login_guard import LoginGuard
 from domain.ports.opt_outs import OptOuts
 from domain.ports.programs import Programs
@@ -33,11 +42,15 @@ from domain.ports.sms_provider import SmsProvider
 from domain.ports.text_log import TextLog
 from domain.ports.tokens import Tokens
 from domain.ports.wakeups import Wakeups
+from domain.use_cases.add_sender import AddSender
+from domain.use_cases.await_outcome import AwaitOutcome
+from domain.use_cases.cancel_text import CancelText
 from domain.use_cases.create_program import CreateProgram
 from domain.use_cases.dispatch_deliveries import DispatchDeliveries
 from domain.use_cases.hold_membership import HoldMembership, MembershipTerms
 from domain.use_cases.issue_token import IssueToken
 from domain.use_cases.list_programs import ListPrograms
+from domain.use_cases.preview_text import PreviewText
 from domain.use_cases.read_texts import FindText, ListDeliveries, ListTexts
 from domain.use_cases.rescue_deliveries import RescueDeliveries
 from domain.use_cases.send_text import SendText
@@ -51,7 +64,7 @@ from entrypoints.http.handlers import Handlers
 from entrypoints.http.internal import create_internal_app
 from entrypoints.settings import Settings, key_ring
 from entrypoints.telemetry.metrics import Metrics
-from entrypoints.telemetry.observers import CountedTextLog, LoggedDispatch
+from entrypoints.telemetry.observers import CountedIntake, LoggedDispatch
 
 
 def _database(settings: Settings) -> Database:
@@ -62,8 +75,17 @@ def _queue(database: Database) -> SqlDeliveryQueue:
     return SqliteDeliveryQueue(database) if database.is_sqlite else PostgresqlDeliveryQueue(database)
 
 
+def _intake(database: Database, metrics: Metrics) -> SqlIntake:
+    kind = SqliteIntake if database.is_sqlite else PostgresqlIntake
+    return kind(database, committed=metrics.texts_per_commit.observe)
+
+
 def _tokens(settings: Settings) -> JwtTokens:
     return JwtTokens(settings.signing_ring(), issuer=settings.token_issuer, audience=settings.token_audience)
+
+
+def _segment_price(settings: Settings) -> Price | None:
+    return Price.parse(settings.segment_price) if settings.segment_price else None
 
 
 def _retry(settings: Settings) -> RetryPolicy:
@@ -89,16 +111,19 @@ class Container(containers.DeclarativeContainer):
     schema: providers.Provider[Schema] = providers.Singleton(SqlSchema, database)
     clock: providers.Provider[DatabaseClock] = providers.Singleton(DatabaseClock, database)
     programs: providers.Provider[Programs] = providers.Singleton(SqlPrograms, database)
+    remembered_programs: providers.Provider[Programs] = providers.Singleton(RememberedPrograms, programs)
     opt_outs: providers.Provider[OptOuts] = providers.Singleton(SqlOptOuts, database)
-    texts: providers.Provider[TextLog] = providers.Singleton(
-        CountedTextLog, providers.Singleton(SqlTextLog, database), metrics
-    )
+    texts: providers.Provider[TextLog] = providers.Singleton(SqlTextLog, database)
+    sql_intake: providers.Provider[SqlIntake] = providers.Singleton(_intake, database, metrics)
+    intake: providers.Provider[Intake] = providers.Singleton(CountedIntake, sql_intake, metrics)
+    backlog: providers.Provider[Backlog] = providers.Singleton(SqlBacklog, database)
     queue: providers.Provider[SqlDeliveryQueue] = providers.Singleton(_queue, database)
     due: providers.Provider[DueDeliveries] = providers.Singleton(SqlDueDeliveries, database, queue)
     dispatchers: providers.Provider[Dispatchers] = providers.Singleton(SqlDispatchers, database)
 
     wakeups: providers.Provider[Wakeups] = providers.Singleton(InProcessWakeups)
-    tokens: providers.Provider[Tokens] = providers.Singleton(_tokens, settings)
+    tokens: providers.Provider[Tokens] = providers.Singleton(RememberedTokens, providers.Singleton(_tokens, settings))
+    stopping: providers.Provider[asyncio.Event] = providers.Singleton(asyncio.Event)
     guard: providers.Provider[LoginGuard] = providers.Singleton(
         InProcessLoginGuard, per_minute=settings.provided.logins_per_minute
     )
@@ -120,20 +145,34 @@ class Container(containers.DeclarativeContainer):
     )
     send_text: providers.Provider[SendText] = providers.Singleton(
         SendText,
-        programs=programs,
+        programs=remembered_programs,
         opt_outs=opt_outs,
-        texts=texts,
+        intake=intake,
         wakeups=wakeups,
         clock=clock,
-        new_id=providers.Object(uuid7),
         default_region=settings.provided.default_region,
     )
+    await_outcome: providers.Provider[AwaitOutcome] = providers.Singleton(
+        AwaitOutcome, texts=texts, clock=clock, stopping=stopping
+    )
+    cancel_text: providers.Provider[CancelText] = providers.Singleton(CancelText, texts=texts, clock=clock)
+    preview_text: providers.Provider[PreviewText] = providers.Singleton(
+        PreviewText,
+        programs=remembered_programs,
+        opt_outs=opt_outs,
+        backlog=backlog,
+        clock=clock,
+        default_region=settings.provided.default_region,
+        segment_price=providers.Singleton(_segment_price, settings),
+    )
     find_text: providers.Provider[FindText] = providers.Singleton(FindText, texts=texts)
-    list_texts: providers.Provider[ListTexts] = providers.Singleton(ListTexts, texts=texts)
+    list_texts: providers.Provider[ListTexts] = providers.Singleton(
+        ListTexts, texts=texts, programs=remembered_programs, default_region=settings.provided.default_region
+    )
     list_deliveries: providers.Provider[ListDeliveries] = providers.Singleton(ListDeliveries, texts=texts)
     set_opt_out: providers.Provider[SetOptOut] = providers.Singleton(
         SetOptOut,
-        programs=programs,
+        programs=remembered_programs,
         opt_outs=opt_outs,
         clock=clock,
         default_region=settings.provided.default_region,
@@ -145,6 +184,9 @@ class Container(containers.DeclarativeContainer):
         providers=sms_providers,
         new_id=providers.Object(uuid7),
         pepper=providers.Singleton(_newest_pepper, peppers),
+    )
+    add_sender: providers.Provider[AddSender] = providers.Singleton(
+        AddSender, programs=programs, providers=sms_providers
     )
     list_programs: providers.Provider[ListPrograms] = providers.Singleton(ListPrograms, programs=programs)
 
@@ -187,6 +229,7 @@ class Container(containers.DeclarativeContainer):
         settle=settle_deliveries,
         rescue=rescue_deliveries,
         due=due,
+        intake=intake,
         clock=clock,
         observer=observer,
     )
@@ -196,6 +239,9 @@ class Container(containers.DeclarativeContainer):
         Handlers,
         issue_token=issue_token,
         send_text=send_text,
+        await_outcome=await_outcome,
+        cancel_text=cancel_text,
+        preview_text=preview_text,
         find_text=find_text,
         list_texts=list_texts,
         list_deliveries=list_deliveries,

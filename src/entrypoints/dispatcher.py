@@ -9,6 +9,7 @@ from domain.errors import StoreUnavailable
 from domain.ports.clock import Clock
 from domain.ports.dispatch_observer import DispatchObserver
 from domain.ports.due_deliveries import DueDeliveries
+from domain.ports.intake import Intake
 from domain.use_cases.dispatch_deliveries import DispatchDeliveries
 from domain.use_cases.hold_membership import HoldMembership
 from domain.use_cases.rescue_deliveries import RescueDeliveries
@@ -17,6 +18,8 @@ from domain.use_cases.settle_deliveries import SettleDeliveries
 _SETTLE_EVERY_S = 0.2
 _RESCUE_EVERY_S = 2.0
 _ROUSE_EVERY_S = 5.0
+_EXPIRE_EVERY_S = 1.0
+_FORGET_EVERY_S = 60.0
 _STORE_AWAY_S = 1.0
 
 
@@ -27,6 +30,7 @@ class Dispatcher:
     settle: SettleDeliveries
     rescue: RescueDeliveries
     due: DueDeliveries
+    intake: Intake
     clock: Clock
     observer: DispatchObserver
 
@@ -37,6 +41,8 @@ class Dispatcher:
                 group.create_task(self._again_and_again(self.settle, _SETTLE_EVERY_S)),
                 group.create_task(self._again_and_again(self.rescue, _RESCUE_EVERY_S)),
                 group.create_task(self._again_and_again(self._rouse, _ROUSE_EVERY_S)),
+                group.create_task(self._again_and_again(self._expire, _EXPIRE_EVERY_S)),
+                group.create_task(self._again_and_again(self._forget_keys, _FORGET_EVERY_S)),
             ]
             while not stopping.is_set():
                 await self._be_a_member(stopping)
@@ -70,3 +76,11 @@ class Dispatcher:
 
     async def _rouse(self) -> int:
         return await self.due.rouse(now_us=self.clock.now_us())
+
+    async def _expire(self) -> None:
+        while await self.due.expire(now_us=self.clock.now_us()):
+            pass
+
+    async def _forget_keys(self) -> None:
+        while await self.intake.forget_keys(now_us=self.clock.now_us()):
+            pass

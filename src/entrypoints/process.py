@@ -76,7 +76,7 @@ class Process:
         self._settings: Settings = container.settings()
         self._parts = parts
         self._addresses = addresses
-        self._stopping = asyncio.Event()
+        self._stopping = container.stopping()
         self._health = container.health()
 
     async def run(self, *, when_ready: Callable[[], None] = lambda: None) -> None:
@@ -100,6 +100,7 @@ class Process:
                     internal.should_exit = True
                 await internal_task
         finally:
+            await self._container.sql_intake().drained()
             await self._container.database().close()
             _log.info("process_stopped")
 

@@ -11,7 +11,9 @@ from annotated_types import Ge
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from domain.errors import InvalidValue
 from domain.model.phone_number import is_region
+from domain.model.price import Price
 
 PREFIX = "SMSHUB_"
 
@@ -41,6 +43,15 @@ def _checked_region(code: str) -> str:
     if not is_region(code):
         raise ValueError("must be a country's two capital letters, such as US")
     return code
+
+
+def _checked_price(price: str) -> str:
+    if price:
+        try:
+            Price.parse(price)
+        except InvalidValue:
+            raise ValueError("must be an amount and a currency, such as 0.0083 USD") from None
+    return price
 
 
 def _checked_keys(secret: SecretStr) -> SecretStr:
@@ -109,6 +120,9 @@ class Settings(BaseSettings):
     logins_per_minute: int = Field(60, ge=60, le=100_000, description="Logins of one program from one address.")
     default_region: Annotated[str, AfterValidator(_checked_region)] = Field(
         "US", description="Country of numbers without `+` where the sender has none."
+    )
+    segment_price: Annotated[str, AfterValidator(_checked_price)] = Field(
+        "", description="What a segment costs, such as `0.0083 USD`, for the estimates of a preview. None: no estimate."
     )
     enquiry_delays: _Durations = Field(
         (timedelta(seconds=30), timedelta(minutes=5)),

@@ -5,6 +5,7 @@ import sqlite3
 import traceback
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 from uuid import uuid4
 
@@ -15,12 +16,15 @@ import adapters.sql.database
 from adapters.sql.database import Database, DatabaseFault
 from domain.errors import InvalidValue, StoreUnavailable
 from domain.model.delivery import DeliveryState
+from domain.model.idempotency import IdempotencyKey
 from domain.model.message_body import MessageBody
 from domain.model.pace import Pace
 from domain.model.phone_number import PhoneNumber
+from domain.model.priority import Priority
 from domain.model.program import Program
 from domain.model.sender import Sender
 from domain.model.text_message import NewText, TextMessage
+from domain.ports.text_log import TextFilter
 from tests.builders import NOW_US, SENDER, Store, a_delivery, a_program, a_text
 from tests.conftest import PostgresServer, close, migrate
 
@@ -34,6 +38,7 @@ PROGRAM = Program(
     name="City Hall",
     sender=Sender(id=1, provider="sandbox", address=SENDER, pace=Pace.parse("1/s")),
 )
+KEY = IdempotencyKey("a-key", b"fingerprint")
 BEING_SENT = a_delivery(NUMBER, delivery_id=1, state=DeliveryState.SENDING, attempt=1)
 
 
@@ -43,6 +48,7 @@ def a_private_text() -> NewText:
         id=text.message.id,
         program_id=PROGRAM.id,
         sender_id=PROGRAM.sender.id,
+        sender=PROGRAM.sender.address,
         body=BODY,
         recipients=1,
         created_us=NOW_US,
@@ -53,23 +59,35 @@ def a_private_text() -> NewText:
 # Every way into the database.
 CALLS: dict[str, Callable[[Store], Awaitable[object]]] = {
     "programs.add": lambda store: store.programs.add(a_program(f"program-{uuid4()}")),
+    "programs.add_sender": lambda store: store.programs.add_sender(
+        "city-hall", provider="sandbox", sender=SENDER, pace=None
+    ),
     "programs.find": lambda store: store.programs.find("city-hall"),
     "programs.find_with_keys": lambda store: store.programs.find_with_keys("SID-city-hall"),
     "programs.all": lambda store: store.programs.all(),
     "opt_outs.set": lambda store: store.opt_outs.set("city-hall", NUMBER, do_not_text=True, at_us=NOW_US),
     "opt_outs.lift": lambda store: store.opt_outs.set("city-hall", NUMBER, do_not_text=False, at_us=NOW_US),
     "opt_outs.among": lambda store: store.opt_outs.among("city-hall", [NUMBER]),
-    "texts.add": lambda store: store.texts.add(a_private_text()),
+    "intake.add": lambda store: store.intake.add(a_private_text()),
+    "intake.add with a key": lambda store: store.intake.add(replace(a_private_text(), key=KEY)),
+    "intake.answered": lambda store: store.intake.answered("city-hall", KEY, now_us=NOW_US),
+    "intake.forget_keys": lambda store: store.intake.forget_keys(now_us=NOW_US),
+    "texts.cancel": lambda store: store.texts.cancel("city-hall", uuid4(), now_us=NOW_US),
     "texts.find": lambda store: store.texts.find("city-hall", uuid4()),
     "texts.page": lambda store: store.texts.page("city-hall", before=None, limit=10),
+    "texts.page by state": lambda store: store.texts.page(
+        "city-hall", wanted=TextFilter(state=DeliveryState.SENT, number=NUMBER), before=None, limit=10
+    ),
     "texts.deliveries": lambda store: store.texts.deliveries("city-hall", uuid4(), after=0, limit=10),
     "queue.claim": lambda store: store.claim(1),
     "queue.record": lambda store: store.queue.record([BEING_SENT.released(now_us=NOW_US)]),
     "queue.strays": lambda store: store.queue.strays(1, slots_before_us=NOW_US),
     "queue.delay": lambda store: store.queue.delay(1, 1, now_us=NOW_US),
     "due.queue": lambda store: store.due.queue(now_us=NOW_US),
+    "due.expire": lambda store: store.due.expire(now_us=NOW_US),
     "due.enquiries": lambda store: store.due.enquiries(now_us=NOW_US, limit=10),
     "due.rouse": lambda store: store.due.rouse(now_us=NOW_US),
+    "backlog.ahead_of": lambda store: store.backlog.ahead_of(1, Priority.NORMAL),
     "dispatchers.join": lambda store: store.dispatchers.join(now_us=NOW_US),
     "dispatchers.beat": lambda store: store.dispatchers.beat(1, now_us=NOW_US),
     "dispatchers.leave": lambda store: store.dispatchers.leave(1),
@@ -157,7 +175,7 @@ class TestSqlite:
 
         assert keeps_its_secrets(raised.value)
 
-    @pytest.mark.parametrize("call", ["programs.add", "texts.add", "queue.claim", "queue.record", "dispatchers.join"])
+    @pytest.mark.parametrize("call", ["programs.add", "intake.add", "queue.claim", "queue.record", "dispatchers.join"])
     async def test_one_who_writes_keeps_other_writers_out(
         self, sqlite_url: str, open_database: Callable[[str], Database], call: str
     ) -> None:
@@ -206,7 +224,7 @@ class TestSqlite:
             await connection.execute(sql("DROP TABLE deliveries"))
 
         with pytest.raises(DatabaseFault, match="SQLITE_ERROR") as raised:
-            await store.texts.add(a_private_text())
+            await store.intake.add(a_private_text())
 
         assert keeps_its_secrets(raised.value)
 
@@ -265,7 +283,7 @@ class TestPostgresql:
         for _ in range(10):
             await store.programs.all()
 
-    @pytest.mark.parametrize("call", ["texts.find", "texts.add", "queue.record", "queue.claim"])
+    @pytest.mark.parametrize("call", ["texts.find", "intake.add", "queue.record", "queue.claim"])
     async def test_a_connection_that_is_cut_is_replaced(
         self,
         postgres_server: PostgresServer,
@@ -335,7 +353,7 @@ class TestPostgresql:
             await connection.execute(sql("DROP TABLE deliveries"))
 
         with pytest.raises(DatabaseFault, match="42P01") as raised:
-            await store.texts.add(a_private_text())
+            await store.intake.add(a_private_text())
 
         assert keeps_its_secrets(raised.value)
 
@@ -356,13 +374,13 @@ class TestBoth:
     async def test_what_is_refused_by_the_database_shows_no_texts_and_no_numbers(self, store: Store) -> None:
         await store.add_program()
         text = a_private_text()
-        await store.texts.add(text)
+        await store.intake.add(text)
         twice = NewText(message=text.message, deliveries=text.deliveries)
         same_place = NewText(message=a_private_text().message, deliveries=[*text.deliveries, *text.deliveries])
 
         for impossible in (twice, same_place):
             with pytest.raises(DatabaseFault) as raised:
-                await store.texts.add(impossible)
+                await store.intake.add(impossible)
             assert keeps_its_secrets(raised.value)
 
     @pytest.mark.parametrize(
@@ -372,7 +390,7 @@ class TestBoth:
         self, store: Store, statement: str
     ) -> None:
         await store.add_program()
-        await store.texts.add(a_private_text())
+        await store.intake.add(a_private_text())
 
         with pytest.raises(DatabaseFault) as raised:
             async with store.database.writing() as connection:

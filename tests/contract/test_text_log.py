@@ -32,7 +32,7 @@ async def test_a_text_is_found_as_it_was_added(store: Store) -> None:
     program = await store.add_program()
     added = a_text(program, a_number(1), a_number(2), client_date_sent="2026-11-02T09:00:00")
 
-    await store.texts.add(added)
+    await store.intake.add(added)
     found = await store.texts.find(program.id, added.message.id)
 
     assert found is not None
@@ -51,12 +51,13 @@ async def test_a_body_comes_back_to_the_letter(store: Store, body: str) -> None:
         id=added.message.id,
         program_id=program.id,
         sender_id=program.sender.id,
+        sender=program.sender.address,
         body=MessageBody(body),
         recipients=1,
         created_us=NOW_US,
     )
 
-    await store.texts.add(NewText(message=message, deliveries=added.deliveries))
+    await store.intake.add(NewText(message=message, deliveries=added.deliveries))
     found = await store.texts.find(program.id, message.id)
 
     assert found is not None
@@ -68,7 +69,7 @@ async def test_whatever_an_old_client_wrote_as_its_date_is_kept(store: Store, wr
     program = await store.add_program()
     added = a_text(program, client_date_sent=written)
 
-    await store.texts.add(added)
+    await store.intake.add(added)
     found = await store.texts.find(program.id, added.message.id)
 
     assert found is not None
@@ -106,7 +107,7 @@ async def test_a_delivery_that_was_blocked_from_the_start_stays_so(store: Store)
     queued = a_text(program, a_number(1), a_number(2))
     blocked = queued.deliveries[1].blocked("opted-out", now_us=NOW_US)
 
-    await store.texts.add(NewText(message=queued.message, deliveries=[queued.deliveries[0], blocked]))
+    await store.intake.add(NewText(message=queued.message, deliveries=[queued.deliveries[0], blocked]))
 
     first, second = await store.deliveries(program, queued.message)
     assert (first.state, first.reason) == (DeliveryState.QUEUED, None)
@@ -144,7 +145,7 @@ async def test_a_program_without_texts_has_an_empty_log(store: Store) -> None:
     page = await store.texts.page((await store.add_program()).id, before=None, limit=10)
 
     assert list(page.items) == []
-    assert not page.more
+    assert page.end is None
 
 
 async def test_pages_of_texts_join_up_while_new_ones_come_in(store: Store) -> None:
@@ -158,7 +159,7 @@ async def test_pages_of_texts_join_up_while_new_ones_come_in(store: Store) -> No
     third = await store.texts.page(program.id, before=second.items[-1].message.id, limit=3)
 
     assert [each.message.id for page in (first, second, third) for each in page.items] == added[::-1]
-    assert (first.more, second.more, third.more) == (True, True, False)
+    assert (first.end is None, second.end is None, third.end is None) == (False, False, True)
 
 
 async def test_a_page_that_ends_with_the_oldest_text_says_so(store: Store) -> None:
@@ -169,7 +170,7 @@ async def test_a_page_that_ends_with_the_oldest_text_says_so(store: Store) -> No
     page = await store.texts.page(program.id, before=None, limit=3)
 
     assert len(page.items) == 3
-    assert not page.more
+    assert page.end is None
 
 
 async def test_the_texts_of_others_do_not_count_into_a_page(store: Store) -> None:
@@ -182,7 +183,7 @@ async def test_the_texts_of_others_do_not_count_into_a_page(store: Store) -> Non
     page = await store.texts.page(mine.id, before=None, limit=3)
 
     assert [each.message.id for each in page.items] == added[::-1]
-    assert not page.more
+    assert page.end is None
 
 
 async def test_deliveries_are_paged_in_the_order_of_the_request(store: Store) -> None:
@@ -195,7 +196,7 @@ async def test_deliveries_are_paged_in_the_order_of_the_request(store: Store) ->
         page = await store.texts.deliveries(program.id, message.id, after=after, limit=2)
         assert page is not None
         seen += page.items
-        after, more = page.items[-1].position, page.more
+        after, more = page.end or 0, page.end is not None
         await store.add_text(program, *wanted)
 
     assert [delivery.number for delivery in seen] == wanted
@@ -223,7 +224,7 @@ async def test_a_page_after_the_last_delivery_is_empty(store: Store) -> None:
 
     assert page is not None
     assert list(page.items) == []
-    assert not page.more
+    assert page.end is None
 
 
 async def test_ten_thousand_deliveries_are_stored_in_their_order(store: Store) -> None:
@@ -243,13 +244,13 @@ async def test_where_the_last_of_ten_thousand_cannot_be_stored_nothing_is(store:
     last_at_a_place_that_is_taken = a_delivery(a_number(), position=1)
 
     with pytest.raises(DatabaseFault, match="IntegrityError"):
-        await store.texts.add(
+        await store.intake.add(
             NewText(message=whole.message, deliveries=[*whole.deliveries[:-1], last_at_a_place_that_is_taken])
         )
 
     assert await store.texts.find(program.id, whole.message.id) is None
     assert await rows_in(store, "deliveries") == 0
-    await store.texts.add(whole)
+    await store.intake.add(whole)
     assert await rows_in(store, "deliveries") == 10_000
 
 
@@ -257,7 +258,7 @@ async def test_a_caller_who_goes_away_leaves_all_or_nothing_and_no_lock(store: S
     program = await store.add_program()
     for steps in range(1, 100, 7):
         given_up = a_text(program, *numbers(500))
-        adding = asyncio.create_task(store.texts.add(given_up))
+        adding = asyncio.create_task(store.intake.add(given_up))
         for _ in range(steps):
             await asyncio.sleep(0)
         adding.cancel()
@@ -269,6 +270,13 @@ async def test_a_caller_who_goes_away_leaves_all_or_nothing_and_no_lock(store: S
         assert await ids_of(store, program, limit=1) == [message.id]
 
 
+# So that there is a middle to be cut in.
+INSERT_SLOWLY = (
+    "CREATE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM pg_sleep(2); RETURN NULL; END'",
+    "CREATE TRIGGER slow AFTER INSERT ON deliveries FOR EACH STATEMENT EXECUTE FUNCTION slow()",
+)
+
+
 async def test_where_the_connection_is_cut_in_the_middle_nothing_is_stored(
     postgres_server: PostgresServer, postgres_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -277,12 +285,15 @@ async def test_where_the_connection_is_cut_in_the_middle_nothing_is_stored(
     name = postgres_url.split("?", maxsplit=1)[0].rsplit("/", maxsplit=1)[1]
     cut = (
         "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity "
-        f"WHERE datname = '{name}' AND query LIKE 'INSERT INTO deliveries%' AND state <> 'idle'"
+        f"WHERE datname = '{name}' AND query LIKE '%INSERT INTO deliveries%' AND state <> 'idle'"
     )
     database = Database(postgres_url)
     store = Store.on(database)
     program = await store.add_program()
-    adding = asyncio.create_task(store.texts.add(a_text(program, *BROADCAST)))
+    async with database.writing() as connection:
+        for statement in INSERT_SLOWLY:
+            await connection.execute(sql(statement))
+    adding = asyncio.create_task(store.intake.add(a_text(program, *BROADCAST)))
 
     while await asyncio.to_thread(postgres_server.run, cut) == 0:
         assert not adding.done()

@@ -78,6 +78,9 @@ def test_a_script_reads_the_credentials_as_json(environment: dict[str, str]) -> 
             "Sender": SENDER,
             "Provider": "sandbox",
             "Rate": "40/min",
+            "Senders": [
+                {"SenderId": created["SenderId"], "Sender": SENDER, "Provider": "sandbox", "Rate": "40/min"}
+            ],
             "FirstHub": False,
         }
     ]

@@ -11,7 +11,7 @@ import pytest
 
 from adapters.sql.delivery_queue_postgresql import PostgresqlDeliveryQueue
 from adapters.sql.delivery_queue_sqlite import SqliteDeliveryQueue
-from adapters.sql.text_log import SqlTextLog
+from adapters.sql.intake import SqlIntake
 from entrypoints import container as container_module
 from entrypoints.container import Container
 from entrypoints.settings import Settings
@@ -102,8 +102,8 @@ def test_the_queue_speaks_the_databases_dialect() -> None:
 
 def test_the_interface_counts_what_it_accepts() -> None:
     container = a_container(database_url="sqlite:///hub.db")
-    assert container.send_text().texts is container.texts()
-    assert not isinstance(container.texts(), SqlTextLog)
+    assert container.send_text().intake is container.intake()
+    assert not isinstance(container.intake(), SqlIntake)
 
 
 def test_the_wakeups_of_the_interface_reach_the_dispatcher_of_the_same_process() -> None:

@@ -103,6 +103,7 @@ def a_message(
         id=a_message_id(which),
         program_id=program_id,
         sender_id=sender_id,
+        sender=SenderAddress("+18005550100"),
         body=MessageBody(text),
         recipients=recipients,
         created_us=NOON,

@@ -10,25 +10,36 @@ from heapq import heappop, heappush
 from typing import TypeVar
 from uuid import UUID
 
-from domain.errors import HubError, PaceDiffers, ProgramExists, StoreUnavailable, TokenRefused, TooManyLogins
+from domain.errors import (
+    HubError,
+    IdempotencyKeyReused,
+    PaceDiffers,
+    ProgramExists,
+    ProgramNotFound,
+    StoreUnavailable,
+    TokenRefused,
+    TooManyLogins,
+)
 from domain.model.access import Grant
-from domain.model.delivery import RECEIPT_STATES, Delivery, DeliveryState
+from domain.model.delivery import RECEIPT_STATES, WAITING, Delivery, DeliveryState
+from domain.model.idempotency import KEPT_US, IdempotencyKey
 from domain.model.pace import Candidate, Pace, Reservation, VirtualSchedule
 from domain.model.phone_number import PhoneNumber
 from domain.model.program import KeyHash, Program
 from domain.model.send_outcome import Accepted, CannotTell, EnquiryAnswer, SendOutcome
 from domain.model.sender import Sender, SenderAddress
-from domain.model.text_message import NUMBERS_SHOWN, NewText, TextMessage, TextSummary
+from domain.model.text_message import NUMBERS_SHOWN, AcceptedText, NewText, TextMessage, TextSummary
 from domain.ports.clock import Clock
 from domain.ports.delivery_queue import Claim, DeliveryQueue
 from domain.ports.dispatch_observer import DispatchObserver
 from domain.ports.dispatchers import Dispatchers, Orphan
 from domain.ports.due_deliveries import DueDeliveries, Enquiry
+from domain.ports.intake import Intake
 from domain.ports.login_guard import LoginGuard
 from domain.ports.opt_outs import OptOuts
 from domain.ports.programs import NewProgram, Programs
 from domain.ports.sms_provider import OutgoingText, SmsProvider
-from domain.ports.text_log import Page, TextLog
+from domain.ports.text_log import EVERY_TEXT, Page, TextFilter, TextLog
 from domain.ports.tokens import Tokens
 from domain.ports.wakeups import Wakeups
 from tests.unit.builders import NOON, SECOND
@@ -168,6 +179,7 @@ class InMemoryStore:
         self.messages: dict[UUID, TextMessage] = {}
         self.rows: dict[int, StoredDelivery] = {}
         self.opted_out: set[tuple[str, PhoneNumber]] = set()
+        self.canceled: set[UUID] = set()
         self.last_seen_us: dict[int, int] = {}
 
     def delivery(self, delivery_id: int) -> Delivery:
@@ -200,38 +212,83 @@ class InMemoryStore:
         return self.lines[row.message.sender_id]
 
 
-class InMemoryTextLog(TextLog):
+class InMemoryIntake(Intake):
     """`away` makes it unavailable."""
 
     def __init__(self, store: InMemoryStore) -> None:
         self._store = store
+        self._keys: dict[tuple[str, str], tuple[IdempotencyKey, AcceptedText]] = {}
         self.away = False
 
-    async def add(self, text: NewText) -> None:
+    async def add(self, text: NewText) -> AcceptedText:
         if self.away:
             raise StoreUnavailable
+        if text.key is not None:
+            now_us = text.message.created_us
+            earlier = await self.answered(text.message.program_id, text.key, now_us=now_us)
+            if earlier is not None:
+                return earlier
+            self._keys[text.message.program_id, text.key.value] = (text.key, text.accepted())
         for delivery in text.deliveries:
             self._store.add(text.message, delivery)
         self._store.lines[text.message.sender_id].make_due(text.message.created_us)
+        return text.accepted()
+
+    async def answered(self, program_id: str, key: IdempotencyKey, *, now_us: int) -> AcceptedText | None:
+        kept, accepted = self._keys.get((program_id, key.value), (None, None))
+        if kept is None or accepted is None or accepted.summary.message.created_us <= now_us - KEPT_US:
+            return None
+        if kept.fingerprint != key.fingerprint:
+            raise IdempotencyKeyReused
+        return replace(accepted, replayed=True)
+
+    async def forget_keys(self, *, now_us: int) -> int:
+        old = [name for name, (_, text) in self._keys.items() if text.summary.message.created_us <= now_us - KEPT_US]
+        for name in old:
+            del self._keys[name]
+        return len(old)
+
+
+class InMemoryTextLog(TextLog):
+    def __init__(self, store: InMemoryStore) -> None:
+        self._store = store
+
+    async def cancel(self, program_id: str, message_id: UUID, *, now_us: int) -> int | None:
+        if self._own(program_id, message_id) is None:
+            return None
+        self._store.canceled.add(message_id)
+        waiting = [each for each in self._deliveries_of(message_id) if each.state in WAITING]
+        for delivery in waiting:
+            self._store.put(delivery.canceled(now_us=now_us))
+        return len(waiting)
 
     async def find(self, program_id: str, message_id: UUID) -> TextSummary | None:
         message = self._own(program_id, message_id)
         return None if message is None else self._summary(message)
 
-    async def page(self, program_id: str, *, before: UUID | None, limit: int) -> Page[TextSummary]:
+    async def page(
+        self, program_id: str, *, wanted: TextFilter = EVERY_TEXT, before: UUID | None, limit: int
+    ) -> Page[TextSummary, UUID]:
         own = [
             message
             for message in self._store.messages.values()
             if message.program_id == program_id and (before is None or message.id < before)
         ]
         own.sort(key=lambda message: message.id, reverse=True)
-        return Page([self._summary(message) for message in own[:limit]], more=len(own) > limit)
+        found = [summary for summary in map(self._summary, own) if _is_wanted(summary, wanted)]
+        return Page(found[:limit], found[limit - 1].message.id if len(found) > limit else None)
 
-    async def deliveries(self, program_id: str, message_id: UUID, *, after: int, limit: int) -> Page[Delivery] | None:
+    async def deliveries(
+        self, program_id: str, message_id: UUID, *, state: DeliveryState | None = None, after: int, limit: int
+    ) -> Page[Delivery, int] | None:
         if self._own(program_id, message_id) is None:
             return None
-        rest = [delivery for delivery in self._deliveries_of(message_id) if delivery.position > after]
-        return Page(rest[:limit], more=len(rest) > limit)
+        rest = [
+            delivery
+            for delivery in self._deliveries_of(message_id)
+            if delivery.position > after and state in {None, delivery.state}
+        ]
+        return Page(rest[:limit], rest[limit - 1].position if len(rest) > limit else None)
 
     def _own(self, program_id: str, message_id: UUID) -> TextMessage | None:
         message = self._store.messages.get(message_id)
@@ -248,6 +305,16 @@ class InMemoryTextLog(TextLog):
             counts[delivery.state] = counts.get(delivery.state, 0) + 1
         numbers = [delivery.number for delivery in deliveries[:NUMBERS_SHOWN]]
         return TextSummary(message=message, numbers=numbers, counts=counts)
+
+
+def _is_wanted(summary: TextSummary, wanted: TextFilter) -> bool:
+    created_us = summary.message.created_us
+    return (
+        wanted.state in {None, summary.state}
+        and (wanted.number is None or wanted.number in summary.numbers)
+        and (wanted.from_us is None or wanted.from_us <= created_us)
+        and (wanted.before_us is None or created_us < wanted.before_us)
+    )
 
 
 class InMemoryQueue(DeliveryQueue):
@@ -301,6 +368,8 @@ class InMemoryQueue(DeliveryQueue):
                     row.delivery.id,
                     row.delivery.segments,
                     opted_out=(row.message.program_id, row.delivery.number) in self._store.opted_out,
+                    canceled=row.message.id in self._store.canceled,
+                    expires_us=row.message.expires_us,
                 )
                 for row in rows
             ],
@@ -309,8 +378,8 @@ class InMemoryQueue(DeliveryQueue):
             taken_over=line.owner != dispatcher_id,
         )
         line.next_free_us, line.due_us, line.owner = plan.schedule.next_free_us, plan.due_us, dispatcher_id
-        for each in plan.blocked:
-            self._store.put(self._store.delivery(each).blocked("opted-out", now_us=now_us))
+        for each, state in plan.ended.items():
+            self._store.put(replace(self._store.delivery(each), state=state, updated_us=now_us))
         claims = []
         for slot in plan.slots:
             row = self._store.rows[slot.delivery_id]
@@ -394,6 +463,16 @@ class InMemoryDueDeliveries(DueDeliveries):
             self._store.put(replace(row.delivery, state=DeliveryState.QUEUED, due_us=None, updated_us=now_us))
             self._store.line_of(row).make_due(now_us)
         return len(due)
+
+    async def expire(self, *, now_us: int) -> int:
+        over = [
+            row
+            for row in self._store.rows.values()
+            if row.delivery.state in WAITING and row.message.expires_us is not None and row.message.expires_us <= now_us
+        ]
+        for row in over:
+            self._store.put(row.delivery.expired(now_us=now_us))
+        return len(over)
 
     async def enquiries(self, *, now_us: int, limit: int) -> Sequence[Enquiry]:
         due = self._due(now_us, {DeliveryState.UNKNOWN, DeliveryState.SENT})[:limit]
@@ -481,17 +560,22 @@ class InMemoryPrograms(Programs):
         taken = (each.is_called(program.id) or each.sid == program.sid for each in self._programs)
         if any(taken):
             raise ProgramExists
-        sender = self._sender(program.provider, program.sender)
-        if sender is None:
-            number = len({each.sender.id for each in self._programs}) + 1
-            pace = program.pace or Pace.parse("1/s")
-            sender = Sender(id=number, provider=program.provider, address=program.sender, pace=pace)
-        elif program.pace not in {None, sender.pace}:
-            raise PaceDiffers(current=str(sender.pace))
+        sender = self._found_or_added(program.provider, program.sender, program.pace)
         added = Program(id=program.id, sid=program.sid, name=program.name, sender=sender, first_hub=program.first_hub)
         self._programs.append(added)
         self._keys[program.sid] = [program.key_hash]
         return added
+
+    async def add_sender(self, program_id: str, *, provider: str, sender: SenderAddress, pace: Pace | None) -> Program:
+        program = await self.find(program_id)
+        if program is None:
+            raise ProgramNotFound
+        further = self._found_or_added(provider, sender, pace)
+        if further not in program.senders:
+            self._programs.remove(program)
+            program = replace(program, other_senders=(*program.other_senders, further))
+            self._programs.append(program)
+        return program
 
     async def find(self, program_id: str) -> Program | None:
         return next((program for program in self._programs if program.is_called(program_id)), None)
@@ -503,9 +587,15 @@ class InMemoryPrograms(Programs):
     async def all(self) -> Sequence[Program]:
         return sorted(self._programs, key=lambda program: program.name)
 
-    def _sender(self, provider: str, address: SenderAddress) -> Sender | None:
-        known = (program.sender for program in self._programs)
-        return next((each for each in known if (each.provider, each.address) == (provider, address)), None)
+    def _found_or_added(self, provider: str, address: SenderAddress, pace: Pace | None) -> Sender:
+        known = [sender for program in self._programs for sender in program.senders]
+        sender = next((each for each in known if (each.provider, each.address) == (provider, address)), None)
+        if sender is None:
+            number = len({each.id for each in known}) + 1
+            return Sender(id=number, provider=provider, address=address, pace=pace or Pace.parse("1/s"))
+        if pace not in {None, sender.pace}:
+            raise PaceDiffers(current=str(sender.pace))
+        return sender
 
 
 class InMemoryOptOuts(OptOuts):

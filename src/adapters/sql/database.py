@@ -28,6 +28,7 @@ _BUSY_TIMEOUT_MS = 2_000
 _TURN_TO_WAL_S = 5.0
 _CONNECT_TIMEOUT_S = 5
 _STATEMENT_TIMEOUT_S = 8  # No statement of ours takes so long; a database that hangs is a database that is away.
+_LOCK_TIMEOUT_MS = 2_000  # Who holds a row for so long is stuck or gone.
 _POOL_TIMEOUT_S = 5
 
 # SQLite answers a commit when it is on the disk, as PostgreSQL does: an accepted text survives a power cut.
@@ -44,6 +45,7 @@ _SQLITE_AWAY = frozenset({5, 6, 8, 10, 13, 14})
 # Classes of SQLSTATE: connection exception, invalid authorisation, no such database, transaction rollback (a deadlock),
 # insufficient resources, operator intervention (a shutdown, a timeout) and system error.
 _STATES_AWAY = frozenset({"08", "28", "3D", "40", "53", "57", "58"})
+_LOCK_NOT_AVAILABLE = "55P03"
 
 
 class DatabaseFault(Exception):
@@ -53,6 +55,10 @@ class DatabaseFault(Exception):
         state = getattr(error.orig, "sqlstate", None) or getattr(error.orig, "sqlite_errorname", None)
         super().__init__(f"{type(error).__name__} ({state}) in: {error.statement}")
         self.breaks_a_rule = isinstance(error, IntegrityError)
+
+
+class LockedElsewhere(StoreUnavailable):
+    """Another transaction holds a row for longer than anybody should."""
 
 
 class Database:
@@ -69,8 +75,9 @@ class Database:
             hide_parameters=True,
             **options,
         )
+        self._autocommitting = self.engine.execution_options(isolation_level="AUTOCOMMIT")
         # PostgreSQL: reading needs no transaction, and without one no BEGIN and ROLLBACK.
-        self._reader = self.engine if self.is_sqlite else self.engine.execution_options(isolation_level="AUTOCOMMIT")
+        self._reader = self.engine if self.is_sqlite else self._autocommitting
         self._writer = asyncio.Lock()
         if self.is_sqlite:
             _prepare_sqlite(self.engine)
@@ -84,6 +91,16 @@ class Database:
         """For statements that change nothing. Raises `StoreUnavailable`."""
         with _translated():
             async with self._reader.connect() as connection:
+                yield connection
+
+    @asynccontextmanager
+    async def committing(self) -> AsyncIterator[AsyncConnection]:
+        """PostgreSQL alone: each statement is a transaction in itself, durable when it returns.
+
+        Raises `StoreUnavailable`.
+        """
+        with _translated():
+            async with self._autocommitting.connect() as connection:
                 yield connection
 
     @asynccontextmanager
@@ -177,11 +194,16 @@ def _driver_url(text: str) -> tuple[URL, dict[str, Any]]:
             # libpq's name for what the driver calls ssl.
             if "sslmode" in query:
                 query["ssl"] = query.pop("sslmode")
-            settings = {"application_name": "smshub", "statement_timeout": str(_STATEMENT_TIMEOUT_S * 1_000)}
+            settings = {
+                "application_name": "smshub",
+                "statement_timeout": str(_STATEMENT_TIMEOUT_S * 1_000),
+                "lock_timeout": str(_LOCK_TIMEOUT_MS),
+                "idle_in_transaction_session_timeout": "10000",
+            }
             arguments = {
                 "timeout": _CONNECT_TIMEOUT_S,
                 "command_timeout": _STATEMENT_TIMEOUT_S + 1,
-                "server_settings": settings | {"idle_in_transaction_session_timeout": "10000"},
+                "server_settings": settings,
             }
             return url.set(drivername="postgresql+asyncpg", query=query), {"connect_args": arguments}
         case _:
@@ -212,6 +234,8 @@ class _translated:  # noqa: N801 - reads as a word of the with statement
         return None
 
     def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
+        if isinstance(error, DBAPIError) and getattr(error.orig, "sqlstate", None) == _LOCK_NOT_AVAILABLE:
+            raise LockedElsewhere from error
         if error is not None and _is_away(error):
             raise StoreUnavailable from error
         if isinstance(error, DBAPIError):

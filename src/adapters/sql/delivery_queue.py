@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from adapters.sql.database import Database, carried_through
 from adapters.sql.rows import DELIVERY_COLUMNS, AnyRow, as_delivery, as_pace, as_sender
-from adapters.sql.tables import deliveries, provider_accounts, senders
+from adapters.sql.tables import deliveries, provider_accounts, queued, senders
 from domain.errors import StoreUnavailable
 from domain.model.delivery import RECEIPT_STATES, Delivery, DeliveryState
 from domain.model.message_body import MessageBody
@@ -46,7 +46,7 @@ _RECORD_OVER_SENT = (
     update(deliveries).where(*_SAME_ATTEMPT, or_(_OPEN, _state == DeliveryState.SENT.value)).values(_RESULT)
 )
 
-_BLOCK = (
+_END = (
     update(deliveries)
     .where(deliveries.c.id == bindparam("its_id"), deliveries.c.state == DeliveryState.QUEUED.value)
     .values(state=bindparam("new_state"), reason=bindparam("new_reason"), updated_us=bindparam("new_updated_us"))
@@ -100,7 +100,7 @@ class SqlDeliveryQueue(DeliveryQueue):
                 candidates[row.sender_id].append(row)
             plans = {
                 row.sender_id: schedules[row.sender_id].plan(
-                    [Candidate(each.id, each.segments, opted_out=each.opted_out) for each in candidates[row.sender_id]],
+                    [_as_candidate(each) for each in candidates[row.sender_id]],
                     now_us=now_us,
                     reservation=reservation,
                     taken_over=row.owner != dispatcher_id,
@@ -109,7 +109,9 @@ class SqlDeliveryQueue(DeliveryQueue):
             }
             rows = {each.id: each for some in candidates.values() for each in some}
             await _reserve(connection, plans, dispatcher_id)
-            await _block(connection, [rows[each] for plan in plans.values() for each in plan.blocked], now_us)
+            await _end(
+                connection, [(rows[each], end) for plan in plans.values() for each, end in plan.ended.items()], now_us
+            )
             slots = [slot for plan in plans.values() for slot in plan.slots]
             taken = await self._take(connection, dispatcher_id, slots, now_us=now_us)
         idle = [sender_id for sender_id, plan in plans.items() if plan.due_us is None]
@@ -165,11 +167,7 @@ class SqlDeliveryQueue(DeliveryQueue):
     @carried_through
     async def rouse_if_queued(self, sender_ids: Sequence[int] | None, *, now_us: int) -> int:
         """Makes senders due that are idle and have something queued: all of them, or those of `sender_ids`."""
-        waiting = (
-            select(deliveries.c.id)
-            .where(deliveries.c.sender_id == senders.c.id, deliveries.c.state == DeliveryState.QUEUED.value)
-            .exists()
-        )
+        waiting = select(deliveries.c.id).where(deliveries.c.sender_id == senders.c.id, queued).exists()
         # None is ever due so late: the clock was set back since.
         beyond_belief = senders.c.due_us > now_us + _DAY_US
         idle = or_(senders.c.due_us.is_(None), beyond_belief)
@@ -187,7 +185,7 @@ class SqlDeliveryQueue(DeliveryQueue):
 
     @abstractmethod
     async def _candidates(self, connection: AsyncConnection, wanted: Mapping[int, int]) -> Sequence[AnyRow]:
-        """The first queued deliveries of each sender, so many as are wanted, with body and `opted_out`."""
+        """The first queued deliveries of each sender, so many as are wanted, with what ends them or is sent."""
 
     @abstractmethod
     async def _take(
@@ -231,11 +229,11 @@ async def _reserve(connection: AsyncConnection, plans: Mapping[int, SlotPlan], d
     )
 
 
-async def _block(connection: AsyncConnection, rows: Sequence[AnyRow], now_us: int) -> None:
-    blocked = [as_delivery(row).blocked("opted-out", now_us=now_us) for row in rows]
-    if blocked:
+async def _end(connection: AsyncConnection, ends: Sequence[tuple[AnyRow, DeliveryState]], now_us: int) -> None:
+    ended = [_ended(as_delivery(row), state, now_us=now_us) for row, state in ends]
+    if ended:
         await connection.execute(
-            _BLOCK,
+            _END,
             [
                 {
                     "its_id": each.id,
@@ -243,9 +241,29 @@ async def _block(connection: AsyncConnection, rows: Sequence[AnyRow], now_us: in
                     "new_reason": each.reason,
                     "new_updated_us": each.updated_us,
                 }
-                for each in blocked
+                for each in ended
             ],
         )
+
+
+def _ended(delivery: Delivery, state: DeliveryState, *, now_us: int) -> Delivery:
+    match state:
+        case DeliveryState.CANCELED:
+            return delivery.canceled(now_us=now_us)
+        case DeliveryState.EXPIRED:
+            return delivery.expired(now_us=now_us)
+        case _:
+            return delivery.blocked("opted-out", now_us=now_us)
+
+
+def _as_candidate(row: AnyRow) -> Candidate:
+    return Candidate(
+        row.id,
+        row.segments,
+        opted_out=bool(row.opted_out),
+        canceled=row.canceled_us is not None,
+        expires_us=row.expires_us,
+    )
 
 
 async def _make_theirs_due(connection: AsyncConnection, delivery_ids: Sequence[int], *, now_us: int) -> None:

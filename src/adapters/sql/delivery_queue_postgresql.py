@@ -11,16 +11,16 @@ from adapters.sql.tables import senders
 from domain.model.pace import Slot
 
 _CANDIDATES = text("""
-    SELECT d.*, m.body, EXISTS (
+    SELECT d.*, m.body, m.canceled_us, EXISTS (
         SELECT 1 FROM opt_outs o WHERE o.program_id = d.program_id AND o.number = d.number
     ) AS opted_out
     FROM unnest(CAST(:sender_ids AS bigint[]), CAST(:counts AS bigint[])) AS w (sender_id, wanted)
     CROSS JOIN LATERAL (
         SELECT * FROM deliveries q
-        WHERE q.sender_id = w.sender_id AND q.state = 'queued' ORDER BY q.id LIMIT w.wanted
+        WHERE q.sender_id = w.sender_id AND q.state = 'queued' ORDER BY q.priority, q.id LIMIT w.wanted
     ) AS d
     JOIN text_messages m ON m.id = d.message_id
-    ORDER BY d.sender_id, d.id
+    ORDER BY d.sender_id, d.priority, d.id
 """).columns(message_id=Uuid)
 
 # The state is concatenated to keep the planner off the partial index of queued rows, which looks empty to it right

@@ -13,13 +13,13 @@ from domain.model.pace import Slot
 
 # One sender at a time: SQLite has no LATERAL, and answers within the process.
 _CANDIDATES = text("""
-    SELECT d.*, m.body, EXISTS (
+    SELECT d.*, m.body, m.canceled_us, EXISTS (
         SELECT 1 FROM opt_outs o WHERE o.program_id = d.program_id AND o.number = d.number
     ) AS opted_out
     FROM deliveries d
     JOIN text_messages m ON m.id = d.message_id
     WHERE d.sender_id = :sender_id AND d.state = 'queued'
-    ORDER BY d.id LIMIT :wanted
+    ORDER BY d.priority, d.id LIMIT :wanted
 """).columns(message_id=Uuid)
 
 _TAKE = (

@@ -5,8 +5,8 @@ from sqlalchemy import Select, select, update
 from adapters.sql.database import Database, carried_through
 from adapters.sql.delivery_queue import SqlDeliveryQueue, make_due
 from adapters.sql.rows import DELIVERY_COLUMNS, as_delivery
-from adapters.sql.tables import deliveries, provider_accounts, senders
-from domain.model.delivery import DeliveryState
+from adapters.sql.tables import deliveries, provider_accounts, senders, waiting
+from domain.model.delivery import NOT_SENT_IN_TIME, DeliveryState
 from domain.ports.due_deliveries import DueDeliveries, Enquiry
 
 _ASKED_AGAIN_AFTER_US = 60_000_000
@@ -38,6 +38,17 @@ class SqlDueDeliveries(DueDeliveries):
             if sender_ids:
                 await make_due(connection, senders.c.id.in_(set(sender_ids)), now_us=now_us)
         return len(sender_ids)
+
+    @carried_through
+    async def expire(self, *, now_us: int) -> int:
+        over = select(deliveries.c.id).where(deliveries.c.expires_us <= now_us, waiting).limit(_QUEUED_AT_ONCE)
+        async with self._database.writing() as connection:
+            ended = await connection.execute(
+                update(deliveries)
+                .where(deliveries.c.id.in_(over.with_for_update(skip_locked=True)))
+                .values(state=DeliveryState.EXPIRED.value, reason=NOT_SENT_IN_TIME, due_us=None, updated_us=now_us)
+            )
+            return ended.rowcount
 
     @carried_through
     async def enquiries(self, *, now_us: int, limit: int) -> Sequence[Enquiry]:

@@ -16,6 +16,7 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
     Uuid,
+    literal_column,
     text,
 )
 
@@ -86,6 +87,14 @@ programs = Table(
     UniqueConstraint("sid"),
 )
 
+# Those that a program may name in a request, beside its own.
+program_senders = Table(
+    "program_senders",
+    metadata,
+    Column("program_id", Text, ForeignKey("programs.id"), primary_key=True),
+    Column("sender_id", _Id, ForeignKey("senders.id"), primary_key=True),
+)
+
 program_keys = Table(
     "program_keys",
     metadata,
@@ -107,7 +116,7 @@ opt_outs = Table(
 text_messages = Table(
     "text_messages",
     metadata,
-    # UUIDv7: newer ids are greater, so the log is paged by them.
+    # UUIDv7 of the time of acceptance: the log is paged and searched by them.
     Column("id", Uuid, primary_key=True),
     Column("program_id", Text, ForeignKey("programs.id"), nullable=False),
     Column("sender_id", _Id, ForeignKey("senders.id"), nullable=False),
@@ -115,8 +124,28 @@ text_messages = Table(
     Column("recipients", Integer, nullable=False),
     Column("client_date_sent", Text),
     Column("created_us", BigInteger, nullable=False),
+    Column("priority", SmallInteger, nullable=False, server_default=text("1")),
+    Column("send_at_us", BigInteger),
+    Column("expires_us", BigInteger),
+    # From then on nothing of it is sent any more, whatever becomes of calls under way.
+    Column("canceled_us", BigInteger),
 )
 Index("ix_text_messages_log", text_messages.c.program_id, text_messages.c.id)
+
+# What requests with a key were answered with, beside the message: `first_counts` are its deliveries by their first
+# state, `refusals` the numbers that it does without; both are JSON.
+idempotency_keys = Table(
+    "idempotency_keys",
+    metadata,
+    Column("program_id", Text, primary_key=True),
+    Column("key", Text, primary_key=True),
+    Column("fingerprint", LargeBinary, nullable=False),
+    Column("message_id", Uuid, nullable=False),
+    Column("first_counts", Text, nullable=False),
+    Column("refusals", Text, nullable=False),
+    Column("created_us", BigInteger, nullable=False),
+    Index("ix_idempotency_keys_created_us", "created_us"),
+)
 
 _STATES = ", ".join(f"'{state.value}'" for state in DeliveryState)
 
@@ -142,18 +171,26 @@ deliveries = Table(
     Column("slot_us", BigInteger),
     Column("due_us", BigInteger),
     Column("updated_us", BigInteger, nullable=False),
+    Column("priority", SmallInteger, nullable=False, server_default=text("1")),
+    Column("expires_us", BigInteger),
     CheckConstraint(f"state IN ({_STATES})", name="state_known"),
     UniqueConstraint("message_id", "position"),
     # Two updates and no delete in a delivery's life: room on the page for them, and vacuum early.
     postgresql_with={"fillfactor": "85", "autovacuum_vacuum_scale_factor": "0", "autovacuum_vacuum_threshold": "20000"},
 )
 
-_queued = deliveries.c.state == text("'queued'")
+# With the states written out, as SQLite wants it to find a query's partial index.
+queued = deliveries.c.state == text("'queued'")
 _sending = deliveries.c.state == text("'sending'")
 _due = deliveries.c.due_us.is_not(None)
-Index("ix_deliveries_queue", deliveries.c.sender_id, deliveries.c.id, postgresql_where=_queued, sqlite_where=_queued)
+_in_line = deliveries.c.sender_id, deliveries.c.priority, deliveries.c.id
+Index("ix_deliveries_line", *_in_line, postgresql_where=queued, sqlite_where=queued)
 Index("ix_deliveries_claimed", deliveries.c.claimed_by, postgresql_where=_sending, sqlite_where=_sending)
 Index("ix_deliveries_due", deliveries.c.due_us, postgresql_where=_due, sqlite_where=_due)
+waiting = deliveries.c.state.in_([literal_column("'scheduled'"), literal_column("'queued'")])
+_expiring = deliveries.c.expires_us.is_not(None) & waiting
+Index("ix_deliveries_expiring", deliveries.c.expires_us, postgresql_where=_expiring, sqlite_where=_expiring)
+Index("ix_deliveries_number", deliveries.c.number, deliveries.c.message_id)
 
 dispatchers = Table(
     "dispatchers",

@@ -1,24 +1,26 @@
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import Select, and_, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from adapters.sql.database import Database, carried_through
-from adapters.sql.rows import DELIVERY_COLUMNS, AnyRow, as_delivery
-from adapters.sql.tables import deliveries, senders, text_messages
-from domain.errors import StoreUnavailable
-from domain.model.delivery import Delivery, DeliveryState
-from domain.model.message_body import MessageBody
+from adapters.sql.rows import DELIVERY_COLUMNS, MESSAGE_COLUMNS, AnyRow, as_delivery, as_message
+from adapters.sql.tables import deliveries, senders, text_messages, waiting
+from domain.model.delivery import Delivery, DeliveryState, overall_state
+from domain.model.message_id import first_message_id
 from domain.model.phone_number import PhoneNumber
-from domain.model.text_message import NUMBERS_SHOWN, NewText, TextMessage, TextSummary
-from domain.ports.text_log import Page, TextLog
+from domain.model.text_message import NUMBERS_SHOWN, TextSummary
+from domain.ports.text_log import EVERY_TEXT, Page, TextFilter, TextLog
 
-# A connection that is cut while more than this is on its way is noticed too late.
-_AT_ONCE = 500
+# How far a page looks for messages in a certain state: so many messages, or numbers that they go to.
+_MOST_SCANNED = 2_000
+_MOST_RECIPIENTS_SCANNED = 200_000
+_SCANNED_AT_ONCE = 200
+
+_MESSAGES = select(*MESSAGE_COLUMNS).join(senders, text_messages.c.sender_id == senders.c.id)
 
 
 class SqlTextLog(TextLog):
@@ -26,98 +28,96 @@ class SqlTextLog(TextLog):
         self._database = database
 
     @carried_through
-    async def add(self, text: NewText) -> None:
-        message = text.message
+    async def cancel(self, program_id: str, message_id: UUID, *, now_us: int) -> int | None:
+        own = text_messages.c.id == message_id, text_messages.c.program_id == program_id
+        # In the order in which claims take them, so that the two never wait for each other.
+        in_line = select(deliveries.c.id).where(deliveries.c.message_id == message_id, waiting)
         async with self._database.writing() as connection:
-            await connection.execute(
-                insert(text_messages).values(
-                    id=message.id,
-                    program_id=message.program_id,
-                    sender_id=message.sender_id,
-                    body=message.body.text,
-                    recipients=message.recipients,
-                    client_date_sent=message.client_date_sent,
-                    created_us=message.created_us,
-                )
+            marked = await connection.execute(
+                update(text_messages).where(*own).values(canceled_us=func.coalesce(text_messages.c.canceled_us, now_us))
             )
-            rows = [_delivery_row(message, each) for each in text.deliveries]
-            for start in range(0, len(rows), _AT_ONCE):
-                await connection.execute(insert(deliveries), rows[start : start + _AT_ONCE])
-            if self._database.is_sqlite:
-                await _rouse(connection, message)
-        if not self._database.is_sqlite:
-            # In a transaction of its own, since accepting must never wait for a claim that holds the sender's row.
-            # The text is stored by now: what goes wrong here costs the delay of a sweep, and is no refusal.
-            with suppress(StoreUnavailable):
-                async with self._database.writing() as connection:
-                    await _rouse(connection, message)
+            if not marked.rowcount:
+                return None
+            ended = await connection.execute(
+                update(deliveries)
+                .where(deliveries.c.id.in_(in_line.order_by(deliveries.c.id).with_for_update()), waiting)
+                .values(state=DeliveryState.CANCELED.value, reason=None, due_us=None, updated_us=now_us)
+            )
+            return ended.rowcount
 
     async def find(self, program_id: str, message_id: UUID) -> TextSummary | None:
         async with self._database.reading() as connection:
             row = (await connection.execute(_own_message(program_id, message_id))).first()
-            return None if row is None else (await _summaries(connection, [row]))[0]
+            if row is None:
+                return None
+            counts = await _counts(connection, [row.id])
+            return (await _summaries(connection, [row], counts))[0]
 
-    async def page(self, program_id: str, *, before: UUID | None, limit: int) -> Page[TextSummary]:
-        newest_first = select(text_messages).where(text_messages.c.program_id == program_id)
-        if before is not None:
-            newest_first = newest_first.where(text_messages.c.id < before)
+    async def page(
+        self, program_id: str, *, wanted: TextFilter = EVERY_TEXT, before: UUID | None, limit: int
+    ) -> Page[TextSummary, UUID]:
+        newest_first = _wanted(program_id, wanted).order_by(text_messages.c.id.desc())
+        at_once = limit if wanted.state is None else max(limit, _SCANNED_AT_ONCE)
+        found: list[AnyRow] = []
+        counts: dict[UUID, Mapping[DeliveryState, int]] = {}
+        scanned, recipients, end = 0, 0, before
         async with self._database.reading() as connection:
-            rows = (await connection.execute(newest_first.order_by(text_messages.c.id.desc()).limit(limit + 1))).all()
-            return Page(await _summaries(connection, rows[:limit]), more=len(rows) > limit)
+            while True:
+                following = newest_first if end is None else newest_first.where(text_messages.c.id < end)
+                rows = (await connection.execute(following.limit(at_once + 1))).all()
+                more, rows = len(rows) > at_once, rows[:at_once]
+                counts |= await _counts(connection, [row.id for row in rows])
+                for row in rows:
+                    if wanted.state in {None, overall_state(counts[row.id])}:
+                        found.append(row)
+                    if len(found) == limit:
+                        more = more or row is not rows[-1]
+                        return Page(await _summaries(connection, found, counts), row.id if more else None)
+                scanned += len(rows)
+                recipients += sum(row.recipients for row in rows)
+                end = rows[-1].id if more else None
+                if end is None or scanned >= _MOST_SCANNED or recipients >= _MOST_RECIPIENTS_SCANNED:
+                    return Page(await _summaries(connection, found, counts), end)
 
-    async def deliveries(self, program_id: str, message_id: UUID, *, after: int, limit: int) -> Page[Delivery] | None:
+    async def deliveries(
+        self, program_id: str, message_id: UUID, *, state: DeliveryState | None = None, after: int, limit: int
+    ) -> Page[Delivery, int] | None:
+        theirs = select(*DELIVERY_COLUMNS).where(deliveries.c.message_id == message_id, deliveries.c.position > after)
+        if state is not None:
+            theirs = theirs.where(deliveries.c.state == state.value)
         async with self._database.reading() as connection:
             if (await connection.execute(_own_message(program_id, message_id))).first() is None:
                 return None
-            rows = (
-                await connection.execute(
-                    select(*DELIVERY_COLUMNS)
-                    .where(deliveries.c.message_id == message_id, deliveries.c.position > after)
-                    .order_by(deliveries.c.position)
-                    .limit(limit + 1)
-                )
-            ).all()
-        return Page([as_delivery(row) for row in rows[:limit]], more=len(rows) > limit)
+            rows = (await connection.execute(theirs.order_by(deliveries.c.position).limit(limit + 1))).all()
+        page = [as_delivery(row) for row in rows[:limit]]
+        return Page(page, page[-1].position if len(rows) > limit else None)
 
 
-async def _rouse(connection: AsyncConnection, message: TextMessage) -> None:
-    await connection.execute(
-        update(senders)
-        .where(senders.c.id == message.sender_id, senders.c.due_us.is_(None))
-        .values(due_us=message.created_us)
-    )
+def _own_message(program_id: str, message_id: UUID) -> Select[*tuple[Any, ...]]:
+    return _MESSAGES.where(text_messages.c.id == message_id, text_messages.c.program_id == program_id)
 
 
-def _own_message(program_id: str, message_id: UUID) -> Any:  # noqa: ANN401
-    return select(text_messages).where(text_messages.c.id == message_id, text_messages.c.program_id == program_id)
+def _wanted(program_id: str, wanted: TextFilter) -> Select[*tuple[Any, ...]]:
+    messages = _MESSAGES.where(text_messages.c.program_id == program_id)
+    if wanted.number is not None:
+        to_number = deliveries.c.message_id == text_messages.c.id, deliveries.c.number == wanted.number.e164
+        messages = messages.join(deliveries, and_(*to_number))
+    # Ids carry the time of acceptance.
+    if wanted.from_us is not None:
+        messages = messages.where(text_messages.c.id >= first_message_id(wanted.from_us))
+    if wanted.before_us is not None:
+        messages = messages.where(text_messages.c.id < first_message_id(wanted.before_us))
+    return messages
 
 
-def _delivery_row(message: TextMessage, delivery: Delivery) -> dict[str, object]:
-    return {
-        "message_id": message.id,
-        "position": delivery.position,
-        "program_id": message.program_id,
-        "sender_id": message.sender_id,
-        "number": delivery.number.e164,
-        "segments": delivery.segments,
-        "state": delivery.state.value,
-        "attempt": delivery.attempt,
-        "failures": delivery.failures,
-        "enquiries": delivery.enquiries,
-        "reason": delivery.reason,
-        "due_us": delivery.due_us,
-        "updated_us": delivery.updated_us,
-    }
+async def _summaries(
+    connection: AsyncConnection, rows: Sequence[AnyRow], counts: Mapping[UUID, Mapping[DeliveryState, int]]
+) -> list[TextSummary]:
+    numbers = await first_numbers(connection, [row.id for row in rows])
+    return [TextSummary(message=as_message(row), numbers=numbers[row.id], counts=counts[row.id]) for row in rows]
 
 
-async def _summaries(connection: AsyncConnection, rows: Sequence[AnyRow]) -> list[TextSummary]:
-    ids = [row.id for row in rows]
-    counts = await _counts(connection, ids)
-    numbers = await _numbers(connection, ids)
-    return [TextSummary(message=_as_message(row), numbers=numbers[row.id], counts=counts[row.id]) for row in rows]
-
-
-async def _counts(connection: AsyncConnection, ids: Sequence[UUID]) -> Mapping[UUID, Mapping[DeliveryState, int]]:
+async def _counts(connection: AsyncConnection, ids: Sequence[UUID]) -> dict[UUID, Mapping[DeliveryState, int]]:
     columns = deliveries.c.message_id, deliveries.c.state
     rows = await connection.execute(
         select(*columns, func.count().label("count")).where(deliveries.c.message_id.in_(ids)).group_by(*columns)
@@ -125,10 +125,11 @@ async def _counts(connection: AsyncConnection, ids: Sequence[UUID]) -> Mapping[U
     counts: dict[UUID, dict[DeliveryState, int]] = defaultdict(dict)
     for message_id, state, count in rows:
         counts[message_id][DeliveryState(state)] = count
-    return counts
+    return dict(counts)
 
 
-async def _numbers(connection: AsyncConnection, ids: Sequence[UUID]) -> Mapping[UUID, Sequence[PhoneNumber]]:
+async def first_numbers(connection: AsyncConnection, ids: Sequence[UUID]) -> Mapping[UUID, Sequence[PhoneNumber]]:
+    """Those that a summary shows."""
     rows = await connection.execute(
         select(deliveries.c.message_id, deliveries.c.number)
         .where(deliveries.c.message_id.in_(ids), deliveries.c.position <= NUMBERS_SHOWN)
@@ -138,15 +139,3 @@ async def _numbers(connection: AsyncConnection, ids: Sequence[UUID]) -> Mapping[
     for message_id, number in rows:
         numbers[message_id].append(PhoneNumber(number))
     return numbers
-
-
-def _as_message(row: AnyRow) -> TextMessage:
-    return TextMessage(
-        id=row.id,
-        program_id=row.program_id,
-        sender_id=row.sender_id,
-        body=MessageBody(row.body),
-        recipients=row.recipients,
-        created_us=row.created_us,
-        client_date_sent=row.client_date_sent,
-    )

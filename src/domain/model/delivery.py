@@ -42,6 +42,11 @@ _TERMINAL = frozenset(
         DeliveryState.DELIVERED,
     }
 )
+
+# Not handed to the provider as yet: these can still be stopped.
+WAITING = (DeliveryState.SCHEDULED, DeliveryState.QUEUED)
+NOT_SENT_IN_TIME = "not-sent-in-time"
+
 _RANK = {state: rank for rank, state in enumerate(DeliveryState)}
 
 # What a delivery receipt may say, and the states that it may overtake.
@@ -93,8 +98,17 @@ class Delivery:
         return self._to(DeliveryState.SENDING, now_us, attempt=self.attempt + 1, reason=None)
 
     def blocked(self, reason: str, *, now_us: int) -> Self:
-        self._must_be(DeliveryState.QUEUED, DeliveryState.SCHEDULED, event="a block")
+        self._must_be(*WAITING, event="a block")
         return self._to(DeliveryState.BLOCKED, now_us, reason=reason)
+
+    def canceled(self, *, now_us: int) -> Self:
+        self._must_be(*WAITING, event="a cancellation")
+        return self._to(DeliveryState.CANCELED, now_us, reason=None)
+
+    def expired(self, *, now_us: int) -> Self:
+        """Its time went by before it could be handed to the provider."""
+        self._must_be(*WAITING, event="expiry")
+        return self._to(DeliveryState.EXPIRED, now_us, reason=NOT_SENT_IN_TIME)
 
     def released(self, *, now_us: int) -> Self:
         """Handed back without a call to the provider."""

@@ -1,19 +1,19 @@
 """A message's text, its encoding on the air and its segments (3GPP TS 23.038 and 23.040)."""
 
-from collections.abc import Iterator
+import re
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from functools import cached_property
 
 from domain.errors import TextRefused
+from domain.model.gsm7 import BASIC, EXTENSION, instead_of, is_gsm7
 
 MAX_CHARACTERS = 1_600
 
-_GSM7_BASIC = frozenset(
-    "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?"
-    "¡ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§¿abcdefghijklmnopqrstuvwxyzäöñüà"
-)
-_GSM7_EXTENSION = frozenset("\f^{}\\[~]|€")
+# NUL, and halves of surrogate pairs.
+_UNSENDABLE = re.compile("[\x00\ud800-\udfff]")
 
 
 class Encoding(Enum):
@@ -34,8 +34,13 @@ class Encoding(Enum):
 
     def units_of(self, character: str) -> int:
         if self is Encoding.GSM7:
-            return 2 if character in _GSM7_EXTENSION else 1
+            return 2 if character in EXTENSION else 1
         return 2 if ord(character) > 0xFFFF else 1
+
+    def units_in(self, text: str) -> int:
+        if self is Encoding.GSM7:
+            return len(text) + sum(map(text.count, EXTENSION))
+        return len(text.encode("utf-16-le")) // 2
 
 
 @dataclass(frozen=True, repr=False)
@@ -52,7 +57,7 @@ class MessageBody:
             raise TextRefused("is blank")
         if len(self.text) > MAX_CHARACTERS:
             raise TextRefused(f"is longer than {MAX_CHARACTERS} characters")
-        if any(character == "\0" or "\ud800" <= character <= "\udfff" for character in self.text):
+        if _UNSENDABLE.search(self.text):
             raise TextRefused("has a character that cannot be sent")
 
     def __repr__(self) -> str:
@@ -60,18 +65,45 @@ class MessageBody:
 
     @cached_property
     def encoding(self) -> Encoding:
-        gsm7 = all(character in _GSM7_BASIC or character in _GSM7_EXTENSION for character in self.text)
-        return Encoding.GSM7 if gsm7 else Encoding.UCS2
+        return Encoding.GSM7 if is_gsm7(self.text) else Encoding.UCS2
 
     @cached_property
     def segments(self) -> int:
         """How many segments the text takes: what carriers count, pace and bill."""
         return sum(1 for _ in self.parts())
 
+    @cached_property
+    def units(self) -> int:
+        """How long it is on the air, in units of its encoding."""
+        return self.encoding.units_in(self.text)
+
+    @property
+    def units_left(self) -> int:
+        """How many units would still fit into its last segment."""
+        if self.segments == 1:
+            return self.encoding.units_alone - self.units
+        *_, last = self.parts()
+        return self.encoding.units_joined - self.encoding.units_in(last)
+
+    @property
+    def obstacles(self) -> Sequence["Obstacle"]:
+        """The characters that force it into UCS-2, in the order in which they first stand."""
+        foreign = Counter(each for each in self.text if each not in BASIC and each not in EXTENSION)
+        return [Obstacle(each, count, instead_of(each)) for each, count in foreign.items()]
+
+    @property
+    def plain(self) -> "MessageBody | None":
+        """The text with every obstacle replaced; None where one cannot be, or where nothing would be left."""
+        instead = {each.character: each.instead for each in self.obstacles}
+        if None in instead.values():
+            return None
+        text = "".join(instead.get(character) or "" if character in instead else character for character in self.text)
+        return MessageBody(text) if text.strip() and len(text) <= MAX_CHARACTERS else None
+
     def parts(self) -> Iterator[str]:
         """The text of each segment. No surrogate pair and no escape sequence is split over two."""
         encoding = self.encoding
-        if sum(map(encoding.units_of, self.text)) <= encoding.units_alone:
+        if self.units <= encoding.units_alone:
             yield self.text
             return
         start, used = 0, 0
@@ -82,3 +114,14 @@ class MessageBody:
                 start, used = index, 0
             used += units
         yield self.text[start:]
+
+
+@dataclass(frozen=True, slots=True)
+class Obstacle:
+    """A character outside of GSM-7. `instead` says the same within it: empty where it can be left out, None where
+    nothing will do.
+    """
+
+    character: str
+    count: int
+    instead: str | None

@@ -5,12 +5,13 @@ Times are whole microseconds since the Unix epoch on the hub's clock (the databa
 
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Self
 
 from domain.errors import InvalidValue
+from domain.model.delivery import DeliveryState
 
 SECOND_US = 1_000_000
 
@@ -71,11 +72,21 @@ class Reservation:
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A queued delivery that may get the next slot."""
+    """A queued delivery that may get the next slot, unless something has come up meanwhile."""
 
     delivery_id: int
     segments: int
     opted_out: bool = False
+    canceled: bool = False
+    expires_us: int | None = None
+
+    def end_instead_of_slot(self, at_us: int) -> DeliveryState | None:
+        """What becomes of it where it is not to be sent at that time; None where it is."""
+        if self.canceled:
+            return DeliveryState.CANCELED
+        if self.opted_out:
+            return DeliveryState.BLOCKED
+        return DeliveryState.EXPIRED if self.expires_us is not None and self.expires_us <= at_us else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,10 +100,12 @@ class Slot:
 
 @dataclass(frozen=True, slots=True)
 class SlotPlan:
-    """What one claim does to one sender. `due_us` is when to claim again, None when nothing is left to send."""
+    """What one claim does to one sender. `ended` is what becomes of deliveries that are not to be sent. `due_us` is
+    when to claim again, None when nothing is left to send.
+    """
 
     slots: tuple[Slot, ...]
-    blocked: tuple[int, ...]
+    ended: Mapping[int, DeliveryState]
     schedule: "VirtualSchedule"
     due_us: int | None
 
@@ -115,7 +128,7 @@ class VirtualSchedule:
     def plan(
         self, candidates: Sequence[Candidate], *, now_us: int, reservation: Reservation, taken_over: bool = False
     ) -> SlotPlan:
-        """Gives the next slots to the candidates, in their order; opted-out ones take none.
+        """Gives the next slots to the candidates, in their order; those that are not to be sent take none.
 
         A text of n segments keeps the line busy for n intervals after it, even where that is more than the window.
         `taken_over` says that another dispatcher had the sender last, and may use its last slot late.
@@ -126,11 +139,11 @@ class VirtualSchedule:
         at_us = max(first_us, now_us)
         horizon_us = now_us + reservation.lookahead_us + reservation.window_us
         reserved: list[tuple[Candidate, int]] = []
-        blocked: list[int] = []
+        ended: dict[int, DeliveryState] = {}
         left_over = len(candidates) >= self.candidates_wanted(now_us, reservation)
         for candidate in candidates:
-            if candidate.opted_out:
-                blocked.append(candidate.delivery_id)
+            if (end := candidate.end_instead_of_slot(at_us)) is not None:
+                ended[candidate.delivery_id] = end
             elif (reserved and at_us > horizon_us) or len(reserved) == reservation.most:
                 left_over = True
                 break
@@ -139,11 +152,8 @@ class VirtualSchedule:
                 at_us += self.pace.planned_interval_us(candidate.segments)
         last_us = at_us + reservation.guard_us
         return SlotPlan(
-            slots=tuple(
-                Slot(candidate.delivery_id, slot_us, last_us - self.pace.planned_interval_us(candidate.segments))
-                for candidate, slot_us in reserved
-            ),
-            blocked=tuple(blocked),
+            slots=tuple(self._slot(candidate, slot_us, last_us) for candidate, slot_us in reserved),
+            ended=ended,
             # The guard stays even where nothing was taken: from the next claim on the sender is no longer taken over.
             schedule=replace(self, next_free_us=at_us if reserved else first_us),
             due_us=max(now_us, at_us - reservation.lookahead_us) if left_over else None,
@@ -152,6 +162,12 @@ class VirtualSchedule:
     def delayed(self, by_us: int, *, now_us: int) -> Self:
         """The line kept free for so long from now, as a provider asks by `Retry-After`; five minutes at most."""
         return replace(self, next_free_us=max(self.next_free_us, now_us + min(by_us, _LONGEST_DELAY_US)))
+
+    def _slot(self, candidate: Candidate, at_us: int, last_us: int) -> Slot:
+        not_after_us = last_us - self.pace.planned_interval_us(candidate.segments)
+        if candidate.expires_us is not None:
+            not_after_us = min(not_after_us, candidate.expires_us)
+        return Slot(candidate.delivery_id, at_us, not_after_us)
 
     def _furthest_us(self, reservation: Reservation) -> int:
         """How far ahead the line can really be taken; more than that is a clock that was set back."""

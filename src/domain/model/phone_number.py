@@ -1,16 +1,13 @@
 """Phone numbers as people write them, and as the hub keeps them (E.164)."""
 
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Self
 
 import phonenumbers
 from phonenumbers import NumberParseException, PhoneNumberType, ValidationResult
 
-from domain.errors import InvalidValue, NoRecipients, NumberRefused, RecipientsRefused, TooManyRecipients
-
-MAX_RECIPIENTS = 10_000
+from domain.errors import InvalidValue, NumberRefused
 
 # Longer texts are no number in any writing; libphonenumber itself stops at 250 characters.
 _MAX_LENGTH = 64
@@ -91,30 +88,6 @@ class PhoneNumber:
         region = phonenumbers.region_code_for_number(parsed)
         region = region or phonenumbers.region_code_for_country_code(parsed.country_code or 0)
         return region if region in phonenumbers.SUPPORTED_REGIONS else None
-
-
-def parse_recipients(text: str, *, region: str) -> Sequence[PhoneNumber]:
-    """The distinct numbers of a comma-delimited list, in the order in which they first stand.
-
-    Raises `NoRecipients`, `TooManyRecipients` (counted before doubles are dropped) or `RecipientsRefused`, which
-    names every number that is not to be texted. Empty places, as a trailing comma leaves, are passed over.
-    """
-    written = text.split(",")
-    filled = [(position, part.strip()) for position, part in enumerate(written, start=1) if part.strip()]
-    if not filled:
-        raise NoRecipients
-    if len(filled) > MAX_RECIPIENTS:
-        raise TooManyRecipients(count=len(filled), limit=MAX_RECIPIENTS)
-    numbers: dict[PhoneNumber, None] = {}
-    refusals: list[tuple[int, str]] = []
-    for position, part in filled:
-        try:
-            numbers[PhoneNumber.parse(part, region=region)] = None
-        except NumberRefused as refused:
-            refusals.append((position, refused.reason))
-    if refusals:
-        raise RecipientsRefused(refusals)
-    return tuple(numbers)
 
 
 def is_region(code: str) -> bool:

@@ -3,10 +3,12 @@
 import hashlib
 import hmac
 import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from domain.errors import InvalidValue
+from domain.errors import InvalidValue, NumberRefused, UnknownSender
+from domain.model.phone_number import PhoneNumber
 from domain.model.sender import Sender
 
 MAX_SEGMENTS = 24  # What 1,600 units of UCS-2 take.
@@ -14,7 +16,8 @@ MAX_SEGMENTS = 24  # What 1,600 units of UCS-2 take.
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Program:
-    """`id` is compared without regard to letter case, `sid` exactly.
+    """`id` is compared without regard to letter case, `sid` exactly. Texts come from `sender` unless they name one of
+    `other_senders`.
 
     `token_lifetime` overrides the hub's. A `first_hub` program came over from the first hub: its clients post whole
     models, so properties that the document does not know are passed over instead of refused.
@@ -27,14 +30,40 @@ class Program:
     segment_cap: int = MAX_SEGMENTS
     token_lifetime: timedelta | None = None
     first_hub: bool = False
+    other_senders: Sequence[Sender] = ()
 
     def __post_init__(self) -> None:
         for what, value in (("ProgramId", self.id), ("ProgramSID", self.sid), ("name", self.name)):
             if not 1 <= len(value) <= 100 or not value.isprintable() or value != value.strip():
                 raise InvalidValue(f"A program's {what} is 1 to 100 printable characters.")
 
+    @property
+    def senders(self) -> Sequence[Sender]:
+        """All of them, its own first."""
+        return (self.sender, *self.other_senders)
+
+    def sender_called(self, name: str | None, *, default_region: str) -> Sender:
+        """The sender by its address, a number in any common writing; the program's own for None.
+
+        Raises `UnknownSender`.
+        """
+        if name is None:
+            return self.sender
+        addresses = {name.strip(), _as_number(name.strip(), self.sender.address.region or default_region)}
+        found = next((each for each in self.senders if each.address.value in addresses), None)
+        if found is None:
+            raise UnknownSender
+        return found
+
     def is_called(self, program_id: str) -> bool:
         return same_program_id(self.id, program_id)
+
+
+def _as_number(text: str, region: str) -> str | None:
+    try:
+        return PhoneNumber.parse(text, region=region).e164
+    except NumberRefused:
+        return None
 
 
 def same_program_id(one: str, other: str) -> bool:

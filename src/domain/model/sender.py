@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 from domain.errors import InvalidValue, NumberRefused
 from domain.model.pace import Pace
@@ -34,7 +35,12 @@ class SenderAddress:
     @property
     def region(self) -> str | None:
         """The country whose numbers may be written without `+` by those who use the sender; None: the hub's own."""
-        return PhoneNumber(self.value).region if self.is_number else None
+        return _region_of(self.value)
+
+
+@lru_cache(10_000)  # Asked for with every text, of few senders.
+def _region_of(address: str) -> str | None:
+    return PhoneNumber(address).region if address.startswith("+") else None
 
 
 _OTHER_KINDS = (_SHORT_CODE, _ALPHANUMERIC, _MESSAGING_SERVICE)

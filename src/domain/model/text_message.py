@@ -1,35 +1,56 @@
 """One request of a program: one text for one or many numbers."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
 from domain.model.delivery import Delivery, DeliveryState, overall_state
+from domain.model.idempotency import IdempotencyKey
 from domain.model.message_body import MessageBody
 from domain.model.phone_number import PhoneNumber
+from domain.model.priority import Priority
+from domain.model.sender import SenderAddress
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TextMessage:
-    """`created_us` is when the hub took it. `client_date_sent` is what an old client wrote into DateSent, kept as it
-    came: it never schedules anything.
+    """`created_us` is when the hub took it, `send_at_us` when it is to be sent (None: at once), `expires_us` when it
+    is not worth sending any more (None: never). `client_date_sent` is what an old client wrote into DateSent, kept as
+    it came: it never schedules anything.
     """
 
     id: UUID
     program_id: str
     sender_id: int
+    sender: SenderAddress
     body: MessageBody
     recipients: int
     created_us: int
+    priority: Priority = Priority.NORMAL
+    send_at_us: int | None = None
+    expires_us: int | None = None
     client_date_sent: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewText:
-    """A message with all its deliveries, as it is to be stored. The store gives the deliveries their ids."""
+    """A message with all its deliveries, as it is to be stored. The store gives the deliveries their ids.
+
+    `refusals` are the numbers that it does without, as (position in the request, reason) pairs.
+    """
 
     message: TextMessage
     deliveries: Sequence[Delivery]
+    refusals: Sequence[tuple[int, str]] = ()
+    key: IdempotencyKey | None = None
+
+    def accepted(self) -> "AcceptedText":
+        numbers = [delivery.number for delivery in self.deliveries[:NUMBERS_SHOWN]]
+        counts = Counter(delivery.state for delivery in self.deliveries)
+        return AcceptedText(
+            summary=TextSummary(message=self.message, numbers=numbers, counts=counts), refusals=self.refusals
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +69,15 @@ class TextSummary:
     def failed(self) -> bool:
         """Whether it has come to an end other than the one that was wanted, for any of its numbers."""
         return self.state.terminal and self.state is not DeliveryState.DELIVERED
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AcceptedText:
+    """A message as it stood when it was accepted. `replayed`: that was by an earlier request with the same key."""
+
+    summary: TextSummary
+    refusals: Sequence[tuple[int, str]] = ()
+    replayed: bool = False
 
 
 NUMBERS_SHOWN = 100

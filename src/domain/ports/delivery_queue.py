@@ -25,10 +25,11 @@ class DeliveryQueue(Protocol):
     """What is to be sent. Queue and throttle in one: a claim takes deliveries and reserves their slots together."""
 
     async def claim(self, dispatcher_id: int, *, now_us: int, reservation: Reservation) -> Sequence[Claim]:
-        """Takes what is due, first come first served per sender, and commits before it returns.
+        """Takes what is due, by priority and then first come first served per sender, and commits before it returns.
 
-        Two dispatchers never get the same delivery, nor overlapping slots of one sender. Deliveries to numbers that
-        have opted out meanwhile become `blocked` and are not among the claims.
+        Two dispatchers never get the same delivery, nor overlapping slots of one sender. Not among the claims are
+        deliveries to numbers that have opted out meanwhile (they become `blocked`), of messages that were canceled
+        (`canceled`) and those that expire before their slot (`expired`).
         """
         ...
 

@@ -21,6 +21,10 @@ class DueDeliveries(Protocol):
         """Queues the scheduled ones whose time has come; says how many."""
         ...
 
+    async def expire(self, *, now_us: int) -> int:
+        """Ends those that wait and are not worth sending any more; says how many."""
+        ...
+
     async def enquiries(self, *, now_us: int, limit: int) -> Sequence[Enquiry]:
         """Those due to be asked about. Each is given out once in a minute, to whoever asks first."""
         ...

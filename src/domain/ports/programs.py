@@ -32,6 +32,13 @@ class Programs(Protocol):
         """
         ...
 
+    async def add_sender(self, program_id: str, *, provider: str, sender: SenderAddress, pace: Pace | None) -> Program:
+        """Lets the program use a further sender, stored unless the hub has it already; `pace` is as in `NewProgram`.
+
+        Raises `ProgramNotFound` and `PaceDiffers`.
+        """
+        ...
+
     async def find(self, program_id: str) -> Program | None:
         """By its id in any letter case."""
         ...

@@ -1,33 +1,49 @@
-import asyncio
-from collections import Counter
-from collections.abc import Callable, Sequence
+import hashlib
+import json
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from uuid import UUID
 
-from domain.errors import TooManySegments
+from domain.errors import RecipientsRefused, TimeRefused, TooManySegments
 from domain.model.access import Grant
 from domain.model.delivery import Delivery, DeliveryState
+from domain.model.idempotency import IdempotencyKey
 from domain.model.message_body import MessageBody
-from domain.model.phone_number import PhoneNumber, parse_recipients
-from domain.model.text_message import NUMBERS_SHOWN, NewText, TextMessage, TextSummary
+from domain.model.message_id import new_message_id
+from domain.model.pace import SECOND_US
+from domain.model.phone_number import PhoneNumber
+from domain.model.priority import Priority
+from domain.model.recipients import Recipients, read_recipients
+from domain.model.text_message import AcceptedText, NewText, TextMessage
 from domain.ports.clock import Clock
+from domain.ports.intake import Intake
 from domain.ports.opt_outs import OptOuts
 from domain.ports.programs import Programs, own_program
-from domain.ports.text_log import TextLog
 from domain.ports.wakeups import Wakeups
 
-# Reading a number takes some 0.1 ms; longer lists are read beside the event loop, which others need meanwhile.
-_LONG_LIST = 2_000
+_FURTHEST_AHEAD_US = 366 * 24 * 3_600 * SECOND_US
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SendTextCommand:
-    """What a program asks for. `recipients` is as it was written: one number, or several with commas between."""
+    """What a program asks for. `recipients` is as it was written: one number, or several with commas between.
+
+    `sender` is the address of one of the program's senders, None for its own. `lenient`: numbers that are not to be
+    texted are left out, where else the whole request would be refused.
+    """
 
     text: str = field(repr=False)
     recipients: str = field(repr=False)
     program_id: str | None = None
     client_date_sent: str | None = None
+    sender: str | None = None
+    priority: Priority = Priority.NORMAL
+    send_at_us: int | None = None
+    expires_us: int | None = None
+    lenient: bool = False
+
+    def fingerprint(self) -> bytes:
+        """The same for equal commands alone. 32 bytes."""
+        return hashlib.sha256(json.dumps([getattr(self, name) for name in self.__slots__]).encode()).digest()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,50 +52,94 @@ class SendText:
 
     programs: Programs
     opt_outs: OptOuts
-    texts: TextLog
+    intake: Intake
     wakeups: Wakeups
     clock: Clock
-    new_id: Callable[[], UUID]
     default_region: str
 
-    async def __call__(self, grant: Grant, command: SendTextCommand) -> TextSummary:
-        """Raises `OtherProgram`, or what refuses the text (`TextRefused`, `TooManySegments`) or its numbers
-        (`NoRecipients`, `TooManyRecipients`, `RecipientsRefused`). What is refused leaves nothing behind.
+    async def __call__(self, grant: Grant, command: SendTextCommand, *, key: str | None = None) -> AcceptedText:
+        """`key` is the caller's own name for the request: a second one of the same name is answered as the first.
+
+        Raises `OtherProgram`, or what refuses the text (`TextRefused`, `TooManySegments`), its numbers
+        (`NoRecipients`, `TooManyRecipients`, `RecipientsRefused`), its sender (`UnknownSender`), its times
+        (`TimeRefused`) or the key (`IdempotencyKeyReused`, `IdempotencyKeyInUse`); `HubBusy` or `StoreUnavailable`.
+        What is refused leaves nothing behind.
         """
         program = await own_program(self.programs, grant, command.program_id)
+        sender = program.sender_called(command.sender, default_region=self.default_region)
         body = MessageBody(command.text)
         if body.segments > program.segment_cap:
             raise TooManySegments(segments=body.segments, limit=program.segment_cap)
-        numbers = await _read(command.recipients, program.sender.address.region or self.default_region)
-        opted_out = await self.opt_outs.among(program.id, numbers)
+        recipients = await _read(command, sender.address.region or self.default_region)
+        opted_out = await self.opt_outs.among(program.id, recipients.numbers)
         now_us = self.clock.now_us()
-        deliveries = [
-            _delivery(number, position=position, segments=body.segments, opted_out=number in opted_out, now_us=now_us)
-            for position, number in enumerate(numbers, start=1)
-        ]
+        named = None if key is None else IdempotencyKey(key, command.fingerprint())
+        try:
+            _check_times(command, now_us)
+        except TimeRefused:
+            # A repeated request is answered as the first was, although its times have passed since.
+            earlier = None if named is None else await self.intake.answered(program.id, named, now_us=now_us)
+            if earlier is None:
+                raise
+            return earlier
         message = TextMessage(
-            id=self.new_id(),
+            id=new_message_id(now_us),
             program_id=program.id,
-            sender_id=program.sender.id,
+            sender_id=sender.id,
+            sender=sender.address,
             body=body,
-            recipients=len(deliveries),
+            recipients=len(recipients.numbers),
             created_us=now_us,
+            priority=command.priority,
+            send_at_us=command.send_at_us,
+            expires_us=command.expires_us,
             client_date_sent=command.client_date_sent,
         )
-        await self.texts.add(NewText(message=message, deliveries=deliveries))
+        deliveries = _deliveries(message, recipients.numbers, opted_out)
+        accepted = await self.intake.add(
+            NewText(message=message, deliveries=deliveries, refusals=recipients.refusals, key=named)
+        )
         self.wakeups.notify()
-        counts = Counter(delivery.state for delivery in deliveries)
-        return TextSummary(message=message, numbers=numbers[:NUMBERS_SHOWN], counts=counts)
+        return accepted
 
 
-async def _read(recipients: str, region: str) -> Sequence[PhoneNumber]:
-    if len(recipients) < _LONG_LIST:
-        return parse_recipients(recipients, region=region)
-    return await asyncio.to_thread(parse_recipients, recipients, region=region)
+async def _read(command: SendTextCommand, region: str) -> Recipients:
+    recipients = await read_recipients(command.recipients, region=region)
+    if recipients.refusals and not (command.lenient and recipients.numbers):
+        raise RecipientsRefused(recipients.refusals)
+    return recipients
 
 
-def _delivery(number: PhoneNumber, *, position: int, segments: int, opted_out: bool, now_us: int) -> Delivery:
-    delivery = Delivery(
-        id=0, position=position, number=number, segments=segments, state=DeliveryState.QUEUED, updated_us=now_us
-    )
-    return delivery.blocked("opted-out", now_us=now_us) if opted_out else delivery
+def _check_times(command: SendTextCommand, now_us: int) -> None:
+    if command.send_at_us is not None:
+        if command.send_at_us <= now_us:
+            raise TimeRefused("SendAt", "has passed")
+        if command.send_at_us > now_us + _FURTHEST_AHEAD_US:
+            raise TimeRefused("SendAt", "is more than a year ahead")
+    if command.expires_us is not None:
+        if command.expires_us <= now_us:
+            raise TimeRefused("ExpiresAt", "has passed")
+        if command.send_at_us is not None and command.expires_us <= command.send_at_us:
+            raise TimeRefused("ExpiresAt", "is not after SendAt")
+
+
+def _deliveries(
+    message: TextMessage, numbers: Sequence[PhoneNumber], opted_out: frozenset[PhoneNumber]
+) -> Sequence[Delivery]:
+    state = DeliveryState.QUEUED if message.send_at_us is None else DeliveryState.SCHEDULED
+    segments, now_us = message.body.segments, message.created_us
+    deliveries = [
+        Delivery(
+            id=0,
+            position=position,
+            number=number,
+            segments=segments,
+            state=state,
+            due_us=message.send_at_us,
+            updated_us=now_us,
+        )
+        for position, number in enumerate(numbers, start=1)
+    ]
+    if not opted_out:
+        return deliveries
+    return [each.blocked("opted-out", now_us=now_us) if each.number in opted_out else each for each in deliveries]

@@ -70,6 +70,28 @@ def create(
     click.echo("Keep the key safe: it cannot be shown again.", err=True)
 
 
+@programs.command("add-sender")
+@click.option("--program", "program_id", required=True, help="The ProgramId of the program that may send from it.")
+@click.option("--sender", required=True, help="What texts come from that name it, such as +19705550101.")
+@click.option("--provider", required=True, help="Who sends for it.")
+@click.option("--rate", help="Segments per second (1, 0.5) or per longer time (40/min). A new sender has 1.")
+@output_option
+@explains_faults
+def add_sender(program_id: str, sender: str, provider: str, rate: str | None, output: str) -> None:
+    """Let a program send from a further number or name.
+
+    Its requests name it as `Sender`; those that name none go on coming from the program's first.
+    """
+    address = _read("--sender", sender, SenderAddress)
+    pace = None if rate is None else _read("--rate", rate, Pace.parse)
+    program = with_hub(lambda hub: hub.add_sender()(program_id, provider=provider, sender=address, pace=pace))
+    if output == "json":
+        print_json(_shown(program))
+    else:
+        for each in program.senders:
+            click.echo(f"{each.address.value} at {each.pace} ({each.provider})")
+
+
 @programs.command("list")
 @output_option
 @explains_faults
@@ -80,8 +102,8 @@ def list_programs(output: str) -> None:
         print_json([_shown(each) for each in found])
         return
     for each in found:
-        sender = each.sender
-        click.echo(f"{each.id}  {each.name}  {sender.address.value} at {sender.pace} ({sender.provider})")
+        senders = ", ".join(f"{one.address.value} at {one.pace} ({one.provider})" for one in each.senders)
+        click.echo(f"{each.id}  {each.name}  {senders}")
     if not found:
         click.echo("There are no programs yet: smshub programs create --help", err=True)
 
@@ -95,6 +117,15 @@ def _shown(program: Program) -> dict[str, object]:
         "Sender": program.sender.address.value,
         "Provider": program.sender.provider,
         "Rate": str(program.sender.pace),
+        "Senders": [
+            {
+                "SenderId": each.id,
+                "Sender": each.address.value,
+                "Provider": each.provider,
+                "Rate": str(each.pace),
+            }
+            for each in program.senders
+        ],
         "FirstHub": program.first_hub,
     }
 

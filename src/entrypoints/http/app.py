@@ -16,7 +16,14 @@ from starlette.types import ASGIApp
 
 from domain.errors import HubError
 from domain.ports.tokens import Tokens
-from entrypoints.http.connexion_extensions import Handler, Operations, SlashAtTheEnd, contract_validation, security_map
+from entrypoints.http.connexion_extensions import (
+    Handler,
+    Operations,
+    SlashAtTheEnd,
+    contract_validation,
+    exact_paths,
+    security_map,
+)
 from entrypoints.http.contract import Contract
 from entrypoints.http.handlers import Handlers
 from entrypoints.http.pages import pages
@@ -36,6 +43,7 @@ def create_app(
         middlewares=[
             ExceptionMiddleware,
             SlashAtTheEnd,
+            exact_paths(contract),
             RoutingMiddleware,
             SecurityMiddleware,
             contract_validation(contract),
@@ -57,8 +65,8 @@ def _with_cors(app: ASGIApp, origins: Sequence[str]) -> ASGIApp:
         app,
         allow_origins=origins,
         allow_methods=["GET", "POST"],
-        allow_headers=["Authorization", "Content-Type", "X-Requested-With"],
-        expose_headers=["Location", "Retry-After", "WWW-Authenticate"],
+        allow_headers=["Authorization", "Content-Type", "Idempotency-Key", "Prefer", "X-Requested-With"],
+        expose_headers=["Idempotency-Replayed", "Location", "Preference-Applied", "Retry-After", "WWW-Authenticate"],
         max_age=3_600,
     )
 

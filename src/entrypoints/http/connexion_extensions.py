@@ -20,6 +20,7 @@ from connexion.middleware.request_validation import (
 from connexion.operations import AbstractOperation
 from connexion.security import NO_VALUE, AbstractSecurityHandler
 from jsonschema_rs import Draft202012Validator, ValidationError
+from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, HTTPConnection, Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -89,6 +90,26 @@ class SlashAtTheEnd:
         if scope["type"] == "http" and "/api/" in scope["path"]:
             scope["path"] = scope["path"].rstrip("/")
         await self._app(scope, receive, send)
+
+
+def exact_paths(contract: Contract) -> type:
+    """A path that stands in the document as it is, is never taken for another's parameter (OpenAPI, path templating).
+
+    Connexion's router would take `GET …/Preview` for a message of that id.
+    """
+
+    class ExactPaths:
+        def __init__(self, app: ASGIApp) -> None:
+            self._app = app
+            self._methods = {path: contract.methods_of(path) for path in contract.exact_paths}
+
+        async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+            methods = self._methods.get(scope["path"]) if scope["type"] == "http" else None
+            if methods is not None and scope["method"] not in methods:
+                raise HTTPException(405)
+            await self._app(scope, receive, send)
+
+    return ExactPaths
 
 
 class Operations:
@@ -199,10 +220,10 @@ class _Body:
 
 
 class _Parameters:
-    """Those of path and query."""
+    """Those of path, query and header."""
 
     def __init__(self, definitions: Sequence[Mapping[str, Any]]) -> None:
-        self._definitions = {each["name"]: each for each in definitions if each["in"] in {"path", "query"}}
+        self._definitions = {each["name"]: each for each in definitions}
         self._validators = {
             name: Draft202012Validator(_as_json_schema(each["schema"]), validate_formats=True, mask="the value")
             for name, each in self._definitions.items()
@@ -210,11 +231,18 @@ class _Parameters:
         self._defaults = {
             name: each["schema"]["default"] for name, each in self._definitions.items() if "default" in each["schema"]
         }
+        self._header_names = {name for name, each in self._definitions.items() if each["in"] == "header"}
+        self._headers = {name.lower().encode(): name for name in self._header_names}
 
     def read(self, connection: HTTPConnection) -> Mapping[str, Any]:
-        query = connection.query_params.multi_items()
+        query = connection.query_params.multi_items() if connection.scope["query_string"] else []
         written = dict(query) | dict(connection.path_params)
-        faults = list(unknown_parameters(sorted(written.keys() - self._definitions)))
+        unknown = [name for name in written if name not in self._definitions or name in self._header_names]
+        for name in unknown:
+            del written[name]
+        faults: list[Mapping[str, Any]] = list(unknown_parameters(sorted(unknown)))
+        if self._header_names:
+            self._read_headers(connection, written)
         faults += [
             _parameter_fault(name, "The parameter stands twice.")
             for name, count in Counter(name for name, _ in query).items()
@@ -222,8 +250,6 @@ class _Parameters:
         ]
         values: dict[str, Any] = dict(self._defaults)
         for name, text in written.items():
-            if name not in self._definitions:
-                continue
             values[name] = self._value(name, text)
             faults += [
                 _parameter_fault(name, error.message) for error in self._validators[name].iter_errors(values[name])
@@ -231,6 +257,14 @@ class _Parameters:
         if faults:
             raise _mismatch("The parameters do not match the contract.", faults)
         return values
+
+    def _read_headers(self, connection: HTTPConnection, written: dict[str, str]) -> None:
+        """One that stands several times is read as a list with commas between (RFC 9110, section 5.3)."""
+        for raw_name, raw_value in connection.scope["headers"]:
+            name = self._headers.get(raw_name)
+            if name is not None:
+                value = raw_value.decode("latin-1").strip()
+                written[name] = f"{written[name]}, {value}" if name in written else value
 
     def _value(self, name: str, text: str) -> object:
         of_integers = self._definitions[name]["schema"]["type"] == "integer"

@@ -62,12 +62,21 @@ class Contract:
         url: str = self.document["servers"][0]["url"]
         return urlsplit(url).path.rstrip("/")
 
+    @cached_property
+    def exact_paths(self) -> frozenset[str]:
+        """Those without a parameter, base path included."""
+        return frozenset(self.base_path + each.path for each in self.operations.values() if "{" not in each.path)
+
     def methods_of(self, path: str) -> frozenset[str]:
         """What a path of a request, base path included, may be called with, in capitals."""
         methods = {
             operation.method.upper()
             for operation in self.operations.values()
-            if compile_path(self.base_path + operation.path)[0].match(path)
+            if (
+                path == self.base_path + operation.path
+                if path in self.exact_paths
+                else compile_path(self.base_path + operation.path)[0].match(path)
+            )
         }
         return frozenset(methods | ({"HEAD"} if "GET" in methods else set()))
 

@@ -7,19 +7,30 @@ from uuid import UUID
 import orjson
 from starlette.responses import Response
 
+from domain.model.delivery import DeliveryState
+from domain.model.pace import SECOND_US
+from domain.model.priority import Priority
 from domain.model.program import ProgramKey
+from domain.use_cases.await_outcome import AwaitOutcome
+from domain.use_cases.cancel_text import CancelText
 from domain.use_cases.issue_token import IssueToken
+from domain.use_cases.preview_text import PreviewText, PreviewTextCommand
 from domain.use_cases.read_texts import FindText, ListDeliveries, ListTexts
 from domain.use_cases.send_text import SendText, SendTextCommand
 from domain.use_cases.set_opt_out import SetOptOut
 from entrypoints.http import cursors, representations
 from entrypoints.http.call import Call
+from entrypoints.http.preferences import Preferences
+from entrypoints.http.times import optional_microseconds
 
 
 @dataclass(frozen=True, kw_only=True)
 class Handlers:
     issue_token: IssueToken
     send_text: SendText
+    await_outcome: AwaitOutcome
+    cancel_text: CancelText
+    preview_text: PreviewText
     find_text: FindText
     list_texts: ListTexts
     list_deliveries: ListDeliveries
@@ -34,20 +45,60 @@ class Handlers:
 
     async def sendTextMessage(self, call: Call) -> Response:  # noqa: N802
         body = call.posted_by(call.grant)
+        preferences = Preferences.read(call.parameters.get("Prefer"))
         command = SendTextCommand(
             text=body["Message"],
             recipients=body["PhoneNumber"],
             program_id=body.get("ProgramId"),
             client_date_sent=body.get("DateSent"),
+            sender=body.get("Sender"),
+            priority=_priority(body.get("Priority")),
+            send_at_us=optional_microseconds(body.get("SendAt")),
+            expires_us=optional_microseconds(body.get("ExpiresAt")),
+            lenient=preferences.lenient,
         )
-        summary = await self.send_text(call.grant, command)
-        location = f"{call.base_path}/api/TextMessages/{summary.message.id}"
-        return _json(representations.accepted_text(summary), headers={"Location": location})
+        accepted = await self.send_text(call.grant, command, key=call.parameters.get("Idempotency-Key"))
+        answer = representations.accepted_text(accepted)
+        if preferences.wait_s:
+            outcome = await self.await_outcome(call.grant, accepted.summary, at_most_us=preferences.wait_s * SECOND_US)
+            if outcome is not accepted.summary:
+                answer = representations.text(outcome)
+        if preferences.lenient:
+            answer["RefusedNumbers"] = representations.refused_numbers(accepted.refusals)
+        headers = {"Location": f"{call.base_path}/api/TextMessages/{accepted.summary.message.id}"}
+        if preferences.applied:
+            headers["Preference-Applied"] = preferences.applied
+        if accepted.replayed:
+            headers["Idempotency-Replayed"] = "true"
+        return _json(answer, headers=headers)
+
+    async def cancelTextMessage(self, call: Call) -> Response:  # noqa: N802
+        canceled, summary = await self.cancel_text(call.grant, UUID(call.parameters["Id"]))
+        return _json(representations.cancellation(canceled, summary))
+
+    async def previewTextMessage(self, call: Call) -> Response:  # noqa: N802
+        body = call.posted_by(call.grant)
+        command = PreviewTextCommand(
+            text=body["Message"],
+            recipients=body.get("PhoneNumber"),
+            program_id=body.get("ProgramId"),
+            sender=body.get("Sender"),
+            priority=_priority(body.get("Priority")),
+        )
+        return _json(representations.preview(await self.preview_text(call.grant, command)))
 
     async def listTextMessages(self, call: Call) -> Response:  # noqa: N802
-        before = cursors.message_of(call.parameters.get("Cursor"))
-        page = await self.list_texts(call.grant, before=before, limit=call.parameters["Limit"])
-        following = cursors.after_message(page.items[-1].message.id) if page.more else None
+        parameters = call.parameters
+        page = await self.list_texts(
+            call.grant,
+            state=_state(parameters.get("Status")),
+            number=parameters.get("PhoneNumber"),
+            from_us=optional_microseconds(parameters.get("DateSentFrom")),
+            before_us=optional_microseconds(parameters.get("DateSentBefore")),
+            before=cursors.message_of(parameters.get("Cursor")),
+            limit=parameters["Limit"],
+        )
+        following = None if page.end is None else cursors.after_message(page.end)
         return _json({"Items": [representations.text(each) for each in page.items], "NextCursor": following})
 
     async def getTextMessage(self, call: Call) -> Response:  # noqa: N802
@@ -58,10 +109,11 @@ class Handlers:
         page = await self.list_deliveries(
             call.grant,
             UUID(call.parameters["Id"]),
+            state=_state(call.parameters.get("Status")),
             after=cursors.position_of(call.parameters.get("Cursor")),
             limit=call.parameters["Limit"],
         )
-        following = cursors.after_position(page.items[-1].position) if page.more else None
+        following = None if page.end is None else cursors.after_position(page.end)
         return _json({"Items": [representations.delivery(each) for each in page.items], "NextCursor": following})
 
     async def setSubscriber(self, call: Call) -> Response:  # noqa: N802
@@ -70,6 +122,14 @@ class Handlers:
             call.grant, body["PhoneNumber"], do_not_text=body["DoNotText"], program_id=body.get("ProgramId")
         )
         return _json({"PhoneNumber": number.e164, "DoNotText": body["DoNotText"]})
+
+
+def _priority(name: str | None) -> Priority:
+    return Priority.NORMAL if name is None else Priority[name.upper()]
+
+
+def _state(name: str | None) -> DeliveryState | None:
+    return None if name is None else DeliveryState(name)
 
 
 def _json(value: object, headers: Mapping[str, str] | None = None) -> Response:

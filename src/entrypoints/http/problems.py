@@ -27,11 +27,19 @@ _KNOWN: Mapping[type[errors.HubError], tuple[int, str]] = {
     errors.TooManyRecipients: (422, "Too many numbers"),
     errors.TextRefused: (422, "Text refused"),
     errors.TooManySegments: (422, "Text too long"),
+    errors.TimeRefused: (422, "Time refused"),
+    errors.UnknownSender: (422, "Unknown sender"),
+    errors.IdempotencyKeyReused: (422, "Key of another request"),
+    errors.IdempotencyKeyInUse: (409, "Request under way"),
     errors.CursorRefused: (422, "Cursor refused"),
     errors.InvalidValue: (422, "Value refused"),
     errors.TooManyLogins: (429, "Too many logins"),
+    errors.HubBusy: (503, "Too busy"),
     errors.StoreUnavailable: (503, "Database not available"),
 }
+
+# What is over after a while, and says after how long.
+_PASSING = errors.TooManyLogins | errors.IdempotencyKeyInUse | errors.HubBusy | errors.StoreUnavailable
 
 _BY_STATUS: Mapping[int, tuple[str, str, str]] = {
     404: ("no-such-path", "No such path", "There is nothing at this address."),
@@ -78,10 +86,10 @@ class Problem:
         match error:
             case RequestFault():
                 return cls(error.status, error.slug, error.title, error.detail, error.faults)
-            case errors.HubError() if type(error) in _KNOWN:
-                status, title = _KNOWN[type(error)]
+            case errors.HubError() if known := _known(error):
+                status, title = known
                 problem = cls(status, error.slug, title, str(error), _faults(error))
-                if isinstance(error, errors.TooManyLogins | errors.StoreUnavailable):
+                if isinstance(error, _PASSING):
                     problem.headers["Retry-After"] = str(error.retry_after_s)
                 return problem
             case HTTPException(status_code=401):
@@ -92,6 +100,10 @@ class Problem:
                 return cls(status, "request-refused", "Request refused", "The request cannot be served.", ())
             case _:
                 return cls(500, *_BY_STATUS[500], ())
+
+
+def _known(error: errors.HubError) -> tuple[int, str] | None:
+    return next((_KNOWN[kind] for kind in type(error).__mro__ if kind in _KNOWN), None)
 
 
 def _faults(error: errors.HubError) -> Sequence[Mapping[str, Any]]:
@@ -105,6 +117,12 @@ def _faults(error: errors.HubError) -> Sequence[Mapping[str, Any]]:
             return [{"pointer": "#/PhoneNumber", "detail": str(error)}]
         case errors.TextRefused() | errors.TooManySegments():
             return [{"pointer": "#/Message", "detail": str(error)}]
+        case errors.TimeRefused(name=name):
+            return [{"pointer": pointer(name), "detail": str(error)}]
+        case errors.UnknownSender():
+            return [{"pointer": "#/Sender", "detail": str(error)}]
+        case errors.IdempotencyKeyReused() | errors.IdempotencyKeyInUse():
+            return [{"parameter": "Idempotency-Key", "detail": str(error)}]
         case errors.OtherProgram():
             return [{"pointer": "#/ProgramId", "detail": str(error)}]
         case errors.CursorRefused():

@@ -1,11 +1,12 @@
 """How the domain's values look on the wire."""
 
-from collections.abc import Mapping
-from datetime import UTC, datetime
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from domain.model.delivery import Delivery, DeliveryState
-from domain.model.text_message import TextSummary
+from domain.model.text_message import AcceptedText, TextSummary
+from domain.use_cases.preview_text import Audience, Preview
+from entrypoints.http.times import instant, optional_instant
 
 _OUTCOME = {
     DeliveryState.SCHEDULED: "scheduled",
@@ -22,14 +23,18 @@ _OUTCOME = {
 }
 
 
-def accepted_text(summary: TextSummary) -> Mapping[str, Any]:
+def accepted_text(accepted: AcceptedText) -> dict[str, Any]:
     """As it is told when it is accepted: clients of the first hub take SendSuccessful for "the hub has it"."""
-    waiting = summary.counts.get(DeliveryState.QUEUED, 0)
-    blocked = summary.counts.get(DeliveryState.BLOCKED, 0)
-    result = f"Accepted for {_numbers(waiting)}."
+    counts = accepted.summary.counts
+    blocked = counts.get(DeliveryState.BLOCKED, 0)
+    result = f"Accepted for {_numbers(sum(counts.values()) - blocked)}."
     if blocked:
         result += f" {_numbers(blocked)} opted out and will not be texted."
-    return text(summary) | {"SendSuccessful": True, "SentResult": result}
+    return text(accepted.summary) | {"SendSuccessful": True, "SentResult": result}
+
+
+def refused_numbers(refusals: Sequence[tuple[int, str]]) -> Sequence[Mapping[str, Any]]:
+    return [{"Position": position, "Detail": f"Number {position} {reason}."} for position, reason in refusals]
 
 
 def text(summary: TextSummary) -> dict[str, Any]:
@@ -44,10 +49,61 @@ def text(summary: TextSummary) -> dict[str, Any]:
         "Status": summary.state.value,
         "SendSuccessful": not summary.failed,
         "SentResult": _result(summary),
+        "Sender": message.sender.value,
+        "Priority": message.priority.name.lower(),
+        "SendAt": optional_instant(message.send_at_us),
+        "ExpiresAt": optional_instant(message.expires_us),
         "Encoding": message.body.encoding.value,
         "Segments": message.body.segments,
         "Recipients": message.recipients,
-        "Counts": {state.value: summary.counts[state] for state in DeliveryState if summary.counts.get(state)},
+        "Counts": _counts(summary),
+    }
+
+
+def cancellation(canceled: int, summary: TextSummary) -> Mapping[str, Any]:
+    return {
+        "Id": str(summary.message.id),
+        "Canceled": canceled,
+        "Status": summary.state.value,
+        "Counts": _counts(summary),
+    }
+
+
+def preview(each: Preview) -> Mapping[str, Any]:
+    obstacles = each.body.obstacles
+    plain = each.body.plain if obstacles else None
+    return {
+        "Encoding": each.body.encoding.value,
+        "Segments": each.body.segments,
+        "SegmentLimit": each.segment_cap,
+        "Characters": len(each.body.text),
+        "CharactersLeft": each.body.units_left,
+        "Sender": each.sender.address.value,
+        "Obstacles": [
+            {
+                "Character": obstacle.character,
+                "CodePoint": f"U+{ord(obstacle.character):04X}",
+                "Count": obstacle.count,
+                "Instead": obstacle.instead,
+            }
+            for obstacle in obstacles
+        ],
+        "SegmentsInstead": None if plain is None else plain.segments,
+        "Audience": None if each.audience is None else _audience(each.audience),
+    }
+
+
+def _audience(audience: Audience) -> Mapping[str, Any]:
+    completed_us, cost = audience.completed_us, audience.cost
+    return {
+        "Recipients": len(audience.recipients.numbers) - audience.opted_out,
+        "Duplicates": audience.recipients.doubles,
+        "OptedOut": audience.opted_out,
+        "RefusedNumbers": refused_numbers(audience.recipients.refusals),
+        "TotalSegments": audience.segments,
+        "EstimatedSeconds": None if completed_us is None else (completed_us - audience.asked_us) / 1_000_000,
+        "EstimatedCompletionAt": optional_instant(completed_us),
+        "EstimatedCost": None if cost is None else {"Amount": f"{cost.amount:f}", "Currency": cost.currency},
     }
 
 
@@ -63,9 +119,8 @@ def delivery(each: Delivery) -> Mapping[str, Any]:
     }
 
 
-def instant(at_us: int) -> str:
-    """RFC 3339 in UTC, to the millisecond."""
-    return datetime.fromtimestamp(at_us / 1_000_000, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+def _counts(summary: TextSummary) -> Mapping[str, int]:
+    return {state.value: summary.counts[state] for state in DeliveryState if summary.counts.get(state)}
 
 
 def _result(summary: TextSummary) -> str:

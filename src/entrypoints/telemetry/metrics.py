@@ -11,6 +11,7 @@ from prometheus_client import (
 )
 
 _CALL_SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
+_TEXTS = (1, 2, 5, 10, 20, 50, 100, 250)
 _LATE_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5)
 
 
@@ -38,6 +39,17 @@ class Metrics:
             "smshub_accepted_deliveries",
             "Deliveries that were stored, by their first state.",
             ["state"],
+            registry=self.registry,
+        )
+        self.replayed_messages = Counter(
+            "smshub_replayed_messages",
+            "Requests answered as an earlier one with the same key.",
+            registry=self.registry,
+        )
+        self.texts_per_commit = Histogram(
+            "smshub_texts_per_commit",
+            "How many messages were stored in one transaction.",
+            buckets=_TEXTS,
             registry=self.registry,
         )
         self.attempts = Counter(

@@ -4,18 +4,18 @@ import traceback
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
-from uuid import UUID
 
 import structlog
 
 from domain.errors import HubError
 from domain.model.delivery import Delivery
+from domain.model.idempotency import IdempotencyKey
 from domain.model.send_outcome import EnquiryAnswer, SendOutcome
-from domain.model.text_message import NewText, TextSummary
+from domain.model.text_message import AcceptedText, NewText
 from domain.ports.delivery_queue import Claim
 from domain.ports.dispatch_observer import DispatchObserver
 from domain.ports.due_deliveries import Enquiry
-from domain.ports.text_log import Page, TextLog
+from domain.ports.intake import Intake
 from entrypoints.telemetry.metrics import Metrics
 
 _MILLISECOND_US = 1_000
@@ -81,27 +81,31 @@ class LoggedDispatch(DispatchObserver):
         _log.warning("store_unavailable", problem=error.slug)
 
 
-class CountedTextLog(TextLog):
-    """Counts what is accepted, and leaves the rest to the log that it wraps."""
+class CountedIntake(Intake):
+    """Counts what is accepted, and leaves the rest to the intake that it wraps."""
 
-    def __init__(self, log: TextLog, metrics: Metrics) -> None:
-        self._log = log
+    def __init__(self, intake: Intake, metrics: Metrics) -> None:
+        self._intake = intake
         self._metrics = metrics
 
-    async def add(self, text: NewText) -> None:
-        await self._log.add(text)
+    async def add(self, text: NewText) -> AcceptedText:
+        accepted = await self._intake.add(text)
+        if accepted.replayed:
+            self._metrics.replayed_messages.inc()
+            return accepted
         self._metrics.accepted_messages.inc()
-        for state, count in Counter(each.state.value for each in text.deliveries).items():
-            self._metrics.accepted_deliveries.labels(state).inc(count)
+        for state, count in accepted.summary.counts.items():
+            self._metrics.accepted_deliveries.labels(state.value).inc(count)
+        return accepted
 
-    async def find(self, program_id: str, message_id: UUID) -> TextSummary | None:
-        return await self._log.find(program_id, message_id)
+    async def answered(self, program_id: str, key: IdempotencyKey, *, now_us: int) -> AcceptedText | None:
+        answered = await self._intake.answered(program_id, key, now_us=now_us)
+        if answered is not None:
+            self._metrics.replayed_messages.inc()
+        return answered
 
-    async def page(self, program_id: str, *, before: UUID | None, limit: int) -> Page[TextSummary]:
-        return await self._log.page(program_id, before=before, limit=limit)
-
-    async def deliveries(self, program_id: str, message_id: UUID, *, after: int, limit: int) -> Page[Delivery] | None:
-        return await self._log.deliveries(program_id, message_id, after=after, limit=limit)
+    async def forget_keys(self, *, now_us: int) -> int:
+        return await self._intake.forget_keys(now_us=now_us)
 
 
 def _kind(outcome: SendOutcome | EnquiryAnswer) -> str:

@@ -733,12 +733,17 @@ async def test_nothing_is_served_outside_the_prefix(sqlite_url: str) -> None:
 
 async def test_a_slash_at_the_end_of_an_address_changes_nothing(hub: Hub) -> None:
     office = await hub.an_office()
-    bodies = {LOGIN: office.credentials.login, TEXTS: a_text(), SUBSCRIBERS: a_subscriber()}
+    bodies = {
+        ("post", LOGIN): office.credentials.login,
+        ("post", TEXTS): a_text(),
+        ("post", f"{TEXTS}/Preview"): a_text(),
+        ("post", SUBSCRIBERS): a_subscriber(),
+    }
     sent = (await post(hub, TEXTS, a_text(), office)).json()["Id"]
 
     for operation in CONTRACT.operations.values():
         path = operation.path.replace("{Id}", sent) + "/"
-        body = bodies[operation.path] if operation.method == "post" else None
+        body = bodies.get((operation.method, operation.path))
         response = await hub.client.request(operation.method, path, json=body, headers=office.headers)
         assert response.status_code == 200
 

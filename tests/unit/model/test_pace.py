@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from domain.errors import InvalidValue
+from domain.model.delivery import DeliveryState
 from domain.model.pace import Candidate, Pace, Reservation, Slot, SlotPlan, VirtualSchedule
 from tests.unit.builders import NOON, SECOND
 
@@ -281,19 +282,19 @@ def test_a_sender_stays_due_when_all_that_were_wanted_have_opted_out() -> None:
 def test_without_candidates_a_plan_changes_nothing() -> None:
     schedule = a_schedule(next_free_us=NOON + 300_000)
     plan = schedule.plan([], now_us=NOON, reservation=RESERVATION)
-    assert (plan.slots, plan.blocked, plan.schedule, plan.due_us) == ((), (), schedule, None)
+    assert (plan.slots, plan.ended, plan.schedule, plan.due_us) == ((), {}, schedule, None)
 
 
 def test_who_has_opted_out_takes_no_slot() -> None:
     plan = a_schedule("10/s").plan(candidates(1, 24, 1, 24, opted_out=[2, 4]), now_us=NOON, reservation=RESERVATION)
-    assert plan.blocked == (2, 4)
+    assert plan.ended == {2: DeliveryState.BLOCKED, 4: DeliveryState.BLOCKED}
     assert [(slot.delivery_id, slot.at_us - NOON) for slot in plan.slots] == [(1, 0), (3, 100_500)]
 
 
 def test_only_opted_out_candidates_leave_the_line_as_free_as_it_was() -> None:
     schedule = a_schedule(next_free_us=NOON - 5)
     plan = schedule.plan(candidates(1, 1, opted_out=[1, 2]), now_us=NOON, reservation=RESERVATION)
-    assert (plan.slots, plan.blocked, plan.schedule) == ((), (1, 2), schedule)
+    assert (plan.slots, list(plan.ended), plan.schedule) == ((), [1, 2], schedule)
 
 
 @pytest.mark.parametrize(
@@ -353,7 +354,7 @@ def test_slots_are_in_the_future_in_order_and_no_closer_than_the_pace_allows(
         last = plan.slots[-1]
         assert plan.schedule.next_free_us == last.at_us + pace.planned_interval_us(of_segments[last.delivery_id - 1])
     # Every candidate has a slot, is blocked or comes after all that have or are.
-    handled = {slot.delivery_id for slot in plan.slots} | set(plan.blocked)
+    handled = {slot.delivery_id for slot in plan.slots} | set(plan.ended)
     assert handled == set(range(1, len(handled) + 1))
     assert plan.due_us is None or plan.due_us >= NOON
 
@@ -413,7 +414,7 @@ def test_whatever_happens_no_two_slots_of_any_dispatchers_come_closer_than_the_p
                 now_us = max(now_us, line.due_us) if what == "claim when due" else now_us
                 if line.due_us <= now_us:
                     plan = line.plan(f"dispatcher {amount}", waiting, now_us)
-                    waiting = waiting[len(plan.slots) + len(plan.blocked) :]
+                    waiting = waiting[len(plan.slots) + len(plan.ended) :]
             case _:
                 pass
     line.assert_spaced()

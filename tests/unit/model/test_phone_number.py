@@ -4,12 +4,12 @@ import dataclasses
 
 import phonenumbers
 import pytest
-from hypothesis import assume, example, given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from phonenumbers import PhoneNumberFormat, PhoneNumberType
 
-from domain.errors import InvalidValue, NoRecipients, NumberRefused, RecipientsRefused, TooManyRecipients
-from domain.model.phone_number import MAX_RECIPIENTS, PhoneNumber, is_region, parse_recipients
+from domain.errors import InvalidValue, NumberRefused
+from domain.model.phone_number import PhoneNumber, is_region
 
 FULL_WIDTH = {ord(character): ord(character) + 0xFEE0 for character in "+.0123456789"}
 ARABIC_INDIC = {ord(digit): 0x0660 + int(digit) for digit in "0123456789"}
@@ -26,10 +26,6 @@ def read(text: str, region: str = "US") -> str:
     return PhoneNumber.parse(text, region=region).e164
 
 
-def recipients(text: str, region: str = "US") -> list[str]:
-    return [number.e164 for number in parse_recipients(text, region=region)]
-
-
 def reason_for(text: str, region: str = "US") -> str:
     with pytest.raises(NumberRefused) as refused:
         PhoneNumber.parse(text, region=region)
@@ -41,12 +37,6 @@ def answer_to(text: str, region: str = "US") -> PhoneNumber | NumberRefused:
         return PhoneNumber.parse(text, region=region)
     except NumberRefused as refused:
         return refused
-
-
-def refusals_of(text: str, region: str = "US") -> tuple[tuple[int, str], ...]:
-    with pytest.raises(RecipientsRefused) as refused:
-        parse_recipients(text, region=region)
-    return refused.value.refusals
 
 
 def an_example(number_type: int, region: str) -> str:
@@ -340,77 +330,6 @@ def test_regions_are_known_by_their_two_capitals(code: str, *, known: bool) -> N
     assert is_region(code) is known
 
 
-def test_recipients_stand_in_the_order_of_the_list() -> None:
-    assert recipients("970.690.4546,(970) 690-4544,+447400123456") == ["+19706904546", "+19706904544", "+447400123456"]
-
-
-def test_one_recipient_needs_no_comma() -> None:
-    assert recipients("(970) 690-4544") == ["+19706904544"]
-
-
-def test_a_recipient_written_twice_is_texted_once_at_its_first_place() -> None:
-    written = "(970) 690-4544,970.690.4546,1.970.690.4544,+19706904546,9706904547"
-
-    assert recipients(written) == ["+19706904544", "+19706904546", "+19706904547"]
-
-
-@pytest.mark.parametrize(
-    "written",
-    ["9706904544,9706904546,", "9706904544,9706904546, ,", ",9706904544,,9706904546", " 9706904544 ,\n9706904546\n,,"],
-)
-def test_empty_places_are_passed_over(written: str) -> None:
-    assert recipients(written) == ["+19706904544", "+19706904546"]
-
-
-@pytest.mark.parametrize("written", ["", " ", ",", ",,,", " , \n,\t"])
-def test_a_list_without_a_number_is_refused(written: str) -> None:
-    with pytest.raises(NoRecipients):
-        parse_recipients(written, region="US")
-
-
-def test_every_bad_recipient_is_named_by_its_position() -> None:
-    assert refusals_of("12345,(970) 690-4544,CALL ME,900 234 5678,690-4544") == (
-        (1, "is too short"),
-        (3, "has letters or an extension"),
-        (4, "is a premium-rate number"),
-        (5, "lacks its area code"),
-    )
-
-
-def test_empty_places_count_as_positions() -> None:
-    assert refusals_of(",(970) 690-4544,,12345, ,12345,") == ((4, "is too short"), (6, "is too short"))
-
-
-def test_a_pause_after_a_number_does_not_pass_for_a_recipient() -> None:
-    assert refusals_of("9706904544,,5") == ((3, "cannot be read as a phone number"),)
-
-
-def test_no_recipient_is_taken_where_one_is_refused() -> None:
-    with pytest.raises(RecipientsRefused, match=r"^1 of the numbers cannot be texted\.$"):
-        parse_recipients("9706904544,9706904546,12345", region="US")
-
-
-@pytest.mark.parametrize("separator", [";", "/", "\n", "|", "\N{FULLWIDTH COMMA}"])
-def test_only_a_comma_parts_two_recipients(separator: str) -> None:
-    assert [position for position, _ in refusals_of(f"9706904544{separator}9706904546")] == [1]
-
-
-def test_ten_thousand_recipients_are_taken() -> None:
-    written = ",".join(f"970690{line:04}" for line in range(MAX_RECIPIENTS))
-
-    numbers = recipients(written + ",,")
-
-    assert len(numbers) == 10_000
-    assert (numbers[0], numbers[-1]) == ("+19706900000", "+19706909999")
-
-
-def test_one_more_is_too_many_even_where_they_are_doubles() -> None:
-    with pytest.raises(TooManyRecipients) as refused:
-        parse_recipients("9706904544," * (MAX_RECIPIENTS + 1), region="US")
-
-    assert (refused.value.count, refused.value.limit) == (10_001, 10_000)
-
-
 @st.composite
 def writings(draw: st.DrawFn) -> tuple[str, str, str]:
     """A mobile number in some writing, the region to read it in, and its E.164."""
@@ -476,19 +395,3 @@ def test_whatever_is_dialled_is_the_same_when_it_is_read_again(text: str, region
 @given(st.integers(min_value=10**6, max_value=10**15 - 1))
 def test_what_a_number_shows_depends_on_its_last_two_digits_alone(digits: int) -> None:
     assert str(PhoneNumber(f"+{digits}")) == f"PhoneNumber(…{digits % 100:02})"
-
-
-@settings(deadline=None)
-@given(st.lists(st.text(st.characters(exclude_characters=","), max_size=16) | st.just("970-690-4544"), max_size=8))
-def test_a_refused_list_names_only_filled_places_and_shows_no_number(parts: list[str]) -> None:
-    assume(any(part.strip() for part in parts))
-    refusals: tuple[tuple[int, str], ...] = ()
-    try:
-        numbers = parse_recipients(",".join(parts), region="US")
-    except RecipientsRefused as refused:
-        numbers, refusals = (), refused.refusals
-
-    assert bool(numbers) is not bool(refusals)
-    assert len(numbers) == len(set(numbers))
-    assert all(parts[position - 1].strip() for position, _ in refusals)
-    assert not any(shows_a_digit(reason) for _, reason in refusals)

@@ -22,10 +22,10 @@ from tests.unit.fakes import (
     Call,
     FakeClock,
     FakeWakeups,
+    InMemoryIntake,
     InMemoryOptOuts,
     InMemoryQueue,
     InMemoryStore,
-    InMemoryTextLog,
     RecordingObserver,
     ScriptedProvider,
     TroubledQueue,
@@ -47,7 +47,7 @@ class Hub:
         self.senders = senders or (a_sender("1/s"),)
         self.clock = FakeClock()
         self.store = InMemoryStore(*self.senders)
-        self.texts = InMemoryTextLog(self.store)
+        self.intake = InMemoryIntake(self.store)
         self.queue = TroubledQueue(InMemoryQueue(self.store), self.clock)
         self.wakeups = FakeWakeups(self.clock)
         self.observer = RecordingObserver()
@@ -59,7 +59,7 @@ class Hub:
         """A text to so many numbers, whose last digits are the ids of their deliveries."""
         first = len(self.store.rows) + 1
         numbers = [a_number(which) for which in range(first, first + count)]
-        await self.texts.add(a_text(first, to=numbers, text=text, sender_id=sender_id))
+        await self.intake.add(a_text(first, to=numbers, text=text, sender_id=sender_id))
         self.wakeups.notify()
 
     def start(
@@ -128,7 +128,7 @@ async def test_a_text_whose_wake_up_was_lost_is_found_by_looking() -> None:
     hub = Hub()
     run = hub.start()
     await hub.clock.advance(10 * SECOND)
-    await hub.texts.add(a_text())
+    await hub.intake.add(a_text())
     await hub.clock.advance(100 * MS)
     assert len(hub.calls) == 1
     await hub.stop(run)

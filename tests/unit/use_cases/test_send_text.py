@@ -1,8 +1,5 @@
 """What is accepted, what is refused, and that nothing lies between."""
 
-from itertools import count
-from uuid import UUID
-
 import pytest
 
 from domain.errors import (
@@ -21,7 +18,15 @@ from domain.model.program import Program
 from domain.model.text_message import NUMBERS_SHOWN, TextSummary
 from domain.use_cases.send_text import SendText, SendTextCommand
 from tests.unit.builders import NOON, a_grant, a_number, a_program, a_sender
-from tests.unit.fakes import FakeClock, FakeWakeups, InMemoryOptOuts, InMemoryPrograms, InMemoryStore, InMemoryTextLog
+from tests.unit.fakes import (
+    FakeClock,
+    FakeWakeups,
+    InMemoryIntake,
+    InMemoryOptOuts,
+    InMemoryPrograms,
+    InMemoryStore,
+    InMemoryTextLog,
+)
 
 S = DeliveryState
 
@@ -32,18 +37,17 @@ class Hub:
     def __init__(self, program: Program | None = None) -> None:
         program = program or a_program()
         clock = FakeClock(NOON)
-        ids = count(1)
         self.store = InMemoryStore(program.sender)
         self.texts = InMemoryTextLog(self.store)
+        self.intake = InMemoryIntake(self.store)
         self.opt_outs = InMemoryOptOuts(self.store)
         self.wakeups = FakeWakeups(clock)
         self.send = SendText(
             programs=InMemoryPrograms(program),
             opt_outs=self.opt_outs,
-            texts=self.texts,
+            intake=self.intake,
             wakeups=self.wakeups,
             clock=clock,
-            new_id=lambda: UUID(int=next(ids)),
             default_region="US",
         )
 
@@ -56,7 +60,7 @@ class Hub:
         client_date_sent: str | None = None,
     ) -> TextSummary:
         command = SendTextCommand(text=text, recipients=to, program_id=program_id, client_date_sent=client_date_sent)
-        return await self.send(a_grant(), command)
+        return (await self.send(a_grant(), command)).summary
 
     async def refused(
         self, to: str = "970-690-4544", text: str = "Hello.", *, program_id: str | None = None
@@ -76,7 +80,7 @@ class Hub:
 async def test_an_accepted_text_is_stored_and_its_deliveries_are_queued() -> None:
     hub = Hub()
     summary = await hub.text("970-690-0001, 970-690-0002")
-    message = hub.store.messages[UUID(int=1)]
+    message = hub.store.messages[summary.message.id]
     assert (message.program_id, message.sender_id, message.recipients) == ("PHARMACY", 1, 2)
     assert (message.body.text, message.created_us) == ("Your appointment is tomorrow.", NOON)
     assert [(d.position, d.number, d.state) for d in hub.store.deliveries()] == [
@@ -211,7 +215,7 @@ async def test_numbers_that_cannot_all_be_texted_refuse_the_whole_request(to: st
 
 async def test_a_text_that_could_not_be_stored_wakes_nobody() -> None:
     hub = Hub()
-    hub.texts.away = True
+    hub.intake.away = True
     assert isinstance(await hub.refused(), StoreUnavailable)
 
 

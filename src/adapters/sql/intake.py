@@ -1,0 +1,228 @@
+"""Storing texts, as far as it is the same on both databases; how a transaction of many is written differs."""
+
+import json
+from abc import abstractmethod
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+from uuid import UUID
+
+from sqlalchemy import delete, select, tuple_
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from adapters.sql.database import Database, DatabaseFault, LockedElsewhere, carried_through
+from adapters.sql.group import Group
+from adapters.sql.rows import MESSAGE_COLUMNS, as_message
+from adapters.sql.tables import idempotency_keys, senders, text_messages
+from adapters.sql.text_log import first_numbers
+from domain.errors import IdempotencyKeyInUse, IdempotencyKeyReused, StoreUnavailable
+from domain.model.delivery import Delivery, DeliveryState
+from domain.model.idempotency import KEPT_US, IdempotencyKey
+from domain.model.text_message import AcceptedText, NewText, TextMessage, TextSummary
+from domain.ports.intake import Intake
+
+# Texts of so many numbers at the most share a transaction, so many at once; a longer one has one of its own, that the
+# others need not wait for.
+_FEW = 50
+_TOGETHER = 250
+
+# So many requests wait to be stored at the most, and so many long ones: what is more is turned away.
+_ROOM = 2_000
+_ROOM_OF_LONG = 50
+
+_KEYS_AT_ONCE = 5_000
+
+
+NAME_COLUMNS = (idempotency_keys.c.program_id, idempotency_keys.c.key)
+NAME = tuple_(*NAME_COLUMNS)
+_EARLIER = (
+    select(
+        *MESSAGE_COLUMNS,
+        idempotency_keys.c.key,
+        idempotency_keys.c.fingerprint,
+        idempotency_keys.c.first_counts,
+        idempotency_keys.c.refusals,
+    )
+    .select_from(text_messages)
+    .join(idempotency_keys, text_messages.c.id == idempotency_keys.c.message_id)
+    .join(senders, text_messages.c.sender_id == senders.c.id)
+)
+
+_Name: TypeAlias = tuple[str, str]
+
+
+def _nothing(_count: int) -> None:
+    pass
+
+
+class SqlIntake(Intake):
+    """`committed` is told of each transaction, and how many texts it stored."""
+
+    def __init__(self, database: Database, *, committed: Callable[[int], None] = _nothing) -> None:
+        self._database = database
+        self._committed = committed
+        self._short = Group(self._store, at_once=_TOGETHER, room=_ROOM)
+        self._long = Group(self._store, at_once=1, room=_ROOM_OF_LONG)
+
+    async def add(self, text: NewText) -> AcceptedText:
+        return await (self._short if len(text.deliveries) <= _FEW else self._long)(text)
+
+    async def drained(self) -> None:
+        """Returns when all that was to be added is."""
+        await self._short.drained()
+        await self._long.drained()
+
+    async def answered(self, program_id: str, key: IdempotencyKey, *, now_us: int) -> AcceptedText | None:
+        async with self._database.reading() as connection:
+            earlier = await _earlier(connection, [(program_id, key.value)], now_us=now_us)
+        if not earlier:
+            return None
+        answer = earlier[program_id, key.value].answer_to(key)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    @carried_through
+    async def forget_keys(self, *, now_us: int) -> int:
+        old = select(*NAME_COLUMNS).where(idempotency_keys.c.created_us <= now_us - KEPT_US).limit(_KEYS_AT_ONCE)
+        async with self._database.writing() as connection:
+            return (await connection.execute(delete(idempotency_keys).where(NAME.in_(old)))).rowcount
+
+    async def _store(self, texts: Sequence[NewText]) -> Sequence[AcceptedText | Exception]:
+        """In one transaction; where it fails by one of them, each in its own."""
+        try:
+            return await self._store_together(texts)
+        except (DatabaseFault, LockedElsewhere) as fault:
+            if len(texts) > 1:
+                return [(await self._store([text]))[0] for text in texts]
+            if isinstance(fault, LockedElsewhere) and texts[0].key is not None:
+                return [IdempotencyKeyInUse()]
+            return [fault]
+
+    async def _store_together(self, texts: Sequence[NewText]) -> Sequence[AcceptedText | Exception]:
+        firsts: dict[_Name | UUID, NewText] = {}
+        for text in texts:
+            firsts.setdefault(_name(text) or text.message.id, text)
+        stored = await self._insert(list(firsts.values()))
+        self._committed(len(stored))
+        if len(stored) == len(texts):
+            return [text.accepted() for text in texts]
+        answers = await self._earlier_answers([text for text in texts if text.message.id not in stored])
+        return [answers.get(text.message.id) or text.accepted() for text in texts]
+
+    async def _earlier_answers(self, texts: Sequence[NewText]) -> Mapping[UUID, AcceptedText | Exception]:
+        """For texts whose keys stand for others; what goes wrong here is no matter of those that were stored."""
+        names = [name for text in texts if (name := _name(text)) is not None]
+        try:
+            async with self._database.reading() as connection:
+                earlier = await _earlier(connection, names, now_us=min(text.message.created_us for text in texts))
+        except StoreUnavailable as error:
+            return {text.message.id: error for text in texts}
+        return {text.message.id: _answer_from(earlier, text) for text in texts}
+
+    @abstractmethod
+    async def _insert(self, texts: Sequence[NewText]) -> set[UUID]:
+        """Stores the texts, all or none, and makes their senders due; the ids of those whose key was free.
+
+        No two of them have the same key.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class _Earlier:
+    """What was stored under a key."""
+
+    fingerprint: bytes
+    text: AcceptedText
+
+    def answer_to(self, key: IdempotencyKey) -> AcceptedText | IdempotencyKeyReused:
+        return self.text if key.fingerprint == self.fingerprint else IdempotencyKeyReused()
+
+
+def _name(text: NewText) -> _Name | None:
+    return None if text.key is None else (text.message.program_id, text.key.value)
+
+
+def _answer_from(earlier: Mapping[_Name, _Earlier], text: NewText) -> AcceptedText | Exception:
+    name = _name(text)
+    if name is None or text.key is None or name not in earlier:
+        # The key was taken a moment ago, and is free now: it has just grown old.
+        return IdempotencyKeyInUse()
+    return earlier[name].answer_to(text.key)
+
+
+async def _earlier(connection: AsyncConnection, names: Sequence[_Name], *, now_us: int) -> Mapping[_Name, _Earlier]:
+    rows = (
+        await connection.execute(_EARLIER.where(NAME.in_(names), idempotency_keys.c.created_us > now_us - KEPT_US))
+    ).all()
+    numbers = await first_numbers(connection, [row.id for row in rows])
+    return {
+        (row.program_id, row.key): _Earlier(
+            bytes(row.fingerprint),
+            AcceptedText(
+                summary=TextSummary(
+                    message=as_message(row), numbers=numbers[row.id], counts=_read_counts(row.first_counts)
+                ),
+                refusals=[(position, reason) for position, reason in json.loads(row.refusals)],
+                replayed=True,
+            ),
+        )
+        for row in rows
+    }
+
+
+def key_row(text: NewText, key: IdempotencyKey) -> dict[str, Any]:
+    counts = text.accepted().summary.counts
+    return {
+        "program_id": text.message.program_id,
+        "key": key.value,
+        "fingerprint": key.fingerprint,
+        "message_id": text.message.id,
+        "first_counts": json.dumps({state.value: count for state, count in counts.items()}),
+        "refusals": json.dumps(text.refusals),
+        "created_us": text.message.created_us,
+    }
+
+
+def _read_counts(first_counts: str) -> Mapping[DeliveryState, int]:
+    return {DeliveryState(state): count for state, count in json.loads(first_counts).items()}
+
+
+def message_row(message: TextMessage) -> dict[str, Any]:
+    return {
+        "id": message.id,
+        "program_id": message.program_id,
+        "sender_id": message.sender_id,
+        "body": message.body.text,
+        "recipients": message.recipients,
+        "client_date_sent": message.client_date_sent,
+        "created_us": message.created_us,
+        "priority": int(message.priority),
+        "send_at_us": message.send_at_us,
+        "expires_us": message.expires_us,
+    }
+
+
+def delivery_row(message: TextMessage, delivery: Delivery) -> dict[str, Any]:
+    return {
+        "message_id": message.id,
+        "position": delivery.position,
+        "program_id": message.program_id,
+        "sender_id": message.sender_id,
+        "number": delivery.number.e164,
+        "segments": delivery.segments,
+        "state": delivery.state.value,
+        "attempt": 0,
+        "failures": 0,
+        "enquiries": 0,
+        "reason": delivery.reason,
+        "due_us": delivery.due_us,
+        "updated_us": delivery.updated_us,
+        "priority": int(message.priority),
+        "expires_us": message.expires_us,
+    }
+
+
+def sent_at_once(texts: Sequence[NewText]) -> set[int]:
+    """The senders of texts that are queued."""
+    return {text.message.sender_id for text in texts if text.message.send_at_us is None}

@@ -1,0 +1,124 @@
+"""Storing texts on PostgreSQL: all of them in one statement, which is a transaction in itself."""
+
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import text as sql
+
+from adapters.sql.database import carried_through
+from adapters.sql.intake import SqlIntake, delivery_row, key_row, message_row, sent_at_once
+from domain.errors import StoreUnavailable
+from domain.model.idempotency import KEPT_US
+from domain.model.text_message import NewText
+
+_KEY = {
+    "program_id": "text",
+    "key": "text",
+    "fingerprint": "bytea",
+    "message_id": "uuid",
+    "first_counts": "text",
+    "refusals": "text",
+    "created_us": "bigint",
+}
+_MESSAGE = {
+    "id": "uuid",
+    "program_id": "text",
+    "sender_id": "bigint",
+    "body": "text",
+    "recipients": "integer",
+    "client_date_sent": "text",
+    "created_us": "bigint",
+    "priority": "smallint",
+    "send_at_us": "bigint",
+    "expires_us": "bigint",
+}
+_DELIVERY = {
+    "message_id": "uuid",
+    "position": "integer",
+    "number": "text",
+    "segments": "smallint",
+    "state": "text",
+    "reason": "text",
+    "due_us": "bigint",
+    "updated_us": "bigint",
+}
+
+
+def _arrays(name: str, columns: Mapping[str, str]) -> str:
+    """The rows of a table that are given as one array for each of its columns."""
+    arrays = ", ".join(f"CAST(:{name}_{column} AS {kind}[])" for column, kind in columns.items())
+    return f"unnest({arrays}) WITH ORDINALITY AS {name} ({', '.join(columns)}, place)"
+
+
+def _parameters(name: str, columns: Mapping[str, str], rows: Sequence[Mapping[str, Any]]) -> dict[str, list[Any]]:
+    return {f"{name}_{column}": [row[column] for row in rows] for column in columns}
+
+
+# Keys in one order, so that two processes never wait for each other; deliveries in theirs, since ids are the order of
+# first come, first served.
+_ADD = sql(f"""
+    WITH named AS (
+        INSERT INTO idempotency_keys AS kept ({", ".join(_KEY)})
+        SELECT {", ".join(_KEY)} FROM {_arrays("new_key", _KEY)} ORDER BY program_id, key
+        ON CONFLICT (program_id, key) DO UPDATE
+        SET {", ".join(f"{column} = excluded.{column}" for column in _KEY)}
+        WHERE kept.created_us <= excluded.created_us - {KEPT_US}
+        RETURNING message_id
+    ), message AS (
+        INSERT INTO text_messages ({", ".join(_MESSAGE)})
+        SELECT {", ".join(_MESSAGE)} FROM {_arrays("new_message", _MESSAGE)}
+        WHERE id NOT IN (SELECT unnest(CAST(:new_key_message_id AS uuid[]))) OR id IN (SELECT message_id FROM named)
+        ORDER BY place
+        RETURNING id, program_id, sender_id, priority, expires_us
+    ), delivery AS (
+        INSERT INTO deliveries (
+            program_id, sender_id, priority, expires_us, attempt, failures, enquiries, {", ".join(_DELIVERY)}
+        )
+        SELECT message.program_id, message.sender_id, message.priority, message.expires_us, 0, 0, 0,
+            {", ".join(f"new_delivery.{column}" for column in _DELIVERY)}
+        FROM {_arrays("new_delivery", _DELIVERY)} JOIN message ON message.id = new_delivery.message_id
+        ORDER BY place
+    )
+    SELECT id FROM message
+""")  # noqa: S608 - made of names of columns alone
+
+# A claim that holds a sender's row looks for what came meanwhile when it is done.
+_ROUSE = sql("""
+    UPDATE senders SET due_us = :now_us
+    WHERE id IN (
+        SELECT id FROM senders WHERE id = ANY (CAST(:sender_ids AS bigint[])) AND due_us IS NULL
+        FOR UPDATE SKIP LOCKED
+    )
+""")
+
+
+class PostgresqlIntake(SqlIntake):
+    @carried_through
+    async def _insert(self, texts: Sequence[NewText]) -> set[UUID]:
+        arrays = {
+            **_parameters("new_key", _KEY, [key_row(text, text.key) for text in texts if text.key is not None]),
+            **_parameters("new_message", _MESSAGE, [message_row(text.message) for text in texts]),
+            **_parameters(
+                "new_delivery",
+                _DELIVERY,
+                [delivery_row(text.message, each) for text in texts for each in text.deliveries],
+            ),
+        }
+        async with self._database.committing() as connection:
+            stored = set((await connection.execute(_ADD, arrays)).scalars())
+        await self._rouse([text for text in texts if text.message.id in stored])
+        return stored
+
+    async def _rouse(self, texts: Sequence[NewText]) -> None:
+        """In a transaction of its own, since accepting must never wait for a claim that holds the sender's row.
+
+        The texts are stored by now: what goes wrong here costs the delay of a sweep, and is no refusal.
+        """
+        sender_ids = sent_at_once(texts)
+        if sender_ids:
+            with suppress(StoreUnavailable):
+                async with self._database.committing() as connection:
+                    now_us = max(text.message.created_us for text in texts)
+                    await connection.execute(_ROUSE, {"sender_ids": list(sender_ids), "now_us": now_us})

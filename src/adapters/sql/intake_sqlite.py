@@ -1,0 +1,45 @@
+"""Storing texts on SQLite, whose write lock keeps all others out meanwhile."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from sqlalchemy import insert, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from adapters.sql.database import carried_through
+from adapters.sql.delivery_queue import make_due
+from adapters.sql.intake import NAME, NAME_COLUMNS, SqlIntake, delivery_row, key_row, message_row, sent_at_once
+from adapters.sql.tables import deliveries, idempotency_keys, senders, text_messages
+from domain.model.idempotency import KEPT_US
+from domain.model.text_message import NewText
+
+
+class SqliteIntake(SqlIntake):
+    @carried_through
+    async def _insert(self, texts: Sequence[NewText]) -> set[UUID]:
+        async with self._database.writing() as connection:
+            taken = await _taken(connection, texts)
+            new = [text for text in texts if text.message.id not in taken]
+            if not new:
+                return set()
+            keys = [key_row(text, text.key) for text in new if text.key is not None]
+            if keys:
+                await connection.execute(insert(idempotency_keys).prefix_with("OR REPLACE"), keys)
+            await connection.execute(insert(text_messages), [message_row(text.message) for text in new])
+            rows = [delivery_row(text.message, each) for text in new for each in text.deliveries]
+            await connection.execute(insert(deliveries), rows)
+            sender_ids = sent_at_once(new)
+            if sender_ids:
+                now_us = max(text.message.created_us for text in new)
+                await make_due(connection, senders.c.id.in_(sender_ids), now_us=now_us)
+        return {text.message.id for text in new}
+
+
+async def _taken(connection: AsyncConnection, texts: Sequence[NewText]) -> set[UUID]:
+    """The texts whose keys stand for others already."""
+    by_name = {(text.message.program_id, text.key.value): text.message for text in texts if text.key is not None}
+    if not by_name:
+        return set()
+    rows = await connection.execute(select(*NAME_COLUMNS, idempotency_keys.c.created_us).where(NAME.in_(list(by_name))))
+    names = [((row.program_id, row.key), row.created_us) for row in rows]
+    return {by_name[name].id for name, at_us in names if at_us > by_name[name].created_us - KEPT_US}

@@ -1,0 +1,99 @@
+from dataclasses import dataclass, field
+
+from domain.model.access import Grant
+from domain.model.message_body import MessageBody
+from domain.model.price import Price
+from domain.model.priority import Priority
+from domain.model.recipients import Recipients, read_recipients
+from domain.model.sender import Sender
+from domain.ports.backlog import Backlog
+from domain.ports.clock import Clock
+from domain.ports.opt_outs import OptOuts
+from domain.ports.programs import Programs, own_program
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PreviewTextCommand:
+    """As for sending; `recipients` is None to ask about the text alone."""
+
+    text: str = field(repr=False)
+    recipients: str | None = field(default=None, repr=False)
+    program_id: str | None = None
+    sender: str | None = None
+    priority: Priority = Priority.NORMAL
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Audience:
+    """Whom a text would go to. `segments` are those for all together.
+
+    `completed_us` is when the last of them would be sent, at the sender's pace and after what waits there already;
+    None where none would be. `cost` is None where the hub knows no price.
+    """
+
+    recipients: Recipients
+    opted_out: int
+    segments: int
+    asked_us: int
+    completed_us: int | None
+    cost: Price | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Preview:
+    """What would become of a text; `audience` is None where no recipients were given."""
+
+    body: MessageBody
+    segment_cap: int
+    sender: Sender
+    audience: Audience | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class PreviewText:
+    """Says what a text would be, and sends nothing. `segment_price` is None where the operator has set none."""
+
+    programs: Programs
+    opt_outs: OptOuts
+    backlog: Backlog
+    clock: Clock
+    default_region: str
+    segment_price: Price | None
+
+    async def __call__(self, grant: Grant, command: PreviewTextCommand) -> Preview:
+        """Raises `OtherProgram`, `TextRefused`, `NoRecipients`, `TooManyRecipients` or `UnknownSender`.
+
+        Numbers that cannot be texted and texts of too many segments are reported, not refused.
+        """
+        program = await own_program(self.programs, grant, command.program_id)
+        sender = program.sender_called(command.sender, default_region=self.default_region)
+        body = MessageBody(command.text)
+        audience = None
+        if command.recipients is not None:
+            region = sender.address.region or self.default_region
+            recipients = await read_recipients(command.recipients, region=region)
+            opted_out = await self.opt_outs.among(program.id, recipients.numbers)
+            audience = await self._audience(sender, command.priority, body, recipients, len(opted_out))
+        return Preview(body=body, segment_cap=program.segment_cap, sender=sender, audience=audience)
+
+    async def _audience(
+        self, sender: Sender, priority: Priority, body: MessageBody, recipients: Recipients, opted_out: int
+    ) -> Audience:
+        texted = len(recipients.numbers) - opted_out
+        segments = texted * body.segments
+        now_us = self.clock.now_us()
+        completed_us = None
+        if texted:
+            ahead = await self.backlog.ahead_of(sender.id, priority)
+            before_the_last = ahead.segments + segments - body.segments
+            completed_us = max(now_us, ahead.free_us)
+            if before_the_last:
+                completed_us += sender.pace.planned_interval_us(before_the_last)
+        return Audience(
+            recipients=recipients,
+            opted_out=opted_out,
+            segments=segments,
+            asked_us=now_us,
+            completed_us=completed_us,
+            cost=None if self.segment_price is None else self.segment_price.times(segments),
+        )

@@ -1,0 +1,35 @@
+"""Times on the wire: RFC 3339, and microseconds since the Unix epoch within."""
+
+from datetime import UTC, datetime, timedelta
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+_EARLIEST = datetime.min.replace(tzinfo=UTC) - _EPOCH
+_LATEST = datetime.max.replace(tzinfo=UTC) - _EPOCH
+
+
+def instant(at_us: int) -> str:
+    """In UTC, to the millisecond."""
+    return (_EPOCH + timedelta(microseconds=at_us)).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def optional_instant(at_us: int | None) -> str | None:
+    return None if at_us is None else instant(at_us)
+
+
+def microseconds(text: str) -> int:
+    """Reads what the contract's validation has let pass as `date-time`. A leap second is the second after it."""
+    written = text.upper()
+    leap = written[17:19] == "60"
+    if leap:
+        written = f"{written[:17]}59{written[19:]}"
+    try:
+        at_us = (datetime.fromisoformat(written) - _EPOCH) // _MICROSECOND
+    except (ValueError, OverflowError):
+        # The year 0, or one that an offset moves out of the calendar.
+        at_us = (_EARLIEST if written < "1970" else _LATEST) // _MICROSECOND
+    return at_us + 1_000_000 if leap else at_us
+
+
+def optional_microseconds(text: str | None) -> int | None:
+    return None if text is None else microseconds(text)
