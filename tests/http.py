@@ -18,12 +18,15 @@ from dataclasses import dataclass
 from datetime import timedelta
 from http.client import HTTPResponse
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
 from sqlalchemy import func, select, update
 
 from adapters.sql.tables import deliveries, opt_outs, programs, text_messages
+from domain.model.delivery import DeliveryState
+from domain.model.pace import Pace
 from domain.model.program import ProgramKey
 from domain.model.sender import SenderAddress
 from domain.use_cases.create_program import FirstHubIdentity
@@ -117,6 +120,34 @@ class Hub:
     ) -> Office:
         credentials = await self.create_program(first_hub=first_hub, sender=sender, segment_cap=segment_cap)
         return Office(credentials, await self.log_in(credentials))
+
+    async def add_sender(self, office: Office, sender: str, *, pace: str | None = None) -> None:
+        """One that its requests may name, from now on if they named none before."""
+        await self.container.add_sender()(
+            office.id,
+            provider="sandbox",
+            sender=SenderAddress(sender),
+            pace=None if pace is None else Pace.parse(pace),
+        )
+
+    async def post(
+        self, office: Office, path: str, body: Mapping[str, object] | None = None, **headers: str
+    ) -> httpx.Response:
+        """Headers have an underscore where HTTP has a dash."""
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        return await self.client.post(path, json=body, headers={**office.headers, **named})
+
+    async def get(self, office: Office, path: str, **parameters: str | int) -> httpx.Response:
+        return await self.client.get(path, params=parameters or None, headers=office.headers)
+
+    async def outcome(self, office: Office, message_id: str) -> Mapping[str, Any]:
+        """The message when all of it has come to an end."""
+        async with asyncio.timeout(20):
+            while True:
+                text: Mapping[str, Any] = (await self.get(office, f"/api/TextMessages/{message_id}")).json()
+                if DeliveryState(text["Status"]).terminal:
+                    return text
+                await asyncio.sleep(0.05)
 
     async def stored(self) -> Mapping[str, int]:
         """How many rows there are of all that a request can store."""

@@ -92,6 +92,7 @@ class Attempt:
     """A call to the provider as the log has it. `at_us` is when it was begun, on the hub's clock."""
 
     delivery: int
+    message: str
     program: str
     sender: int
     slot_us: int
@@ -141,6 +142,7 @@ class HubProcess:
         return [
             Attempt(
                 delivery=line["delivery"],
+                message=line["message"],
                 program=line["program"],
                 sender=line["sender"],
                 slot_us=line["slot_us"],
@@ -221,14 +223,35 @@ class Caller:
     def get(self, path: str) -> httpx.Response:
         return self.http.get(path, headers={"Authorization": f"Bearer {self.token}"})
 
-    def post(self, path: str, body: Mapping[str, object]) -> httpx.Response:
-        return self.http.post(path, json=body, headers={"Authorization": f"Bearer {self.token}"})
+    def post(
+        self, path: str, body: Mapping[str, object] | None = None, *, headers: Mapping[str, str] | None = None
+    ) -> httpx.Response:
+        return self.http.post(path, json=body, headers={"Authorization": f"Bearer {self.token}", **(headers or {})})
 
-    def send(self, numbers: Sequence[str], text: str = "Hello") -> str:
+    def send(self, numbers: Sequence[str], text: str = "Hello", **properties: object) -> str:
         """The id of the message."""
-        answer = self.post("/api/TextMessages", {"Message": text, "PhoneNumber": ",".join(numbers)})
+        answer = self.post("/api/TextMessages", {"Message": text, "PhoneNumber": ",".join(numbers), **properties})
         assert answer.status_code == 200, answer.text
         return str(answer.json()["Id"])
+
+    def cancel(self, message_id: str) -> Mapping[str, Any]:
+        """What the hub says of it."""
+        answer = self.post(f"/api/TextMessages/{message_id}/Cancel")
+        assert answer.status_code == 200, answer.text
+        canceled: Mapping[str, Any] = answer.json()
+        return canceled
+
+    def everything(self, *, page: int = 1000) -> Sequence[Mapping[str, Any]]:
+        """All messages that the program has, read page by page."""
+        items: list[Mapping[str, Any]] = []
+        following = ""
+        while True:
+            answer = self.get(f"/api/TextMessages?Limit={page}{following}")
+            assert answer.status_code == 200, answer.text
+            items += answer.json()["Items"]
+            if answer.json()["NextCursor"] is None:
+                return items
+            following = f"&Cursor={answer.json()['NextCursor']}"
 
     def counts(self, message_id: str) -> Mapping[str, int]:
         """How many deliveries are in which state."""

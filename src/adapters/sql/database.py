@@ -51,9 +51,10 @@ _LOCK_NOT_AVAILABLE = "55P03"
 class DatabaseFault(Exception):
     """A statement of ours that the database refused. What the driver says of it may show whole rows, so it goes."""
 
-    def __init__(self, error: DBAPIError) -> None:
-        state = getattr(error.orig, "sqlstate", None) or getattr(error.orig, "sqlite_errorname", None)
-        super().__init__(f"{type(error).__name__} ({state}) in: {error.statement}")
+    def __init__(self, error: DBAPIError | asyncpg.PostgresError) -> None:
+        state = _state(error) or getattr(getattr(error, "orig", None), "sqlite_errorname", None)
+        statement = f" in: {error.statement}" if isinstance(error, DBAPIError) else ""
+        super().__init__(f"{type(error).__name__} ({state}){statement}")
         self.breaks_a_rule = isinstance(error, IntegrityError)
 
 
@@ -94,14 +95,21 @@ class Database:
                 yield connection
 
     @asynccontextmanager
-    async def committing(self) -> AsyncIterator[AsyncConnection]:
-        """PostgreSQL alone: each statement is a transaction in itself, durable when it returns.
+    async def driver(self) -> AsyncIterator[asyncpg.Connection]:
+        """PostgreSQL's own connection, for the statements that every request needs: what SQLAlchemy does for a
+        statement costs more than all else of it.
 
-        Raises `StoreUnavailable`.
+        Each statement is a transaction in itself, durable when it returns. Raises `StoreUnavailable`.
         """
         with _translated():
             async with self._autocommitting.connect() as connection:
-                yield connection
+                raw = await connection.get_raw_connection()
+                try:
+                    yield raw.driver_connection
+                except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
+                    # It may be broken; a new one costs little.
+                    await connection.invalidate()
+                    raise
 
     @asynccontextmanager
     async def writing(self) -> AsyncIterator[AsyncConnection]:
@@ -234,12 +242,20 @@ class _translated:  # noqa: N801 - reads as a word of the with statement
         return None
 
     def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
-        if isinstance(error, DBAPIError) and getattr(error.orig, "sqlstate", None) == _LOCK_NOT_AVAILABLE:
+        if error is None:
+            return
+        if _state(error) == _LOCK_NOT_AVAILABLE:
             raise LockedElsewhere from error
-        if error is not None and _is_away(error):
+        if _is_away(error):
             raise StoreUnavailable from error
-        if isinstance(error, DBAPIError):
+        if isinstance(error, DBAPIError | asyncpg.PostgresError):
             raise DatabaseFault(error) from None
+
+
+def _state(error: BaseException) -> str | None:
+    """PostgreSQL's SQLSTATE."""
+    state: str | None = getattr(error.orig if isinstance(error, DBAPIError) else error, "sqlstate", None)
+    return state
 
 
 def _is_away(error: BaseException) -> bool:
@@ -250,11 +266,13 @@ def _is_away(error: BaseException) -> bool:
             code = getattr(orig, "sqlite_errorcode", None)
             if code is not None:
                 return code & 0xFF in _SQLITE_AWAY
-            state = getattr(orig, "sqlstate", None)
+            state = _state(error)
             # Without a state it is the driver itself that could not go on.
             return isinstance(error, InterfaceError | OperationalError) if state is None else state[:2] in _STATES_AWAY
-        case asyncpg.PostgresError() | asyncpg.InterfaceError():
-            # While connecting the driver's errors come as they are, and every one of them means that we are not in.
+        case asyncpg.PostgresError():
+            # The driver's own error, of a connection that is made or of its own statement.
+            return (_state(error) or "08")[:2] in _STATES_AWAY
+        case asyncpg.InterfaceError():
             return True
         case _:
             return False

@@ -1,12 +1,12 @@
 """Storing texts, as far as it is the same on both databases; how a transaction of many is written differs."""
 
-import json
 from abc import abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 from uuid import UUID
 
+import orjson
 from sqlalchemy import delete, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -163,7 +163,7 @@ async def _earlier(connection: AsyncConnection, names: Sequence[_Name], *, now_u
                 summary=TextSummary(
                     message=as_message(row), numbers=numbers[row.id], counts=_read_counts(row.first_counts)
                 ),
-                refusals=[(position, reason) for position, reason in json.loads(row.refusals)],
+                refusals=[(position, reason) for position, reason in orjson.loads(row.refusals)],
                 replayed=True,
             ),
         )
@@ -172,20 +172,19 @@ async def _earlier(connection: AsyncConnection, names: Sequence[_Name], *, now_u
 
 
 def key_row(text: NewText, key: IdempotencyKey) -> dict[str, Any]:
-    counts = text.accepted().summary.counts
     return {
         "program_id": text.message.program_id,
         "key": key.value,
         "fingerprint": key.fingerprint,
         "message_id": text.message.id,
-        "first_counts": json.dumps({state.value: count for state, count in counts.items()}),
-        "refusals": json.dumps(text.refusals),
+        "first_counts": orjson.dumps({state.value: count for state, count in text.counts.items()}).decode(),
+        "refusals": orjson.dumps(text.refusals).decode(),
         "created_us": text.message.created_us,
     }
 
 
 def _read_counts(first_counts: str) -> Mapping[DeliveryState, int]:
-    return {DeliveryState(state): count for state, count in json.loads(first_counts).items()}
+    return {DeliveryState(state): count for state, count in orjson.loads(first_counts).items()}
 
 
 def message_row(message: TextMessage) -> dict[str, Any]:

@@ -5,8 +5,6 @@ from contextlib import suppress
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import text as sql
-
 from adapters.sql.database import carried_through
 from adapters.sql.intake import SqlIntake, delivery_row, key_row, message_row, sent_at_once
 from domain.errors import StoreUnavailable
@@ -46,30 +44,33 @@ _DELIVERY = {
 }
 
 
-def _arrays(name: str, columns: Mapping[str, str]) -> str:
-    """The rows of a table that are given as one array for each of its columns."""
-    arrays = ", ".join(f"CAST(:{name}_{column} AS {kind}[])" for column, kind in columns.items())
+_NEW_KEY, _NEW_MESSAGE, _NEW_DELIVERY = 1, 1 + len(_KEY), 1 + len(_KEY) + len(_MESSAGE)
+
+
+def _rows(name: str, columns: Mapping[str, str], first: int) -> str:
+    """Rows that are given as one array for each of their columns, from the first-th parameter on."""
+    arrays = ", ".join(f"${place}::{kind}[]" for place, kind in enumerate(columns.values(), start=first))
     return f"unnest({arrays}) WITH ORDINALITY AS {name} ({', '.join(columns)}, place)"
 
 
-def _parameters(name: str, columns: Mapping[str, str], rows: Sequence[Mapping[str, Any]]) -> dict[str, list[Any]]:
-    return {f"{name}_{column}": [row[column] for row in rows] for column in columns}
+def _arrays(columns: Mapping[str, str], rows: Sequence[Mapping[str, Any]]) -> list[list[Any]]:
+    return [[row[column] for row in rows] for column in columns]
 
 
 # Keys in one order, so that two processes never wait for each other; deliveries in theirs, since ids are the order of
 # first come, first served.
-_ADD = sql(f"""
+_ADD = f"""
     WITH named AS (
         INSERT INTO idempotency_keys AS kept ({", ".join(_KEY)})
-        SELECT {", ".join(_KEY)} FROM {_arrays("new_key", _KEY)} ORDER BY program_id, key
+        SELECT {", ".join(_KEY)} FROM {_rows("new_key", _KEY, _NEW_KEY)} ORDER BY program_id, key
         ON CONFLICT (program_id, key) DO UPDATE
         SET {", ".join(f"{column} = excluded.{column}" for column in _KEY)}
         WHERE kept.created_us <= excluded.created_us - {KEPT_US}
         RETURNING message_id
     ), message AS (
         INSERT INTO text_messages ({", ".join(_MESSAGE)})
-        SELECT {", ".join(_MESSAGE)} FROM {_arrays("new_message", _MESSAGE)}
-        WHERE id NOT IN (SELECT unnest(CAST(:new_key_message_id AS uuid[]))) OR id IN (SELECT message_id FROM named)
+        SELECT {", ".join(_MESSAGE)} FROM {_rows("new_message", _MESSAGE, _NEW_MESSAGE)}
+        WHERE id <> ALL (${1 + list(_KEY).index("message_id")}::uuid[]) OR id IN (SELECT message_id FROM named)
         ORDER BY place
         RETURNING id, program_id, sender_id, priority, expires_us
     ), delivery AS (
@@ -78,36 +79,29 @@ _ADD = sql(f"""
         )
         SELECT message.program_id, message.sender_id, message.priority, message.expires_us, 0, 0, 0,
             {", ".join(f"new_delivery.{column}" for column in _DELIVERY)}
-        FROM {_arrays("new_delivery", _DELIVERY)} JOIN message ON message.id = new_delivery.message_id
+        FROM {_rows("new_delivery", _DELIVERY, _NEW_DELIVERY)} JOIN message ON message.id = new_delivery.message_id
         ORDER BY place
     )
     SELECT id FROM message
-""")  # noqa: S608 - made of names of columns alone
+"""  # noqa: S608 - made of names of columns alone
 
 # A claim that holds a sender's row looks for what came meanwhile when it is done.
-_ROUSE = sql("""
-    UPDATE senders SET due_us = :now_us
-    WHERE id IN (
-        SELECT id FROM senders WHERE id = ANY (CAST(:sender_ids AS bigint[])) AND due_us IS NULL
-        FOR UPDATE SKIP LOCKED
-    )
-""")
+_ROUSE = """
+    UPDATE senders SET due_us = $1
+    WHERE id IN (SELECT id FROM senders WHERE id = ANY ($2::bigint[]) AND due_us IS NULL FOR UPDATE SKIP LOCKED)
+"""
 
 
 class PostgresqlIntake(SqlIntake):
     @carried_through
     async def _insert(self, texts: Sequence[NewText]) -> set[UUID]:
-        arrays = {
-            **_parameters("new_key", _KEY, [key_row(text, text.key) for text in texts if text.key is not None]),
-            **_parameters("new_message", _MESSAGE, [message_row(text.message) for text in texts]),
-            **_parameters(
-                "new_delivery",
-                _DELIVERY,
-                [delivery_row(text.message, each) for text in texts for each in text.deliveries],
-            ),
-        }
-        async with self._database.committing() as connection:
-            stored = set((await connection.execute(_ADD, arrays)).scalars())
+        arrays = [
+            *_arrays(_KEY, [key_row(text, text.key) for text in texts if text.key is not None]),
+            *_arrays(_MESSAGE, [message_row(text.message) for text in texts]),
+            *_arrays(_DELIVERY, [delivery_row(text.message, each) for text in texts for each in text.deliveries]),
+        ]
+        async with self._database.driver() as connection:
+            stored = {UUID(int=row["id"].int) for row in await connection.fetch(_ADD, *arrays)}
         await self._rouse([text for text in texts if text.message.id in stored])
         return stored
 
@@ -119,6 +113,5 @@ class PostgresqlIntake(SqlIntake):
         sender_ids = sent_at_once(texts)
         if sender_ids:
             with suppress(StoreUnavailable):
-                async with self._database.committing() as connection:
-                    now_us = max(text.message.created_us for text in texts)
-                    await connection.execute(_ROUSE, {"sender_ids": list(sender_ids), "now_us": now_us})
+                async with self._database.driver() as connection:
+                    await connection.execute(_ROUSE, max(text.message.created_us for text in texts), list(sender_ids))

@@ -1,7 +1,6 @@
 from collections.abc import Collection, Sequence
 
-from sqlalchemy import delete, select, text, tuple_
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import delete, select, tuple_
 
 from adapters.sql.database import Database, carried_through
 from adapters.sql.group import Group
@@ -17,11 +16,11 @@ _TOGETHER = 200
 _LONG = 100
 _ROOM = 5_000
 
-_AMONG_PAIRS = text("""
+_AMONG_PAIRS = """
     SELECT o.program_id, o.number
-    FROM unnest(CAST(:programs AS text[]), CAST(:numbers AS text[])) AS asked (program_id, number)
+    FROM unnest($1::text[], $2::text[]) AS asked (program_id, number)
     JOIN opt_outs o ON o.program_id = asked.program_id AND o.number = asked.number
-""")
+"""
 
 _Pair = tuple[str, str]
 
@@ -53,23 +52,24 @@ class SqlOptOuts(OptOuts):
 
     async def _answer(self, questions: Sequence[Sequence[_Pair]]) -> Sequence[frozenset[PhoneNumber]]:
         pairs = [pair for question in questions for pair in question]
-        async with self._database.reading() as connection:
-            found = await (_among_on_sqlite if self._database.is_sqlite else _among)(connection, pairs)
+        found = await (self._among_on_sqlite if self._database.is_sqlite else self._among)(pairs)
         if not found:
             return [frozenset()] * len(questions)
         return [frozenset(PhoneNumber(pair[1]) for pair in question if pair in found) for question in questions]
 
+    async def _among(self, pairs: Sequence[_Pair]) -> frozenset[_Pair]:
+        async with self._database.driver() as connection:
+            rows = await connection.fetch(
+                _AMONG_PAIRS, [program for program, _ in pairs], [number for _, number in pairs]
+            )
+        return frozenset((row["program_id"], row["number"]) for row in rows)
 
-async def _among(connection: AsyncConnection, pairs: Sequence[_Pair]) -> set[_Pair]:
-    arrays = {"programs": [program for program, _ in pairs], "numbers": [number for _, number in pairs]}
-    return {(row.program_id, row.number) for row in await connection.execute(_AMONG_PAIRS, arrays)}
-
-
-async def _among_on_sqlite(connection: AsyncConnection, pairs: Sequence[_Pair]) -> set[_Pair]:
-    key = opt_outs.c.program_id, opt_outs.c.number
-    found: set[_Pair] = set()
-    for start in range(0, len(pairs), _PAIRS_AT_ONCE):
-        some = pairs[start : start + _PAIRS_AT_ONCE]
-        rows = await connection.execute(select(*key).where(tuple_(*key).in_(some)))
-        found.update((row.program_id, row.number) for row in rows)
-    return found
+    async def _among_on_sqlite(self, pairs: Sequence[_Pair]) -> frozenset[_Pair]:
+        key = opt_outs.c.program_id, opt_outs.c.number
+        found: list[_Pair] = []
+        async with self._database.reading() as connection:
+            for start in range(0, len(pairs), _PAIRS_AT_ONCE):
+                some = pairs[start : start + _PAIRS_AT_ONCE]
+                rows = await connection.execute(select(*key).where(tuple_(*key).in_(some)))
+                found += [(row.program_id, row.number) for row in rows]
+        return frozenset(found)

@@ -27,6 +27,9 @@ class DeliveryState(Enum):
     CANCELED = "canceled"
     DELIVERED = "delivered"
 
+    # States are counted and looked up with every request, and each is one object.
+    __hash__ = object.__hash__
+
     @property
     def terminal(self) -> bool:
         return self in _TERMINAL

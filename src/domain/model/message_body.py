@@ -88,6 +88,8 @@ class MessageBody:
     @property
     def obstacles(self) -> Sequence["Obstacle"]:
         """The characters that force it into UCS-2, in the order in which they first stand."""
+        if self.encoding is Encoding.GSM7:
+            return []
         foreign = Counter(each for each in self.text if each not in BASIC and each not in EXTENSION)
         return [Obstacle(each, count, instead_of(each)) for each, count in foreign.items()]
 

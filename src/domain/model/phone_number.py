@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass
+from functools import cache
 from typing import Self
 
 import phonenumbers
@@ -70,7 +71,7 @@ class PhoneNumber:
         possible = phonenumbers.is_possible_number_with_reason(parsed)
         if possible != ValidationResult.IS_POSSIBLE:
             raise NumberRefused(_NOT_DIALABLE.get(possible, _UNREADABLE))
-        refused = _REFUSED_TYPES.get(phonenumbers.number_type(parsed))
+        refused = _refused_type(parsed)
         if refused:
             raise NumberRefused(refused)
         e164 = phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164)
@@ -93,6 +94,26 @@ class PhoneNumber:
 def is_region(code: str) -> bool:
     """Whether libphonenumber knows a numbering plan for the ISO 3166-1 alpha-2 code."""
     return code in phonenumbers.SUPPORTED_REGIONS
+
+
+def _refused_type(parsed: phonenumbers.PhoneNumber) -> str | None:
+    """Telling a number's type takes far longer than telling that it is none of those refused, as most are not."""
+    if not _may_be_refused(parsed.country_code or 0).fullmatch(phonenumbers.national_significant_number(parsed)):
+        return None
+    return _REFUSED_TYPES.get(phonenumbers.number_type(parsed))
+
+
+@cache
+def _may_be_refused(country_code: int) -> re.Pattern[str]:
+    """Matches every number of a refused type in any of the regions that share the country code, and others."""
+    patterns = [
+        kind.national_number_pattern
+        for region in phonenumbers.region_codes_for_country_code(country_code)
+        if (plan := phonenumbers.PhoneMetadata.metadata_for_region_or_calling_code(country_code, region)) is not None
+        for kind in (plan.premium_rate, plan.shared_cost, plan.uan, plan.voicemail, plan.pager)
+        if kind is not None and kind.national_number_pattern
+    ]
+    return re.compile("|".join(f"(?:{pattern})" for pattern in patterns) or "(?!)")
 
 
 def _fits(e164: str) -> bool:

@@ -45,11 +45,15 @@ class NewText:
     refusals: Sequence[tuple[int, str]] = ()
     key: IdempotencyKey | None = None
 
+    @property
+    def counts(self) -> Mapping[DeliveryState, int]:
+        """How many of its deliveries are in which state."""
+        return Counter([delivery.state for delivery in self.deliveries])
+
     def accepted(self) -> "AcceptedText":
         numbers = [delivery.number for delivery in self.deliveries[:NUMBERS_SHOWN]]
-        counts = Counter(delivery.state for delivery in self.deliveries)
         return AcceptedText(
-            summary=TextSummary(message=self.message, numbers=numbers, counts=counts), refusals=self.refusals
+            summary=TextSummary(message=self.message, numbers=numbers, counts=self.counts), refusals=self.refusals
         )
 
 

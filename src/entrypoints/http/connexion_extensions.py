@@ -9,6 +9,7 @@ import json
 import re
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from functools import lru_cache
 from typing import Any, NoReturn
 from urllib.parse import parse_qsl
 
@@ -21,7 +22,7 @@ from connexion.operations import AbstractOperation
 from connexion.security import NO_VALUE, AbstractSecurityHandler
 from jsonschema_rs import Draft202012Validator, ValidationError
 from starlette.exceptions import HTTPException
-from starlette.requests import ClientDisconnect, HTTPConnection, Request
+from starlette.requests import HTTPConnection
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -181,11 +182,11 @@ class _Checks:
         )
 
     async def _read_body(self, scope: Scope, receive: Receive) -> tuple[Mapping[str, Any], tuple[str, ...]]:
-        request = Request(scope, receive)
-        media_type = _media_type(request.headers.get("content-type"))
+        headers = dict(scope["headers"])
+        media_type = _media_type(headers.get(b"content-type", b"").decode("latin-1"))
         if media_type not in self._bodies:
             raise _unsupported(f"This operation takes {' or '.join(self._bodies)}.")
-        raw = await _read(request, self._operation.max_body)
+        raw = await _read(headers.get(b"content-length", b"0"), receive, self._operation.max_body)
         pairs = _json_object(raw) if media_type == _JSON else _form(raw)
         return self._bodies[media_type].check(pairs)
 
@@ -271,24 +272,23 @@ class _Parameters:
         return int(text) if of_integers and _INTEGER.fullmatch(text) else text
 
 
-async def _read(request: Request, max_body: int) -> bytes:
+async def _read(announced: bytes, receive: Receive, max_body: int) -> bytes:
     """The body. Raises `RequestFault` as soon as it is known to be too long."""
-    announced = request.headers.get("content-length", "0")
-    if announced.isascii() and announced.isdigit() and len(announced) < 20 and int(announced) <= max_body:
-        body = bytearray()
-        try:
-            async for chunk in request.stream():
-                body += chunk
-                if len(body) > max_body:
-                    break
-            else:
-                return bytes(body)
-        except ClientDisconnect:
-            raise _mismatch("The body ended before its end.", ()) from None
+    if announced.isdigit() and len(announced) < 20 and int(announced) <= max_body:
+        chunks, length, more = [], 0, True
+        while more and length <= max_body:
+            message = await receive()
+            if message["type"] == "http.disconnect":
+                raise _mismatch("The body ended before its end.", ())
+            chunks.append(message.get("body", b""))
+            length, more = length + len(chunks[-1]), message.get("more_body", False)
+        if length <= max_body:
+            return chunks[0] if len(chunks) == 1 else b"".join(chunks)
     raise RequestFault(413, "content-too-large", "Content too large", f"A body has {max_body} bytes at the most.")
 
 
-def _media_type(header: str | None) -> str:
+@lru_cache(1_000)  # Callers write few different ones; what they make up is forgotten soon.
+def _media_type(header: str) -> str:
     """The media type in lower case, JSON where none is named. Raises `RequestFault` for a charset but UTF-8."""
     if not header:
         return _JSON
@@ -310,7 +310,7 @@ def _is_utf8(charset: str) -> bool:
 def _json_object(raw: bytes) -> Sequence[tuple[str, Any]]:
     """The members in their order, doubles included. Raises `RequestFault` for all that is no JSON object."""
     try:
-        value = json.loads(raw.decode("utf-8-sig"), object_pairs_hook=_Pairs, parse_constant=_no_constant)
+        value = _DECODER.decode(raw.decode("utf-8-sig"))
         if _ESCAPED_SURROGATE.search(raw):
             # An escaped half of a pair is valid to the parser, and cannot be stored or sent.
             json.dumps(value, ensure_ascii=False).encode()
@@ -325,15 +325,18 @@ class _Pairs(list[tuple[str, Any]]):
     """A JSON object as it was written."""
 
 
+def _no_constant(_name: str) -> NoReturn:
+    raise ValueError
+
+
+_DECODER = json.JSONDecoder(object_pairs_hook=_Pairs, parse_constant=_no_constant)
+
+
 def _plain(value: object) -> object:
     """Objects within are refused by every schema that we have; what they held does not matter."""
     if isinstance(value, _Pairs):
         return {}
     return [] if isinstance(value, list) else value
-
-
-def _no_constant(_name: str) -> NoReturn:
-    raise ValueError
 
 
 def _form(raw: bytes) -> Sequence[tuple[str, Any]]:

@@ -3,11 +3,10 @@ from collections.abc import MutableMapping
 from typing import Any
 
 import structlog
+from prometheus_client import Counter, Histogram
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from entrypoints.telemetry.metrics import Metrics
-
-_log = structlog.get_logger("smshub.http")
 
 PROBLEM = "smshub_problem"
 
@@ -18,6 +17,10 @@ class RequestTelemetry:
     def __init__(self, app: ASGIApp, metrics: Metrics) -> None:
         self._app = app
         self._metrics = metrics
+        # What is looked up once need not be for each request.
+        self._log = structlog.get_logger("smshub.http").bind()
+        self._counters: dict[tuple[str, int], Counter] = {}
+        self._timers: dict[str, Histogram] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -42,9 +45,9 @@ class RequestTelemetry:
     def _note(self, method: str, status: int, seconds: float, extensions: MutableMapping[str, Any]) -> None:
         operation = extensions.get("connexion_routing", {}).get("operation_id") or "none"
         grant = extensions.get("connexion_context", {}).get("token_info", {}).get("grant")
-        self._metrics.http_requests.labels(operation, str(status)).inc()
-        self._metrics.http_seconds.labels(operation).observe(seconds)
-        _log.info(
+        self._counter(operation, status).inc()
+        self._timer(operation).observe(seconds)
+        self._log.info(
             "request_served",
             method=method if method.isalpha() and len(method) < 10 else "other",
             operation=operation,
@@ -53,3 +56,13 @@ class RequestTelemetry:
             program=None if grant is None else grant.program_id,
             problem=extensions.get(PROBLEM),
         )
+
+    def _counter(self, operation: str, status: int) -> Counter:
+        if (operation, status) not in self._counters:
+            self._counters[operation, status] = self._metrics.http_requests.labels(operation, str(status))
+        return self._counters[operation, status]
+
+    def _timer(self, operation: str) -> Histogram:
+        if operation not in self._timers:
+            self._timers[operation] = self._metrics.http_seconds.labels(operation)
+        return self._timers[operation]

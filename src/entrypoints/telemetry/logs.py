@@ -2,9 +2,11 @@
 
 import logging
 import sys
+from collections.abc import Callable
 
+import orjson
 import structlog
-from structlog.typing import Processor
+from structlog.typing import Processor, WrappedLogger
 
 # Loggers of libraries that would say what we say better, or show what must not be shown.
 _QUIET = {
@@ -18,19 +20,23 @@ _QUIET = {
 
 
 def configure_logs(*, level: str, form: str) -> None:
+    """`form` is `json` or `console`. Our own lines are written straight away; libraries' come by way of `logging`."""
     shared: list[Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]
-    last: list[Processor] = (
-        [structlog.dev.ConsoleRenderer(colors=sys.stdout.isatty())]
-        if form == "console"
-        else [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
-    )
+    console = structlog.dev.ConsoleRenderer(colors=sys.stdout.isatty())
+    last: list[Processor] = [console]
+    factory: Callable[..., WrappedLogger] = structlog.PrintLoggerFactory(sys.stdout)
+    foreign = last
+    if form == "json":
+        last = [structlog.processors.format_exc_info, structlog.processors.JSONRenderer(serializer=orjson.dumps)]
+        factory = structlog.BytesLoggerFactory(sys.stdout.buffer)
+        foreign = [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
     structlog.configure(
-        processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
-        logger_factory=structlog.stdlib.LoggerFactory(),
+        processors=[*shared, *last],
+        logger_factory=factory,
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelName(level.upper())),
         cache_logger_on_first_use=False,
     )
@@ -38,7 +44,7 @@ def configure_logs(*, level: str, form: str) -> None:
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=shared,
-            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *last],
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *foreign],
         )
     )
     root = logging.getLogger()
