@@ -1,7 +1,7 @@
 """What tests build on a database: programs, texts and deliveries, of which each test names only what matters to it."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Self
 from uuid import UUID
 
@@ -26,8 +26,9 @@ from domain.model.delivery import Delivery, DeliveryState
 from domain.model.message_body import MessageBody
 from domain.model.pace import SECOND_US, Pace, Reservation
 from domain.model.phone_number import PhoneNumber
+from domain.model.priority import Priority
 from domain.model.program import KeyHash, Program, ProgramKey
-from domain.model.sender import SenderAddress
+from domain.model.sender import Sender, SenderAddress
 from domain.model.text_message import NewText, TextMessage
 from domain.ports.delivery_queue import Claim
 from domain.ports.programs import NewProgram
@@ -104,21 +105,29 @@ def a_text(
     segments: int = 1,
     at_us: int = NOW_US,
     client_date_sent: str | None = None,
+    priority: Priority = Priority.NORMAL,
+    send_at_us: int | None = None,
+    expires_us: int | None = None,
+    sender: Sender | None = None,
 ) -> NewText:
-    """A text to the numbers, or to one where none is given, with all its deliveries queued."""
+    """A text to the numbers, or to one where none is given, with all its deliveries queued or scheduled."""
     recipients = to or (a_number(),)
     message = TextMessage(
         id=message_id or uuid7(),
         program_id=program.id,
-        sender_id=program.sender.id,
-        sender=program.sender.address,
+        sender_id=(sender or program.sender).id,
+        sender=(sender or program.sender).address,
         body=a_body(segments),
         recipients=len(recipients),
         created_us=at_us,
         client_date_sent=client_date_sent,
+        priority=priority,
+        send_at_us=send_at_us,
+        expires_us=expires_us,
     )
+    state = DeliveryState.QUEUED if send_at_us is None else DeliveryState.SCHEDULED
     deliveries = [
-        a_delivery(number, position=position, segments=segments, at_us=at_us)
+        replace(a_delivery(number, position=position, segments=segments, state=state, at_us=at_us), due_us=send_at_us)
         for position, number in enumerate(recipients, start=1)
     ]
     return NewText(message=message, deliveries=deliveries)

@@ -146,7 +146,6 @@ class Container(containers.DeclarativeContainer):
     send_text: providers.Provider[SendText] = providers.Singleton(
         SendText,
         programs=remembered_programs,
-        opt_outs=opt_outs,
         intake=intake,
         wakeups=wakeups,
         clock=clock,

@@ -1,3 +1,5 @@
+from collections.abc import AsyncIterator
+
 import pytest
 
 from adapters.sql.database import Database
@@ -5,6 +7,9 @@ from tests.builders import Store
 
 
 @pytest.fixture
-def store(database: Database) -> Store:
+async def store(database: Database) -> AsyncIterator[Store]:
     """Everything that the hub keeps in a database, once on each kind."""
-    return Store.on(database)
+    store = Store.on(database)
+    yield store
+    # What a caller has given up is stored all the same.
+    await store.intake.drained()

@@ -15,10 +15,11 @@ from domain.errors import StoreUnavailable
 from domain.model.delivery import Delivery, DeliveryState
 from domain.model.message_body import MessageBody
 from domain.model.pace import Pace, Reservation
+from domain.model.priority import Priority
 from domain.model.program import Program
 from domain.model.sender import SenderAddress
 from domain.ports.delivery_queue import Claim
-from tests.builders import NOW_US, Store, a_body, a_delivery, a_number, numbers
+from tests.builders import NOW_US, Store, a_body, a_delivery, a_number, a_text, numbers
 
 SECOND = 1_000_000
 
@@ -338,11 +339,11 @@ class TestTakingOver:
         program = await store.add_program(pace="10/s")
         first_owner, second_owner = await store.join(), await store.join()
         await store.add_text(program, *numbers(7))
-        await store.opt_outs.set(program.id, a_number(100), do_not_text=True, at_us=NOW_US)
         earlier = await store.claim(first_owner)
         late_us = slots(earlier)[-1]
         await store.add_text(program, a_number(100))
         await store.add_text(program, a_number(101))
+        await store.opt_outs.set(program.id, a_number(100), do_not_text=True, at_us=NOW_US)
 
         assert await store.claim(second_owner, at_us=late_us, reservation=Reservation(window_us=0)) == []
         later = await store.claim(second_owner, at_us=late_us)
@@ -492,6 +493,87 @@ class TestOptOuts:
 
         assert [claim.delivery.number for claim in claims] == [a_number(4)]
         assert slots(claims) == [NOW_US]
+
+
+class TestPriorities:
+    async def test_the_more_urgent_goes_first_and_within_that_the_earlier(self, store: Store) -> None:
+        program = await store.add_program(pace="1000/s")
+        order = [Priority.BULK, Priority.NORMAL, Priority.URGENT, Priority.NORMAL, Priority.URGENT]
+        texts = [a_text(program, priority=priority) for priority in order]
+        for text in texts:
+            await store.intake.add(text)
+
+        claims = await store.claim(await store.join())
+
+        first = [texts[place].message.id for place in (2, 4, 1, 3, 0)]
+        assert [claim.message_id for claim in claims] == first
+
+    async def test_what_comes_urgently_goes_before_a_backlog(self, store: Store) -> None:
+        program = await store.add_program(pace="1/s")
+        await store.add_text(program, *numbers(50))
+        me = await store.join()
+        await store.claim(me)
+        urgent = a_text(program, priority=Priority.URGENT)
+        await store.intake.add(urgent)
+
+        [claim] = await store.claim(me, at_us=NOW_US + 1_000_000)
+
+        assert claim.message_id == urgent.message.id
+
+
+class TestCanceling:
+    async def test_what_was_canceled_is_not_claimed(self, store: Store) -> None:
+        program = await store.add_program(pace="1000/s")
+        canceled, other = await store.add_text(program, *numbers(3)), await store.add_text(program)
+
+        assert await store.texts.cancel(program.id, canceled.id, now_us=NOW_US) == 3
+        claims = await store.claim(await store.join())
+
+        assert [claim.message_id for claim in claims] == [other.id]
+        assert set(await store.states(program, canceled)) == {DeliveryState.CANCELED}
+
+    async def test_what_is_tried_again_after_that_is_not_sent(self, store: Store) -> None:
+        program = await store.add_program(pace="1000/s")
+        message = await store.add_text(program, *numbers(2))
+        me = await store.join()
+        first, second = await store.claim(me)
+        assert await store.texts.cancel(program.id, message.id, now_us=NOW_US) == 0
+        await store.queue.record(
+            [
+                first.delivery.retried("no-connection", now_us=NOW_US, after_us=0),
+                second.delivery.held_back(now_us=NOW_US),
+            ]
+        )
+        await store.due.queue(now_us=NOW_US + 1)
+
+        claims = await store.claim(me, at_us=NOW_US + 1_000_000)
+
+        assert claims == []
+        assert await store.states(program, message) == [DeliveryState.CANCELED] * 2
+
+    @pytest.mark.parametrize("turn", range(5))
+    async def test_each_delivery_is_claimed_or_canceled_and_the_answers_say_which(
+        self, store: Store, turn: int
+    ) -> None:
+        program = await store.add_program(pace="100/s")
+        message = await store.add_text(program, *numbers(200))
+        me = await store.join()
+
+        async def claim_on() -> list[Claim]:
+            claims = list[Claim]()
+            for step in range(8):
+                claims += await store.claim(me, at_us=NOW_US + step * 300_000)
+            return claims
+
+        async def cancel() -> int | None:
+            await asyncio.sleep(turn * 0.005)
+            return await store.texts.cancel(program.id, message.id, now_us=NOW_US)
+
+        claims, canceled = await asyncio.gather(claim_on(), cancel())
+
+        states = await store.states(program, message)
+        assert states.count(DeliveryState.SENDING) == len(claims)
+        assert states.count(DeliveryState.CANCELED) == canceled == 200 - len(claims)
 
 
 class TestRecording:

@@ -11,7 +11,7 @@ from domain.model.program import Program
 from domain.model.sender import SenderAddress
 from domain.model.text_message import TextMessage
 from domain.ports.delivery_queue import Claim
-from tests.builders import NOW_US, Store, numbers
+from tests.builders import NOW_US, Store, a_text, numbers
 
 SECOND = 1_000_000
 MINUTE = 60 * SECOND
@@ -45,6 +45,67 @@ async def unknown(store: Store, count: int = 1) -> tuple[Program, TextMessage, S
         [claim.delivery.lost_sight_of("no-answer", now_us=NOW_US, ask_after_us=SECOND) for claim in claims]
     )
     return program, message, claims
+
+
+class TestExpiringDeliveries:
+    async def test_what_waits_beyond_its_time_expires(self, store: Store) -> None:
+        program = await store.add_program()
+        queued = a_text(program, *numbers(2), expires_us=NOW_US + SECOND)
+        scheduled = a_text(program, expires_us=NOW_US + SECOND, send_at_us=NOW_US + SECOND // 2)
+        for text in (queued, scheduled, a_text(program), a_text(program, expires_us=NOW_US + 2 * SECOND)):
+            await store.intake.add(text)
+
+        assert await store.due.expire(now_us=NOW_US + SECOND - 1) == 0
+        assert await store.due.expire(now_us=NOW_US + SECOND) == 3
+        assert await store.due.expire(now_us=NOW_US + SECOND) == 0
+
+        first, _ = await store.deliveries(program, queued.message)
+        assert (first.state, first.reason, first.updated_us) == (
+            DeliveryState.EXPIRED,
+            "not-sent-in-time",
+            NOW_US + SECOND,
+        )
+        [one] = await store.deliveries(program, scheduled.message)
+        assert (one.state, one.due_us) == (DeliveryState.EXPIRED, None)
+
+    async def test_what_is_being_sent_or_is_sent_does_not_expire(self, store: Store) -> None:
+        program = await store.add_program(pace="10/s")
+        text = a_text(program, *numbers(2), expires_us=NOW_US + SECOND)
+        await store.intake.add(text)
+        first, _ = await store.claim(await store.join())
+        await store.queue.record([first.delivery.sent("a", now_us=NOW_US)])
+
+        assert await store.due.expire(now_us=NOW_US + MINUTE) == 0
+
+        assert await store.states(program, text.message) == [DeliveryState.SENT, DeliveryState.SENDING]
+
+    async def test_one_whose_slot_would_come_too_late_expires_when_it_is_claimed(self, store: Store) -> None:
+        program = await store.add_program(pace="1/s")
+        text = a_text(program, *numbers(3), expires_us=NOW_US + 1_900_000)
+        await store.intake.add(text)
+        me = await store.join()
+
+        first = await store.claim(me)
+        second = await store.claim(me, at_us=NOW_US + 1_000_000)
+        third = await store.claim(me, at_us=NOW_US + 1_800_000)
+
+        assert [len(each) for each in (first, second, third)] == [1, 1, 0]
+        assert second[0].slot.not_after_us <= NOW_US + 1_900_000
+        assert await store.states(program, text.message) == [
+            DeliveryState.SENDING,
+            DeliveryState.SENDING,
+            DeliveryState.EXPIRED,
+        ]
+
+    async def test_one_that_is_tried_again_expires_while_it_waits(self, store: Store) -> None:
+        program = await store.add_program()
+        text = a_text(program, expires_us=NOW_US + SECOND)
+        await store.intake.add(text)
+        [claim] = await store.claim(await store.join())
+        await store.queue.record([claim.delivery.retried("no-connection", now_us=NOW_US, after_us=MINUTE)])
+
+        assert await store.due.expire(now_us=NOW_US + SECOND) == 1
+        assert await store.states(program, text.message) == [DeliveryState.EXPIRED]
 
 
 class TestScheduledDeliveries:

@@ -2,7 +2,7 @@ import asyncio
 
 import pytest
 
-from domain.errors import PaceDiffers, ProgramExists
+from domain.errors import PaceDiffers, ProgramExists, ProgramNotFound
 from domain.model.pace import Pace
 from domain.model.program import MAX_SEGMENTS, KeyHash, ProgramKey
 from domain.model.sender import Sender, SenderAddress
@@ -180,3 +180,44 @@ async def test_programs_are_listed_by_name(store: Store) -> None:
         await store.programs.add(a_program(program_id, name=name))
 
     assert [program.name for program in await store.programs.all()] == ["Animal Shelter", "Library", "Parks"]
+
+
+async def test_a_program_may_have_further_senders(store: Store) -> None:
+    program = await store.programs.add(a_program("city-hall"))
+
+    added = await store.programs.add_sender(
+        "CITY-HALL", provider="sandbox", sender=OTHER_SENDER, pace=Pace.parse("5/s")
+    )
+
+    assert added.sender == program.sender
+    assert [(each.address, str(each.pace)) for each in added.other_senders] == [(OTHER_SENDER, "5/s")]
+    assert await store.programs.find("city-hall") == added
+    assert await store.programs.all() == [added]
+    found = await store.programs.find_with_keys("SID-city-hall")
+    assert found is not None
+
+
+@pytest.mark.parametrize("sender", [SenderAddress("+19705550100"), OTHER_SENDER])
+async def test_adding_a_sender_that_it_has_changes_nothing(store: Store, sender: SenderAddress) -> None:
+    await store.programs.add(a_program("city-hall"))
+    before = await store.programs.add_sender("city-hall", provider="sandbox", sender=OTHER_SENDER, pace=None)
+
+    after = await store.programs.add_sender("city-hall", provider="sandbox", sender=sender, pace=None)
+
+    assert after == before
+
+
+async def test_a_further_sender_is_shared_with_its_pace(store: Store) -> None:
+    library = await store.programs.add(a_program("library", sender=OTHER_SENDER, pace="7/s"))
+    await store.programs.add(a_program("city-hall"))
+
+    added = await store.programs.add_sender("city-hall", provider="sandbox", sender=OTHER_SENDER, pace=None)
+
+    assert added.other_senders == (library.sender,)
+    with pytest.raises(PaceDiffers):
+        await store.programs.add_sender("city-hall", provider="sandbox", sender=OTHER_SENDER, pace=Pace.parse("8/s"))
+
+
+async def test_a_program_that_does_not_exist_gets_no_sender(store: Store) -> None:
+    with pytest.raises(ProgramNotFound):
+        await store.programs.add_sender("city-hall", provider="sandbox", sender=OTHER_SENDER, pace=None)

@@ -1,5 +1,6 @@
 import asyncio
 from collections.abc import Sequence
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -7,12 +8,15 @@ from sqlalchemy import text as sql
 from uuid_utils.compat import uuid7
 
 import adapters.sql.database
+import adapters.sql.text_log
 from adapters.sql.database import Database, DatabaseFault
 from domain.errors import StoreUnavailable
 from domain.model.delivery import Delivery, DeliveryState
 from domain.model.message_body import MessageBody
+from domain.model.message_id import new_message_id
 from domain.model.program import Program
 from domain.model.text_message import NUMBERS_SHOWN, NewText
+from domain.ports.text_log import TextFilter
 from tests.builders import NOW_US, Store, a_delivery, a_number, a_text, numbers
 from tests.conftest import PostgresServer
 
@@ -243,11 +247,12 @@ async def test_where_the_last_of_ten_thousand_cannot_be_stored_nothing_is(store:
     whole = a_text(program, *BROADCAST)
     last_at_a_place_that_is_taken = a_delivery(a_number(), position=1)
 
-    with pytest.raises(DatabaseFault, match="IntegrityError"):
+    with pytest.raises(DatabaseFault) as fault:
         await store.intake.add(
             NewText(message=whole.message, deliveries=[*whole.deliveries[:-1], last_at_a_place_that_is_taken])
         )
 
+    assert fault.value.breaks_a_rule
     assert await store.texts.find(program.id, whole.message.id) is None
     assert await rows_in(store, "deliveries") == 0
     await store.intake.add(whole)
@@ -285,7 +290,7 @@ async def test_where_the_connection_is_cut_in_the_middle_nothing_is_stored(
     name = postgres_url.split("?", maxsplit=1)[0].rsplit("/", maxsplit=1)[1]
     cut = (
         "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity "
-        f"WHERE datname = '{name}' AND query LIKE '%INSERT INTO deliveries%' AND state <> 'idle'"
+        f"WHERE datname = '{name}' AND query LIKE '%WITH new_key%' AND state <> 'idle'"
     )
     database = Database(postgres_url)
     store = Store.on(database)
@@ -303,3 +308,148 @@ async def test_where_the_connection_is_cut_in_the_middle_nothing_is_stored(
     assert await rows_in(store, "text_messages") == 0
     assert await rows_in(store, "deliveries") == 0
     await database.close()
+
+
+class TestFilters:
+    async def found(self, store: Store, program: Program, limit: int = 100, **wanted: Any) -> Sequence[UUID]:  # noqa: ANN401
+        page = await store.texts.page(program.id, wanted=TextFilter(**wanted), before=None, limit=limit)
+        assert page.end is None
+        return [each.message.id for each in page.items]
+
+    async def test_texts_are_found_by_what_became_of_them(self, store: Store) -> None:
+        program = await store.add_program(pace="50/s")
+        sending = await store.add_text(program, *numbers(2))
+        await store.claim(await store.join())
+        queued = await store.add_text(program)
+        canceled = await store.add_text(program)
+        await store.texts.cancel(program.id, canceled.id, now_us=NOW_US)
+
+        assert await self.found(store, program, state=DeliveryState.SENDING) == [sending.id]
+        assert await self.found(store, program, state=DeliveryState.QUEUED) == [queued.id]
+        assert await self.found(store, program, state=DeliveryState.CANCELED) == [canceled.id]
+        assert await self.found(store, program, state=DeliveryState.UNKNOWN) == []
+
+    async def test_a_texts_state_is_that_of_its_least_advanced_delivery(self, store: Store) -> None:
+        program = await store.add_program(pace="1/s")
+        message = await store.add_text(program, *numbers(2))
+        [claim] = await store.claim(await store.join())
+        await store.queue.record([claim.delivery.sent("a", now_us=NOW_US)])
+
+        assert await self.found(store, program, state=DeliveryState.QUEUED) == [message.id]
+        assert await self.found(store, program, state=DeliveryState.SENT) == []
+
+    async def test_texts_are_found_by_any_of_their_numbers(self, store: Store) -> None:
+        program, other = await store.add_program("city-hall"), await store.add_program("library")
+        first = await store.add_text(program, a_number(1), a_number(2))
+        second = await store.add_text(program, a_number(2))
+        await store.add_text(other, a_number(2))
+
+        assert await self.found(store, program, number=a_number(1)) == [first.id]
+        assert await self.found(store, program, number=a_number(2)) == [second.id, first.id]
+        assert await self.found(store, program, number=a_number(3)) == []
+
+    async def test_texts_are_found_by_the_time_of_their_acceptance(self, store: Store) -> None:
+        program = await store.add_program()
+        times = [NOW_US, NOW_US + 1, NOW_US + 999, NOW_US + 1_000, NOW_US + 2_000_000]
+        added = [a_text(program, message_id=new_message_id(at_us), at_us=at_us) for at_us in times]
+        for text in added:
+            await store.intake.add(text)
+        ids = [text.message.id for text in added]
+
+        assert await self.found(store, program, from_us=NOW_US + 1) == ids[:0:-1]
+        assert await self.found(store, program, before_us=NOW_US + 1_000) == ids[2::-1]
+        assert await self.found(store, program, from_us=NOW_US + 999, before_us=NOW_US + 1_001) == [ids[3], ids[2]]
+        assert await self.found(store, program, from_us=NOW_US + 3_000_000) == []
+        assert await self.found(store, program, from_us=NOW_US + 5, before_us=NOW_US) == []
+
+    async def test_pages_of_a_state_join_up_while_others_come_in(self, store: Store) -> None:
+        program = await store.add_program()
+        canceled = []
+        for turn in range(40):
+            message = await store.add_text(program)
+            if turn % 4 == 0:
+                await store.texts.cancel(program.id, message.id, now_us=NOW_US)
+                canceled.append(message.id)
+        wanted = TextFilter(state=DeliveryState.CANCELED)
+        seen: list[UUID] = []
+        end: UUID | None = None
+
+        for _ in range(20):
+            page = await store.texts.page(program.id, wanted=wanted, before=end, limit=3)
+            seen += [each.message.id for each in page.items]
+            await store.add_text(program)
+            end = page.end
+            if end is None:
+                break
+
+        assert end is None
+        assert seen == canceled[::-1]
+
+    async def test_a_page_looks_no_further_than_it_may_and_says_where_to_go_on(
+        self, store: Store, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(adapters.sql.text_log, "_MOST_SCANNED", 10)
+        monkeypatch.setattr(adapters.sql.text_log, "_SCANNED_AT_ONCE", 5)
+        program = await store.add_program()
+        oldest = await store.add_text(program)
+        await store.texts.cancel(program.id, oldest.id, now_us=NOW_US)
+        for _ in range(24):
+            await store.add_text(program)
+        pages, end = list[int](), None
+
+        while not pages or end is not None:
+            page = await store.texts.page(
+                program.id, wanted=TextFilter(state=DeliveryState.CANCELED), before=end, limit=2
+            )
+            pages.append(len(page.items))
+            end = page.end
+
+        assert pages == [0, 0, 1]
+
+    async def test_deliveries_in_a_state_are_listed_in_their_order(self, store: Store) -> None:
+        program = await store.add_program(pace="3/s")
+        message = await store.add_text(program, *numbers(6))
+        claimed = await store.claim(await store.join())
+        state = DeliveryState.QUEUED
+
+        first = await store.texts.deliveries(program.id, message.id, state=state, after=0, limit=2)
+        assert first is not None
+        assert first.end is not None
+        rest = await store.texts.deliveries(program.id, message.id, state=state, after=first.end, limit=10)
+
+        assert rest is not None
+        waiting = [each.position for each in (*first.items, *rest.items)]
+        assert waiting == list(range(len(claimed) + 1, 7))
+        assert rest.end is None
+
+
+class TestCanceling:
+    async def test_what_waits_ends_and_what_has_ended_stays(self, store: Store) -> None:
+        program = await store.add_program()
+        await store.opt_outs.set(program.id, a_number(1), do_not_text=True, at_us=NOW_US)
+        text = a_text(program, a_number(1), a_number(2), send_at_us=NOW_US + 1_000)
+        await store.intake.add(text)
+
+        assert await store.texts.cancel(program.id, text.message.id, now_us=NOW_US + 1) == 1
+
+        blocked, canceled = await store.deliveries(program, text.message)
+        assert blocked.state is DeliveryState.BLOCKED
+        assert (canceled.state, canceled.due_us, canceled.updated_us) == (DeliveryState.CANCELED, None, NOW_US + 1)
+        assert await store.due.queue(now_us=NOW_US + 2_000) == 0
+
+    async def test_canceling_again_changes_nothing(self, store: Store) -> None:
+        program = await store.add_program()
+        message = await store.add_text(program)
+        await store.texts.cancel(program.id, message.id, now_us=NOW_US)
+        before = await store.deliveries(program, message)
+
+        assert await store.texts.cancel(program.id, message.id, now_us=NOW_US + 1) == 0
+        assert await store.deliveries(program, message) == before
+
+    async def test_nobody_cancels_what_is_not_theirs(self, store: Store) -> None:
+        program = await store.add_program()
+        message = await store.add_text(program)
+
+        assert await store.texts.cancel("library", message.id, now_us=NOW_US) is None
+        assert await store.texts.cancel(program.id, uuid7(), now_us=NOW_US) is None
+        assert await store.states(program, message) == [DeliveryState.QUEUED]

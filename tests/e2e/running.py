@@ -3,6 +3,7 @@
 import json
 import logging
 import os
+import random
 import socket
 import subprocess
 import sys
@@ -10,7 +11,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -35,6 +36,9 @@ SENDER = "+19705550100"
 
 _TOLERANCE_US = 1_000
 
+# Each once, in an order of this run's own.
+_PORTS = iter(random.sample(range(20_000, 32_000), 12_000))
+
 
 def eventually(look: Callable[[], T], *, within_s: float = 10.0, what: str = "") -> T:
     """What `look` gives as soon as that is true; an assertion that fails in it is not yet. Fails at the deadline."""
@@ -57,9 +61,12 @@ def e164(count: int, *, first: int = 0) -> list[str]:
 
 
 def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """None of those that the system gives to clients: one of them might have it before the hub does."""
+    for port in _PORTS:
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
+    raise AssertionError("no port is free")
 
 
 def smshub(*arguments: str, environment: Mapping[str, str], stdin: str | None = None) -> Result:

@@ -228,7 +228,10 @@ class InMemoryIntake(Intake):
             earlier = await self.answered(text.message.program_id, text.key, now_us=now_us)
             if earlier is not None:
                 return earlier
-            self._keys[text.message.program_id, text.key.value] = (text.key, text.accepted())
+        program_id = text.message.program_id
+        text = text.sparing({number for theirs, number in self._store.opted_out if theirs == program_id})
+        if text.key is not None:
+            self._keys[program_id, text.key.value] = (text.key, text.accepted())
         for delivery in text.deliveries:
             self._store.add(text.message, delivery)
         self._store.lines[text.message.sender_id].make_due(text.message.created_us)

@@ -55,7 +55,7 @@ class DatabaseFault(Exception):
         state = _state(error) or getattr(getattr(error, "orig", None), "sqlite_errorname", None)
         statement = f" in: {error.statement}" if isinstance(error, DBAPIError) else ""
         super().__init__(f"{type(error).__name__} ({state}){statement}")
-        self.breaks_a_rule = isinstance(error, IntegrityError)
+        self.breaks_a_rule = isinstance(error, IntegrityError) or (state or "").startswith("23")
 
 
 class LockedElsewhere(StoreUnavailable):

@@ -13,7 +13,7 @@ from adapters.sql.database import Database, carried_through
 from adapters.sql.rows import DELIVERY_COLUMNS, AnyRow, as_delivery, as_pace, as_sender
 from adapters.sql.tables import deliveries, provider_accounts, queued, senders
 from domain.errors import StoreUnavailable
-from domain.model.delivery import RECEIPT_STATES, Delivery, DeliveryState
+from domain.model.delivery import OPTED_OUT, RECEIPT_STATES, Delivery, DeliveryState
 from domain.model.message_body import MessageBody
 from domain.model.pace import Candidate, Reservation, Slot, SlotPlan, VirtualSchedule
 from domain.ports.delivery_queue import Claim, DeliveryQueue
@@ -253,7 +253,7 @@ def _ended(delivery: Delivery, state: DeliveryState, *, now_us: int) -> Delivery
         case DeliveryState.EXPIRED:
             return delivery.expired(now_us=now_us)
         case _:
-            return delivery.blocked("opted-out", now_us=now_us)
+            return delivery.blocked(OPTED_OUT, now_us=now_us)
 
 
 def _as_candidate(row: AnyRow) -> Candidate:

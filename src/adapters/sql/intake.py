@@ -103,12 +103,13 @@ class SqlIntake(Intake):
         firsts: dict[_Name | UUID, NewText] = {}
         for text in texts:
             firsts.setdefault(_name(text) or text.message.id, text)
-        stored = await self._insert(list(firsts.values()))
+        stored = {text.message.id: text.accepted() for text in await self._insert(list(firsts.values()))}
         self._committed(len(stored))
-        if len(stored) == len(texts):
-            return [text.accepted() for text in texts]
-        answers = await self._earlier_answers([text for text in texts if text.message.id not in stored])
-        return [answers.get(text.message.id) or text.accepted() for text in texts]
+        others = [text for text in texts if text.message.id not in stored]
+        if not others:
+            return [stored[text.message.id] for text in texts]
+        answers = {**stored, **await self._earlier_answers(others)}
+        return [answers[text.message.id] for text in texts]
 
     async def _earlier_answers(self, texts: Sequence[NewText]) -> Mapping[UUID, AcceptedText | Exception]:
         """For texts whose keys stand for others; what goes wrong here is no matter of those that were stored."""
@@ -121,8 +122,9 @@ class SqlIntake(Intake):
         return {text.message.id: _answer_from(earlier, text) for text in texts}
 
     @abstractmethod
-    async def _insert(self, texts: Sequence[NewText]) -> set[UUID]:
-        """Stores the texts, all or none, and makes their senders due; the ids of those whose key was free.
+    async def _insert(self, texts: Sequence[NewText]) -> Sequence[NewText]:
+        """Stores those whose key is free, all or none of them, and makes their senders due; gives them as they were
+        stored, which is without those who have opted out.
 
         No two of them have the same key.
         """
@@ -163,7 +165,7 @@ async def _earlier(connection: AsyncConnection, names: Sequence[_Name], *, now_u
                 summary=TextSummary(
                     message=as_message(row), numbers=numbers[row.id], counts=_read_counts(row.first_counts)
                 ),
-                refusals=[(position, reason) for position, reason in orjson.loads(row.refusals)],
+                refusals=tuple((position, reason) for position, reason in orjson.loads(row.refusals)),
                 replayed=True,
             ),
         )

@@ -5,10 +5,13 @@ from contextlib import suppress
 from typing import Any
 from uuid import UUID
 
+import asyncpg
+
 from adapters.sql.database import carried_through
 from adapters.sql.intake import SqlIntake, delivery_row, key_row, message_row, sent_at_once
-from domain.errors import StoreUnavailable
+from domain.model.delivery import DeliveryState
 from domain.model.idempotency import KEPT_US
+from domain.model.phone_number import PhoneNumber
 from domain.model.text_message import NewText
 
 _KEY = {
@@ -47,30 +50,42 @@ _DELIVERY = {
 _NEW_KEY, _NEW_MESSAGE, _NEW_DELIVERY = 1, 1 + len(_KEY), 1 + len(_KEY) + len(_MESSAGE)
 
 
-def _rows(name: str, columns: Mapping[str, str], first: int) -> str:
+def _rows(columns: Mapping[str, str], first: int) -> str:
     """Rows that are given as one array for each of their columns, from the first-th parameter on."""
     arrays = ", ".join(f"${place}::{kind}[]" for place, kind in enumerate(columns.values(), start=first))
-    return f"unnest({arrays}) WITH ORDINALITY AS {name} ({', '.join(columns)}, place)"
+    return f"unnest({arrays}) WITH ORDINALITY AS given ({', '.join(columns)}, place)"
 
 
 def _arrays(columns: Mapping[str, str], rows: Sequence[Mapping[str, Any]]) -> list[list[Any]]:
     return [[row[column] for row in rows] for column in columns]
 
 
+# A text to somebody who has opted out is not stored: it is told who that is, and stored without them after that.
 # Keys in one order, so that two processes never wait for each other; deliveries in theirs, since ids are the order of
 # first come, first served.
 _ADD = f"""
-    WITH named AS (
+    WITH new_key AS (SELECT * FROM {_rows(_KEY, _NEW_KEY)}),
+    new_message AS (SELECT * FROM {_rows(_MESSAGE, _NEW_MESSAGE)}),
+    new_delivery AS (SELECT * FROM {_rows(_DELIVERY, _NEW_DELIVERY)}),
+    opted_out AS (
+        SELECT new_message.id, o.number
+        FROM new_delivery
+        JOIN new_message ON new_message.id = new_delivery.message_id
+        JOIN opt_outs o ON o.program_id = new_message.program_id AND o.number = new_delivery.number
+        WHERE new_delivery.state <> '{DeliveryState.BLOCKED.value}'
+    ), named AS (
         INSERT INTO idempotency_keys AS kept ({", ".join(_KEY)})
-        SELECT {", ".join(_KEY)} FROM {_rows("new_key", _KEY, _NEW_KEY)} ORDER BY program_id, key
+        SELECT {", ".join(_KEY)} FROM new_key WHERE message_id NOT IN (SELECT id FROM opted_out)
+        ORDER BY program_id, key
         ON CONFLICT (program_id, key) DO UPDATE
         SET {", ".join(f"{column} = excluded.{column}" for column in _KEY)}
         WHERE kept.created_us <= excluded.created_us - {KEPT_US}
         RETURNING message_id
     ), message AS (
         INSERT INTO text_messages ({", ".join(_MESSAGE)})
-        SELECT {", ".join(_MESSAGE)} FROM {_rows("new_message", _MESSAGE, _NEW_MESSAGE)}
-        WHERE id <> ALL (${1 + list(_KEY).index("message_id")}::uuid[]) OR id IN (SELECT message_id FROM named)
+        SELECT {", ".join(_MESSAGE)} FROM new_message
+        WHERE id NOT IN (SELECT id FROM opted_out)
+            AND (id NOT IN (SELECT message_id FROM new_key) OR id IN (SELECT message_id FROM named))
         ORDER BY place
         RETURNING id, program_id, sender_id, priority, expires_us
     ), delivery AS (
@@ -79,11 +94,11 @@ _ADD = f"""
         )
         SELECT message.program_id, message.sender_id, message.priority, message.expires_us, 0, 0, 0,
             {", ".join(f"new_delivery.{column}" for column in _DELIVERY)}
-        FROM {_rows("new_delivery", _DELIVERY, _NEW_DELIVERY)} JOIN message ON message.id = new_delivery.message_id
+        FROM new_delivery JOIN message ON message.id = new_delivery.message_id
         ORDER BY place
     )
-    SELECT id FROM message
-"""  # noqa: S608 - made of names of columns alone
+    SELECT id, NULL AS opted_out FROM message UNION ALL SELECT id, number FROM opted_out
+"""  # noqa: S608 - made of names of columns and constants alone
 
 # A claim that holds a sender's row looks for what came meanwhile when it is done.
 _ROUSE = """
@@ -94,24 +109,38 @@ _ROUSE = """
 
 class PostgresqlIntake(SqlIntake):
     @carried_through
-    async def _insert(self, texts: Sequence[NewText]) -> set[UUID]:
-        arrays = [
-            *_arrays(_KEY, [key_row(text, text.key) for text in texts if text.key is not None]),
-            *_arrays(_MESSAGE, [message_row(text.message) for text in texts]),
-            *_arrays(_DELIVERY, [delivery_row(text.message, each) for text in texts for each in text.deliveries]),
-        ]
+    async def _insert(self, texts: Sequence[NewText]) -> Sequence[NewText]:
+        stored: list[NewText] = []
         async with self._database.driver() as connection:
-            stored = {UUID(int=row["id"].int) for row in await connection.fetch(_ADD, *arrays)}
-        await self._rouse([text for text in texts if text.message.id in stored])
+            while texts:
+                opted_out: dict[UUID, set[PhoneNumber]] = {}
+                ids: set[UUID] = set()
+                for row in await connection.fetch(_ADD, *_parameters(texts)):
+                    if row["opted_out"] is None:
+                        ids.add(row["id"])
+                    else:
+                        opted_out.setdefault(row["id"], set()).add(PhoneNumber(row["opted_out"]))
+                stored += [text for text in texts if text.message.id in ids]
+                texts = [text.sparing(opted_out[text.message.id]) for text in texts if text.message.id in opted_out]
+            await _rouse(connection, stored)
         return stored
 
-    async def _rouse(self, texts: Sequence[NewText]) -> None:
-        """In a transaction of its own, since accepting must never wait for a claim that holds the sender's row.
 
-        The texts are stored by now: what goes wrong here costs the delay of a sweep, and is no refusal.
-        """
-        sender_ids = sent_at_once(texts)
-        if sender_ids:
-            with suppress(StoreUnavailable):
-                async with self._database.driver() as connection:
-                    await connection.execute(_ROUSE, max(text.message.created_us for text in texts), list(sender_ids))
+def _parameters(texts: Sequence[NewText]) -> Sequence[Sequence[Any]]:
+    return [
+        *_arrays(_KEY, [key_row(text, text.key) for text in texts if text.key is not None]),
+        *_arrays(_MESSAGE, [message_row(text.message) for text in texts]),
+        *_arrays(_DELIVERY, [delivery_row(text.message, each) for text in texts for each in text.deliveries]),
+    ]
+
+
+async def _rouse(connection: asyncpg.Connection, texts: Sequence[NewText]) -> None:
+    """After the texts are stored, since storing must never wait for a claim that holds the sender's row.
+
+    What goes wrong here costs the delay of a sweep, and is no refusal.
+    """
+    sender_ids = sent_at_once(texts)
+    if sender_ids:
+        now_us = max(text.message.created_us for text in texts)
+        with suppress(asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
+            await connection.execute(_ROUSE, now_us, list(sender_ids))

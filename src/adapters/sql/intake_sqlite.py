@@ -1,5 +1,6 @@
 """Storing texts on SQLite, whose write lock keeps all others out meanwhile."""
 
+from collections import defaultdict
 from collections.abc import Sequence
 from uuid import UUID
 
@@ -8,20 +9,31 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from adapters.sql.database import carried_through
 from adapters.sql.delivery_queue import make_due
-from adapters.sql.intake import NAME, NAME_COLUMNS, SqlIntake, delivery_row, key_row, message_row, sent_at_once
+from adapters.sql.intake import (
+    NAME,
+    NAME_COLUMNS,
+    SqlIntake,
+    delivery_row,
+    key_row,
+    message_row,
+    sent_at_once,
+)
+from adapters.sql.opt_outs import opted_out_among
 from adapters.sql.tables import deliveries, idempotency_keys, senders, text_messages
 from domain.model.idempotency import KEPT_US
+from domain.model.phone_number import PhoneNumber
 from domain.model.text_message import NewText
 
 
 class SqliteIntake(SqlIntake):
     @carried_through
-    async def _insert(self, texts: Sequence[NewText]) -> set[UUID]:
+    async def _insert(self, texts: Sequence[NewText]) -> Sequence[NewText]:
         async with self._database.writing() as connection:
             taken = await _taken(connection, texts)
-            new = [text for text in texts if text.message.id not in taken]
-            if not new:
-                return set()
+            free = [text for text in texts if text.message.id not in taken]
+            if not free:
+                return []
+            new = await _without_opted_out(connection, free)
             keys = [key_row(text, text.key) for text in new if text.key is not None]
             if keys:
                 await connection.execute(insert(idempotency_keys).prefix_with("OR REPLACE"), keys)
@@ -32,7 +44,7 @@ class SqliteIntake(SqlIntake):
             if sender_ids:
                 now_us = max(text.message.created_us for text in new)
                 await make_due(connection, senders.c.id.in_(sender_ids), now_us=now_us)
-        return {text.message.id for text in new}
+        return new
 
 
 async def _taken(connection: AsyncConnection, texts: Sequence[NewText]) -> set[UUID]:
@@ -43,3 +55,11 @@ async def _taken(connection: AsyncConnection, texts: Sequence[NewText]) -> set[U
     rows = await connection.execute(select(*NAME_COLUMNS, idempotency_keys.c.created_us).where(NAME.in_(list(by_name))))
     names = [((row.program_id, row.key), row.created_us) for row in rows]
     return {by_name[name].id for name, at_us in names if at_us > by_name[name].created_us - KEPT_US}
+
+
+async def _without_opted_out(connection: AsyncConnection, texts: Sequence[NewText]) -> Sequence[NewText]:
+    pairs = [(text.message.program_id, each.number.e164) for text in texts for each in text.deliveries]
+    opted_out: dict[str, set[PhoneNumber]] = defaultdict(set)
+    for program_id, number in await opted_out_among(connection, pairs):
+        opted_out[program_id].add(PhoneNumber(number))
+    return [text.sparing(opted_out[text.message.program_id]) for text in texts] if opted_out else texts

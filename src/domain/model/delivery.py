@@ -48,6 +48,8 @@ _TERMINAL = frozenset(
 
 # Not handed to the provider as yet: these can still be stopped.
 WAITING = (DeliveryState.SCHEDULED, DeliveryState.QUEUED)
+# Reasons of the hub's own.
+OPTED_OUT = "opted-out"
 NOT_SENT_IN_TIME = "not-sent-in-time"
 
 _RANK = {state: rank for rank, state in enumerate(DeliveryState)}

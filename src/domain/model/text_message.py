@@ -1,11 +1,12 @@
 """One request of a program: one text for one or many numbers."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Container, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Self
 from uuid import UUID
 
-from domain.model.delivery import Delivery, DeliveryState, overall_state
+from domain.model.delivery import OPTED_OUT, Delivery, DeliveryState, overall_state
 from domain.model.idempotency import IdempotencyKey
 from domain.model.message_body import MessageBody
 from domain.model.phone_number import PhoneNumber
@@ -44,6 +45,16 @@ class NewText:
     deliveries: Sequence[Delivery]
     refusals: Sequence[tuple[int, str]] = ()
     key: IdempotencyKey | None = None
+
+    def sparing(self, opted_out: Container[PhoneNumber]) -> Self:
+        """As it is to be stored where these numbers have opted out: what would go to them is blocked."""
+        if not any(delivery.number in opted_out for delivery in self.deliveries):
+            return self
+        deliveries = [
+            delivery.blocked(OPTED_OUT, now_us=self.message.created_us) if delivery.number in opted_out else delivery
+            for delivery in self.deliveries
+        ]
+        return replace(self, deliveries=deliveries)
 
     @property
     def counts(self) -> Mapping[DeliveryState, int]:

@@ -10,6 +10,7 @@ class Intake(Protocol):
     async def add(self, text: NewText) -> AcceptedText:
         """Stores message and deliveries in one transaction; what was stored is durable when this returns.
 
+        Deliveries to numbers that have opted out of the program's texts are stored as `blocked`, and count as such.
         A text whose key the program has used within a day is not stored again: the earlier one is returned. Raises
         `IdempotencyKeyReused` where that was another request, `IdempotencyKeyInUse` where it takes too long to end,
         `HubBusy` where too many texts wait to be stored, and `StoreUnavailable`; with that one the text was either

@@ -1,9 +1,9 @@
 import hashlib
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 
-from domain.errors import RecipientsRefused, TimeRefused, TooManySegments
+from domain.errors import HubError, RecipientsRefused, TimeRefused, TooManySegments
 from domain.model.access import Grant
 from domain.model.delivery import Delivery, DeliveryState
 from domain.model.idempotency import IdempotencyKey
@@ -12,11 +12,11 @@ from domain.model.message_id import new_message_id
 from domain.model.pace import SECOND_US
 from domain.model.phone_number import PhoneNumber
 from domain.model.priority import Priority
-from domain.model.recipients import Recipients, read_recipients
+from domain.model.program import Program
+from domain.model.recipients import read_recipients
 from domain.model.text_message import AcceptedText, NewText, TextMessage
 from domain.ports.clock import Clock
 from domain.ports.intake import Intake
-from domain.ports.opt_outs import OptOuts
 from domain.ports.programs import Programs, own_program
 from domain.ports.wakeups import Wakeups
 
@@ -42,8 +42,16 @@ class SendTextCommand:
     lenient: bool = False
 
     def fingerprint(self) -> bytes:
-        """The same for equal commands alone. 32 bytes."""
-        return hashlib.sha256(json.dumps([getattr(self, name) for name in self.__slots__]).encode()).digest()
+        """The same for commands that ask for the same, and for those alone. 32 bytes.
+
+        What is left at its default does not show in it, so that it stays the same when commands get new fields; nor
+        does the program's id, which may be left out and is the caller's own in any letter case.
+        """
+        asked = {each.name: value for each in _FIELDS if (value := getattr(self, each.name)) != each.default}
+        return hashlib.sha256(json.dumps(asked).encode()).digest()
+
+
+_FIELDS = tuple(each for each in fields(SendTextCommand) if each.name != "program_id")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,7 +59,6 @@ class SendText:
     """Accepts a message: when this returns it is stored, and will be sent at the sender's pace."""
 
     programs: Programs
-    opt_outs: OptOuts
     intake: Intake
     wakeups: Wakeups
     clock: Clock
@@ -66,22 +73,32 @@ class SendText:
         What is refused leaves nothing behind.
         """
         program = await own_program(self.programs, grant, command.program_id)
+        named = None if key is None else IdempotencyKey(key, command.fingerprint())
+        try:
+            new = await self._read(program, command, named)
+        except HubError:
+            # A repeated request is answered as the first was, although its times, say, have passed since.
+            earlier = None if named is None else await self._answered(program, named)
+            if earlier is None:
+                raise
+            return earlier
+        accepted = await self.intake.add(new)
+        self.wakeups.notify()
+        return accepted
+
+    async def _answered(self, program: Program, key: IdempotencyKey) -> AcceptedText | None:
+        return await self.intake.answered(program.id, key, now_us=self.clock.now_us())
+
+    async def _read(self, program: Program, command: SendTextCommand, key: IdempotencyKey | None) -> NewText:
         sender = program.sender_called(command.sender, default_region=self.default_region)
         body = MessageBody(command.text)
         if body.segments > program.segment_cap:
             raise TooManySegments(segments=body.segments, limit=program.segment_cap)
-        recipients = await _read(command, sender.address.region or self.default_region)
-        opted_out = await self.opt_outs.among(program.id, recipients.numbers)
+        recipients = await read_recipients(command.recipients, region=sender.address.region or self.default_region)
+        if recipients.refusals and not (command.lenient and recipients.numbers):
+            raise RecipientsRefused(recipients.refusals)
         now_us = self.clock.now_us()
-        named = None if key is None else IdempotencyKey(key, command.fingerprint())
-        try:
-            _check_times(command, now_us)
-        except TimeRefused:
-            # A repeated request is answered as the first was, although its times have passed since.
-            earlier = None if named is None else await self.intake.answered(program.id, named, now_us=now_us)
-            if earlier is None:
-                raise
-            return earlier
+        _check_times(command, now_us)
         message = TextMessage(
             id=new_message_id(now_us),
             program_id=program.id,
@@ -95,19 +112,8 @@ class SendText:
             expires_us=command.expires_us,
             client_date_sent=command.client_date_sent,
         )
-        deliveries = _deliveries(message, recipients.numbers, opted_out)
-        accepted = await self.intake.add(
-            NewText(message=message, deliveries=deliveries, refusals=recipients.refusals, key=named)
-        )
-        self.wakeups.notify()
-        return accepted
-
-
-async def _read(command: SendTextCommand, region: str) -> Recipients:
-    recipients = await read_recipients(command.recipients, region=region)
-    if recipients.refusals and not (command.lenient and recipients.numbers):
-        raise RecipientsRefused(recipients.refusals)
-    return recipients
+        deliveries = _deliveries(message, recipients.numbers)
+        return NewText(message=message, deliveries=deliveries, refusals=recipients.refusals, key=key)
 
 
 def _check_times(command: SendTextCommand, now_us: int) -> None:
@@ -123,12 +129,10 @@ def _check_times(command: SendTextCommand, now_us: int) -> None:
             raise TimeRefused("ExpiresAt", "is not after SendAt")
 
 
-def _deliveries(
-    message: TextMessage, numbers: Sequence[PhoneNumber], opted_out: frozenset[PhoneNumber]
-) -> Sequence[Delivery]:
+def _deliveries(message: TextMessage, numbers: Sequence[PhoneNumber]) -> Sequence[Delivery]:
     state = DeliveryState.QUEUED if message.send_at_us is None else DeliveryState.SCHEDULED
     segments, now_us = message.body.segments, message.created_us
-    deliveries = [
+    return [
         Delivery(
             id=0,
             position=position,
@@ -140,6 +144,3 @@ def _deliveries(
         )
         for position, number in enumerate(numbers, start=1)
     ]
-    if not opted_out:
-        return deliveries
-    return [each.blocked("opted-out", now_us=now_us) if each.number in opted_out else each for each in deliveries]

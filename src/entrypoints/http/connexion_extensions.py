@@ -264,7 +264,7 @@ class _Parameters:
         for raw_name, raw_value in connection.scope["headers"]:
             name = self._headers.get(raw_name)
             if name is not None:
-                value = raw_value.decode("latin-1").strip()
+                value = raw_value.decode("latin-1").strip(" \t")
                 written[name] = f"{written[name]}, {value}" if name in written else value
 
     def _value(self, name: str, text: str) -> object:

@@ -7,6 +7,7 @@ from uuid import UUID
 import orjson
 from starlette.responses import Response
 
+from domain.errors import NumberRefused
 from domain.model.delivery import DeliveryState
 from domain.model.pace import SECOND_US
 from domain.model.priority import Priority
@@ -21,6 +22,7 @@ from domain.use_cases.set_opt_out import SetOptOut
 from entrypoints.http import cursors, representations
 from entrypoints.http.call import Call
 from entrypoints.http.preferences import Preferences
+from entrypoints.http.problems import refused_parameter
 from entrypoints.http.times import optional_microseconds
 
 
@@ -89,15 +91,18 @@ class Handlers:
 
     async def listTextMessages(self, call: Call) -> Response:  # noqa: N802
         parameters = call.parameters
-        page = await self.list_texts(
-            call.grant,
-            state=_state(parameters.get("Status")),
-            number=parameters.get("PhoneNumber"),
-            from_us=optional_microseconds(parameters.get("DateSentFrom")),
-            before_us=optional_microseconds(parameters.get("DateSentBefore")),
-            before=cursors.message_of(parameters.get("Cursor")),
-            limit=parameters["Limit"],
-        )
+        try:
+            page = await self.list_texts(
+                call.grant,
+                state=_state(parameters.get("Status")),
+                number=parameters.get("PhoneNumber"),
+                from_us=optional_microseconds(parameters.get("DateSentFrom")),
+                before_us=optional_microseconds(parameters.get("DateSentBefore")),
+                before=cursors.message_of(parameters.get("Cursor")),
+                limit=parameters["Limit"],
+            )
+        except NumberRefused as refused:
+            raise refused_parameter("PhoneNumber", refused) from None
         following = None if page.end is None else cursors.after_message(page.end)
         return _json({"Items": [representations.text(each) for each in page.items], "NextCursor": following})
 

@@ -9,10 +9,12 @@ LONGEST_WAIT_S = 30
 _PREFERENCE = re.compile(
     r"""\s* (?P<name> [!#$%&'*+.^_`|~0-9A-Za-z-]+ ) \s*
         (?: = \s* (?: "(?P<quoted> [^"]*)" | (?P<plain> [^\s;,"]*) ) \s* )?
-        (?: ; [^,]* )?""",
+        (?: ; .* )?""",
     re.VERBOSE,
 )
-_SECONDS = re.compile(r"\d{1,9}", re.ASCII)
+_SECONDS = re.compile(r"\d+", re.ASCII)
+# Commas within quotes part nothing.
+_PART = re.compile(r"""(?: "[^"]*" | [^,"] )+""", re.VERBOSE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +30,7 @@ class Preferences:
         if header is None:
             return cls()
         values: dict[str, str] = {}
-        for part in header.split(","):
+        for part in _PART.findall(header):
             if match := _PREFERENCE.fullmatch(part):
                 values.setdefault(match["name"].lower(), match["quoted"] or match["plain"] or "")
         wait = values.get("wait", "")

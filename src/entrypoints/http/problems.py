@@ -67,6 +67,12 @@ class RequestFault(Exception):
         self.faults = faults
 
 
+def refused_parameter(name: str, error: errors.HubError) -> RequestFault:
+    """What is refused in a body names its property; in a query it names the parameter."""
+    status, title = _KNOWN[type(error)]
+    return RequestFault(status, error.slug, title, str(error), [{"parameter": name, "detail": str(error)}])
+
+
 class Problem:
     """What a caller gets for an error: status, headers and body."""
 

@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
+_SECOND = timedelta(seconds=1)
 _EARLIEST = datetime.min.replace(tzinfo=UTC) - _EPOCH
 _LATEST = datetime.max.replace(tzinfo=UTC) - _EPOCH
 
@@ -24,11 +25,11 @@ def microseconds(text: str) -> int:
     if leap:
         written = f"{written[:17]}59{written[19:]}"
     try:
-        at_us = (datetime.fromisoformat(written) - _EPOCH) // _MICROSECOND
+        since = datetime.fromisoformat(written) - _EPOCH + (_SECOND if leap else timedelta(0))
     except (ValueError, OverflowError):
         # The year 0, or one that an offset moves out of the calendar.
-        at_us = (_EARLIEST if written < "1970" else _LATEST) // _MICROSECOND
-    return at_us + 1_000_000 if leap else at_us
+        since = _EARLIEST if written < "1970" else _LATEST
+    return min(max(since, _EARLIEST), _LATEST) // _MICROSECOND
 
 
 def optional_microseconds(text: str | None) -> int | None:

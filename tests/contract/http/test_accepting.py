@@ -42,17 +42,27 @@ def a_day_ahead() -> date:
 def is_refused(response: httpx.Response, slug: str, *at: str, status: int = 422) -> bool:
     if (response.status_code, response.headers["content-type"]) != (status, PROBLEM):
         return False
-    faults = [each.get("pointer") or each.get("parameter") for each in response.json().get("errors", ())]
-    return response.json()["type"] == slug and faults == list(at)
+    problem = response.json()
+    faults = [each.get("pointer") or each.get("parameter") for each in problem.get("errors", ())]
+    return bool(problem["type"] == slug and faults == list(at))
 
 
 def is_replayed(response: httpx.Response) -> bool:
     assert response.status_code == 200, response.text
-    return response.headers.get("Idempotency-Replayed") == "true"
+    said: str | None = response.headers.get("Idempotency-Replayed")
+    return said == "true"
 
 
 async def texts_of(hub: Hub, office: Office) -> int:
     return len((await hub.get(office, TEXTS)).json()["Items"])
+
+
+async def the_text_of(hub: Hub, office: Office) -> str:
+    """The id of its one text, as soon as that is stored."""
+    while True:
+        for text in (await hub.get(office, TEXTS)).json()["Items"]:
+            return str(text["Id"])
+        await asyncio.sleep(0.01)
 
 
 async def let_keys_grow_older(hub: Hub, office: Office, by_s: int) -> None:
@@ -259,21 +269,26 @@ async def test_delivery_meanwhile_does_not_change_the_answer_and_nothing_is_sent
         assert await texts_of(hub, office) == 1
 
 
-@pytest.mark.parametrize("times", [("SendAt",), ("ExpiresAt",), ("SendAt", "ExpiresAt")], ids=" and ".join)
-async def test_a_request_is_answered_as_before_when_its_times_have_passed(hub: Hub, times: tuple[str, ...]) -> None:
+async def test_a_request_is_answered_as_before_when_its_times_have_passed(hub: Hub) -> None:
     office = await hub.an_office()
-    soon = {name: in_(0.8 + 0.1 * index) for index, name in enumerate(times)}
-    first = await hub.post(office, TEXTS, a_text(**soon), Idempotency_Key=KEY)
-    await asyncio.sleep(1.0)
+    soon, later = in_(1.5), in_(1.6)
+    texts = {
+        "start": a_text(SendAt=soon),
+        "end": a_text(ExpiresAt=soon),
+        "both": a_text(SendAt=soon, ExpiresAt=later),
+    }
+    first = [await hub.post(office, TEXTS, text, Idempotency_Key=key) for key, text in texts.items()]
+    await asyncio.sleep(1.7)
 
-    replayed = await hub.post(office, TEXTS, a_text(**soon), Idempotency_Key=KEY)
-    other = await hub.post(office, TEXTS, a_text(Message="Another", **soon), Idempotency_Key=KEY)
-    late = await hub.post(office, TEXTS, a_text(**soon), Idempotency_Key="another")
+    replayed = [await hub.post(office, TEXTS, text, Idempotency_Key=key) for key, text in texts.items()]
+    other = await hub.post(office, TEXTS, a_text(Message="Another", SendAt=soon), Idempotency_Key="start")
+    late = [await hub.post(office, TEXTS, text, Idempotency_Key=KEY) for text in texts.values()]
 
-    assert is_replayed(replayed)
-    assert replayed.content == first.content
+    assert all(map(is_replayed, replayed))
+    assert [each.content for each in replayed] == [each.content for each in first]
     assert is_refused(other, "idempotency-key-reused", "Idempotency-Key")
-    assert is_refused(late, "time-refused", f"#/{times[0]}")
+    at = ["#/SendAt", "#/ExpiresAt", "#/SendAt"]
+    assert all(is_refused(each, "time-refused", name) for each, name in zip(late, at, strict=True))
 
 
 REFUSED: Mapping[str, tuple[int, Mapping[str, object]]] = {
@@ -325,12 +340,15 @@ async def test_a_key_is_free_again_after_24_hours(hub: Hub) -> None:
 
 async def test_a_time_that_has_passed_is_refused_when_its_key_is_free_again(hub: Hub) -> None:
     office = await hub.an_office()
-    text = a_text(SendAt=in_(0.5))
-    await hub.post(office, TEXTS, text, Idempotency_Key=KEY)
-    await asyncio.sleep(0.6)
+    text = a_text(SendAt=in_(1.5))
+    first = await hub.post(office, TEXTS, text, Idempotency_Key=KEY)
+    await asyncio.sleep(1.6)
     await let_keys_grow_older(hub, office, DAY_S)
 
-    assert is_refused(await hub.post(office, TEXTS, text, Idempotency_Key=KEY), "time-refused", "#/SendAt")
+    again = await hub.post(office, TEXTS, text, Idempotency_Key=KEY)
+
+    assert first.status_code == 200
+    assert is_refused(again, "time-refused", "#/SendAt")
 
 
 async def test_of_twenty_equal_requests_at_once_one_is_sent(hub: Hub) -> None:
@@ -375,7 +393,7 @@ async def test_a_key_holds_in_every_process_of_the_hub(database_url: str) -> Non
         assert await texts_of(another, office) == 1
 
 
-# Prefer: handling=lenient
+# Numbers that may be left out
 
 
 async def test_with_lenient_handling_the_valid_numbers_are_texted_and_the_others_named(hub: Hub) -> None:
@@ -439,7 +457,7 @@ async def test_lenient_handling_is_about_numbers_alone(hub: Hub, slug: str, prop
     assert (response.status_code, response.json()["type"]) == (422, slug)
 
 
-# Prefer: wait
+# Waiting for the outcome
 
 
 async def test_who_waits_is_answered_with_the_outcome(database_url: str) -> None:
@@ -479,9 +497,7 @@ async def test_the_wait_is_over_when_somebody_cancels(hub: Hub) -> None:
     office = await hub.an_office()
     waiting = asyncio.create_task(hub.post(office, TEXTS, a_text(), Prefer="wait=20"))
     async with asyncio.timeout(10):
-        while not (texts := (await hub.get(office, TEXTS)).json()["Items"]):
-            await asyncio.sleep(0.01)
-        await hub.post(office, f"{TEXTS}/{texts[0]['Id']}/Cancel")
+        await hub.post(office, f"{TEXTS}/{await the_text_of(hub, office)}/Cancel")
 
         response = await waiting
 
@@ -505,8 +521,7 @@ async def test_a_stop_of_the_hub_ends_the_wait(database_url: str) -> None:
         office = await hub.an_office()
         waiting = asyncio.create_task(hub.post(office, TEXTS, a_text(), Prefer="wait=20"))
         async with asyncio.timeout(10):
-            while not await texts_of(hub, office):
-                await asyncio.sleep(0.01)
+            await the_text_of(hub, office)
             hub.container.stopping().set()
 
             response = await waiting
@@ -571,7 +586,6 @@ PREFERENCES: Mapping[str, str | None] = {
     "=" * 1_000: None,
     "," * 1_000: None,
     '"' * 1_000: None,
-    "wait=" + "9" * 995: None,
     "wait=5," + " " * 993: "wait=5",
 }
 
@@ -794,9 +808,9 @@ async def test_what_could_not_be_sent_in_time_expires(database_url: str) -> None
         office = await hub.an_office()
         sent = [
             (await hub.post(office, TEXTS, a_text(**times))).json()["Id"]
-            for times in ({"ExpiresAt": in_(0.5)}, {"SendAt": in_(0.4), "ExpiresAt": in_(0.5)}, {})
+            for times in ({"ExpiresAt": in_(1.5)}, {"SendAt": in_(1.4), "ExpiresAt": in_(1.5)}, {})
         ]
-        await asyncio.sleep(0.6)
+        await asyncio.sleep(1.6)
         async with hub.dispatching():
             told = [await hub.outcome(office, each) for each in sent]
         [late] = (await hub.get(office, f"{TEXTS}/{sent[0]}/Deliveries")).json()["Items"]

@@ -44,7 +44,6 @@ class Hub:
         self.wakeups = FakeWakeups(clock)
         self.send = SendText(
             programs=InMemoryPrograms(program),
-            opt_outs=self.opt_outs,
             intake=self.intake,
             wakeups=self.wakeups,
             clock=clock,
