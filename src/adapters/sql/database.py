@@ -47,6 +47,9 @@ _SQLITE_AWAY = frozenset({5, 6, 8, 10, 13, 14})
 _STATES_AWAY = frozenset({"08", "28", "3D", "40", "53", "57", "58"})
 _LOCK_NOT_AVAILABLE = "55P03"
 
+# What the driver says of a connection that is not what it took it for.
+_BROKEN = (asyncpg.InterfaceError, asyncpg.InternalClientError)
+
 
 class DatabaseFault(Exception):
     """A statement of ours that the database refused. What the driver says of it may show whole rows, so it goes."""
@@ -106,7 +109,7 @@ class Database:
                 raw = await connection.get_raw_connection()
                 try:
                     yield raw.driver_connection
-                except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
+                except (asyncpg.PostgresError, *_BROKEN, OSError):
                     # It may be broken; a new one costs little.
                     await connection.invalidate()
                     raise
@@ -272,7 +275,7 @@ def _is_away(error: BaseException) -> bool:
         case asyncpg.PostgresError():
             # The driver's own error, of a connection that is made or of its own statement.
             return (_state(error) or "08")[:2] in _STATES_AWAY
-        case asyncpg.InterfaceError():
+        case _ if isinstance(error, _BROKEN):
             return True
         case _:
             return False

@@ -1,7 +1,7 @@
 """Storing texts on PostgreSQL: all of them in one statement, which is a transaction in itself."""
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from typing import Any
 from uuid import UUID
 
@@ -9,6 +9,7 @@ import asyncpg
 
 from adapters.sql.database import carried_through
 from adapters.sql.intake import SqlIntake, delivery_row, key_row, message_row, sent_at_once
+from domain.errors import StoreUnavailable
 from domain.model.delivery import DeliveryState
 from domain.model.idempotency import KEPT_US
 from domain.model.phone_number import PhoneNumber
@@ -111,19 +112,33 @@ class PostgresqlIntake(SqlIntake):
     @carried_through
     async def _insert(self, texts: Sequence[NewText]) -> Sequence[NewText]:
         stored: list[NewText] = []
-        async with self._database.driver() as connection:
-            while texts:
-                opted_out: dict[UUID, set[PhoneNumber]] = {}
-                ids: set[UUID] = set()
-                for row in await connection.fetch(_ADD, *_parameters(texts)):
-                    if row["opted_out"] is None:
-                        ids.add(row["id"])
-                    else:
-                        opted_out.setdefault(row["id"], set()).add(PhoneNumber(row["opted_out"]))
-                stored += [text for text in texts if text.message.id in ids]
-                texts = [text.sparing(opted_out[text.message.id]) for text in texts if text.message.id in opted_out]
-            await _rouse(connection, stored)
+        left = texts
+        try:
+            async with self._database.driver() as connection:
+                while left:
+                    added, left = await _add(connection, left)
+                    stored += added
+                await _rouse(connection, stored)
+        except StoreUnavailable:
+            if left:
+                raise
+            # All are stored: that their senders were not made due costs the delay of a sweep, and is no refusal.
         return stored
+
+
+async def _add(connection: asyncpg.Connection, texts: Sequence[NewText]) -> tuple[Sequence[NewText], Sequence[NewText]]:
+    """The texts that were stored, and those that are to be stored without those who have opted out."""
+    ids: set[UUID] = set()
+    opted_out: dict[UUID, set[PhoneNumber]] = defaultdict(set)
+    for row in await connection.fetch(_ADD, *_parameters(texts)):
+        if row["opted_out"] is None:
+            ids.add(row["id"])
+        else:
+            opted_out[row["id"]].add(PhoneNumber(row["opted_out"]))
+    return (
+        [text for text in texts if text.message.id in ids],
+        [text.sparing(opted_out[text.message.id]) for text in texts if text.message.id in opted_out],
+    )
 
 
 def _parameters(texts: Sequence[NewText]) -> Sequence[Sequence[Any]]:
@@ -135,12 +150,7 @@ def _parameters(texts: Sequence[NewText]) -> Sequence[Sequence[Any]]:
 
 
 async def _rouse(connection: asyncpg.Connection, texts: Sequence[NewText]) -> None:
-    """After the texts are stored, since storing must never wait for a claim that holds the sender's row.
-
-    What goes wrong here costs the delay of a sweep, and is no refusal.
-    """
+    """After the texts are stored, since storing must never wait for a claim that holds the sender's row."""
     sender_ids = sent_at_once(texts)
     if sender_ids:
-        now_us = max(text.message.created_us for text in texts)
-        with suppress(asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
-            await connection.execute(_ROUSE, now_us, list(sender_ids))
+        await connection.execute(_ROUSE, max(text.message.created_us for text in texts), list(sender_ids))

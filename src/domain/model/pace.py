@@ -166,7 +166,7 @@ class VirtualSchedule:
     def _slot(self, candidate: Candidate, at_us: int, last_us: int) -> Slot:
         not_after_us = last_us - self.pace.planned_interval_us(candidate.segments)
         if candidate.expires_us is not None:
-            not_after_us = min(not_after_us, candidate.expires_us)
+            not_after_us = min(not_after_us, candidate.expires_us - 1)
         return Slot(candidate.delivery_id, at_us, not_after_us)
 
     def _furthest_us(self, reservation: Reservation) -> int:

@@ -1,6 +1,8 @@
 import asyncio
+from contextlib import suppress
 from dataclasses import dataclass
 
+from domain.errors import StoreUnavailable
 from domain.model.access import Grant
 from domain.model.delivery import DeliveryState
 from domain.model.pace import SECOND_US
@@ -40,5 +42,7 @@ class AwaitOutcome:
                 break
             await self.clock.sleep_until(self.clock.now_us() + min(pause_us, left_us))
             pause_us = min(2 * pause_us, _LONGEST_PAUSE_US)
-            summary = await self.texts.find(grant.program_id, accepted.message.id) or summary
+            # The text is accepted, whatever becomes of the store meanwhile.
+            with suppress(StoreUnavailable):
+                summary = await self.texts.find(grant.program_id, accepted.message.id) or summary
         return summary
