@@ -1,5 +1,6 @@
 """What is asked for with every request is remembered for a while. Each adapter stands before another of its port."""
 
+import asyncio
 import time
 from collections.abc import Sequence
 
@@ -17,18 +18,30 @@ _MOST_TOKENS = 10_000
 
 
 class RememberedPrograms(Programs):
-    """Finds a program as it was up to a second ago: what other processes change shows after that."""
+    """Finds a program as it was up to two seconds ago: what other processes change shows after that."""
 
-    def __init__(self, programs: Programs, *, for_s: float = 1.0) -> None:
+    def __init__(self, programs: Programs, *, for_s: float = 2.0) -> None:
         self._programs = programs
         self._found: TTLCache[str, Program] = TTLCache(_MOST_PROGRAMS, for_s)
+        self._sought: dict[str, asyncio.Future[Program | None]] = {}
 
     async def find(self, program_id: str) -> Program | None:
         program = self._found.get(program_id)
-        if program is None:
+        if program is not None:
+            return program
+        # Of all who come while it is not known, one asks for it.
+        sought = self._sought.get(program_id)
+        if sought is None:
+            sought = self._sought[program_id] = asyncio.ensure_future(self._find(program_id))
+        return await asyncio.shield(sought)
+
+    async def _find(self, program_id: str) -> Program | None:
+        try:
             program = await self._programs.find(program_id)
-            if program is not None:
-                self._found[program_id] = program
+        finally:
+            del self._sought[program_id]
+        if program is not None:
+            self._found[program_id] = program
         return program
 
     async def add(self, program: NewProgram) -> Program:

@@ -67,12 +67,17 @@ RECEIPT_STATES = frozenset(
 _AWAITING_RECEIPT = frozenset({DeliveryState.SENDING, DeliveryState.UNKNOWN, DeliveryState.SENT})
 
 
+def in_order(counts: Mapping[DeliveryState, int]) -> list[DeliveryState]:
+    """The states that any delivery is in, the least advanced first."""
+    return sorted((state for state, count in counts.items() if count), key=_RANK.__getitem__)
+
+
 def overall_state(counts: Mapping[DeliveryState, int]) -> DeliveryState:
     """The state of a message whose deliveries are in these states; at least one count is more than zero.
 
     The least advanced delivery decides; once all are terminal, the worst outcome does.
     """
-    return min((state for state, count in counts.items() if count), key=_RANK.__getitem__)
+    return in_order(counts)[0]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from domain.model.delivery import Delivery, DeliveryState
+from domain.model.delivery import Delivery, DeliveryState, in_order
 from domain.model.text_message import AcceptedText, TextSummary
 from domain.use_cases.preview_text import Audience, Preview
 from entrypoints.http.times import instant, optional_instant
@@ -30,7 +30,7 @@ def accepted_text(accepted: AcceptedText) -> dict[str, Any]:
     result = f"Accepted for {_numbers(sum(counts.values()) - blocked)}."
     if blocked:
         result += f" {_numbers(blocked)} opted out and will not be texted."
-    return text(accepted.summary) | {"SendSuccessful": True, "SentResult": result}
+    return _text(accepted.summary, successful=True, result=result)
 
 
 def refused_numbers(refusals: Sequence[tuple[int, str]]) -> Sequence[Mapping[str, Any]]:
@@ -38,6 +38,10 @@ def refused_numbers(refusals: Sequence[tuple[int, str]]) -> Sequence[Mapping[str
 
 
 def text(summary: TextSummary) -> dict[str, Any]:
+    return _text(summary, successful=not summary.failed, result=_result(summary))
+
+
+def _text(summary: TextSummary, *, successful: bool, result: str) -> dict[str, Any]:
     message = summary.message
     return {
         "Id": str(message.id),
@@ -47,8 +51,8 @@ def text(summary: TextSummary) -> dict[str, Any]:
         "DateSent": instant(message.created_us),
         "ClientDateSent": message.client_date_sent,
         "Status": summary.state.value,
-        "SendSuccessful": not summary.failed,
-        "SentResult": _result(summary),
+        "SendSuccessful": successful,
+        "SentResult": result,
         "Sender": message.sender.value,
         "Priority": message.priority.name.lower(),
         "SendAt": optional_instant(message.send_at_us),
@@ -120,12 +124,13 @@ def delivery(each: Delivery) -> Mapping[str, Any]:
 
 
 def _counts(summary: TextSummary) -> Mapping[str, int]:
-    return {state.value: summary.counts[state] for state in DeliveryState if summary.counts.get(state)}
+    """By status, the least advanced first."""
+    return {state.value: summary.counts[state] for state in in_order(summary.counts)}
 
 
 def _result(summary: TextSummary) -> str:
     """One sentence: the best news first."""
-    states = [state for state in reversed(DeliveryState) if summary.counts.get(state)]
+    states = in_order(summary.counts)[::-1]
     if summary.message.recipients == 1:
         return f"{_OUTCOME[states[0]].capitalize()}."
     return ", ".join(f"{summary.counts[state]} {_OUTCOME[state]}" for state in states) + "."
