@@ -4,6 +4,7 @@ import json
 import re
 import subprocess
 from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import click
@@ -14,6 +15,7 @@ from entrypoints.cli import main
 from tests.e2e.running import SENDER, SIGNING_KEYS, SMSHUB, Site, free_port, smshub
 
 CREATE = ("programs", "create", "--name", "City Hall", "--sender", SENDER, "--provider", "sandbox")
+OTHER_SENDER = "+19705550177"
 FIRST_HUB = ("--program-id", "PHARM-1", "--program-sid", "pharmacy-sid")
 
 
@@ -78,9 +80,7 @@ def test_a_script_reads_the_credentials_as_json(environment: dict[str, str]) -> 
             "Sender": SENDER,
             "Provider": "sandbox",
             "Rate": "40/min",
-            "Senders": [
-                {"SenderId": created["SenderId"], "Sender": SENDER, "Provider": "sandbox", "Rate": "40/min"}
-            ],
+            "Senders": [{"SenderId": created["SenderId"], "Sender": SENDER, "Provider": "sandbox", "Rate": "40/min"}],
             "FirstHub": False,
         }
     ]
@@ -176,6 +176,26 @@ def test_a_missing_option_is_told(on_sqlite: dict[str, str]) -> None:
     assert "Missing option '--name'" in told(smshub(*CREATE[:2], environment=on_sqlite), status=2)
 
 
+def test_a_program_is_given_a_further_sender(environment: dict[str, str]) -> None:
+    program_id = json.loads(printed(smshub(*CREATE, "--output", "json", environment=environment)))["ProgramId"]
+    add = ("programs", "add-sender", "--program", program_id, "--sender", OTHER_SENDER, "--provider", "sandbox")
+
+    shown = printed(smshub(*add, "--rate", "5", environment=environment))
+
+    assert shown.splitlines() == [f"{SENDER} at 1/s (sandbox)", f"{OTHER_SENDER} at 5/s (sandbox)"]
+    [listed] = programs(environment)
+    assert listed["Sender"] == SENDER
+    assert isinstance(listed["Senders"], list)
+    assert [each["Sender"] for each in listed["Senders"]] == [SENDER, OTHER_SENDER]
+    again = json.loads(printed(smshub(*add, "--output", "json", environment=environment)))
+    assert again == listed
+
+
+def test_a_further_sender_of_no_program_is_told(on_sqlite: dict[str, str]) -> None:
+    add = ("programs", "add-sender", "--program", "nobody", "--sender", OTHER_SENDER, "--provider", "sandbox")
+    assert "There is no program with this id" in told(smshub(*add, environment=on_sqlite))
+
+
 def test_an_empty_list_says_how_to_go_on(on_sqlite: dict[str, str]) -> None:
     result = smshub("programs", "list", environment=on_sqlite)
     assert printed(result) == ""
@@ -225,6 +245,31 @@ def test_a_text_is_sent_as_a_program_in_whatever_letter_case(environment: dict[s
     assert sent["PhoneNumber"] == "+19706904544"
     assert sent["Status"] == "queued"
     assert sent["ProgramId"] == created["ProgramId"]
+
+
+def test_a_text_is_sent_with_all_that_a_request_may_have(environment: dict[str, str]) -> None:
+    program_id = json.loads(printed(smshub(*CREATE, "--output", "json", environment=environment)))["ProgramId"]
+    add = ("programs", "add-sender", "--program", program_id, "--sender", OTHER_SENDER, "--provider", "sandbox")
+    printed(smshub(*add, environment=environment))
+    send = ("send", "--program", program_id, "--to", "9706904544", "--message", "Hello", "--output", "json")
+    in_a_month = datetime.now(UTC).replace(microsecond=0) + timedelta(days=30)
+    with_all = (
+        *("--sender", OTHER_SENDER, "--priority", "urgent", "--key", "reminder-1"),
+        *("--send-at", in_a_month.isoformat(), "--expires-at", (in_a_month + timedelta(hours=1)).isoformat()),
+    )
+
+    first, second = (json.loads(printed(smshub(*send, *with_all, environment=environment))) for _ in range(2))
+
+    assert first == second
+    assert (first["Sender"], first["Priority"], first["Status"]) == (OTHER_SENDER, "urgent", "scheduled")
+    assert datetime.fromisoformat(first["SendAt"]) == in_a_month
+    assert datetime.fromisoformat(first["ExpiresAt"]) == in_a_month + timedelta(hours=1)
+
+
+@pytest.mark.parametrize("time", ["tomorrow", "2026-12-24T09:00:00", "09:00"])
+def test_a_time_without_zone_or_sense_is_told(on_sqlite: dict[str, str], time: str) -> None:
+    send = ("send", "--program", "x", "--to", "9706904544", "--message", "Hello", "--send-at", time)
+    assert "--send-at" in told(smshub(*send, environment=on_sqlite), status=2)
 
 
 @pytest.mark.parametrize("source", ["file", "-"])

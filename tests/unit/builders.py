@@ -38,6 +38,7 @@ def a_program(
     segment_cap: int = MAX_SEGMENTS,
     token_lifetime: timedelta | None = None,
     first_hub: bool = False,
+    other_senders: Sequence[Sender] = (),
 ) -> Program:
     return Program(
         id=program_id,
@@ -47,6 +48,7 @@ def a_program(
         segment_cap=segment_cap,
         token_lifetime=token_lifetime,
         first_hub=first_hub,
+        other_senders=other_senders,
     )
 
 
@@ -97,7 +99,14 @@ def a_message_id(which: int = 1) -> UUID:
 
 
 def a_message(
-    which: int = 1, *, program_id: str = "PHARMACY", sender_id: int = 1, text: str = "Hello.", recipients: int = 1
+    which: int = 1,
+    *,
+    program_id: str = "PHARMACY",
+    sender_id: int = 1,
+    text: str = "Hello.",
+    recipients: int = 1,
+    created_us: int = NOON,
+    send_at_us: int | None = None,
 ) -> TextMessage:
     return TextMessage(
         id=a_message_id(which),
@@ -106,7 +115,8 @@ def a_message(
         sender=SenderAddress("+18005550100"),
         body=MessageBody(text),
         recipients=recipients,
-        created_us=NOON,
+        created_us=created_us,
+        send_at_us=send_at_us,
     )
 
 
@@ -118,10 +128,20 @@ def a_text(
     program_id: str = "PHARMACY",
     sender_id: int = 1,
     state: DeliveryState = DeliveryState.QUEUED,
+    created_us: int = NOON,
+    send_at_us: int | None = None,
 ) -> NewText:
     """A message as it is accepted, with one delivery in the given state to each number."""
     numbers = [a_number()] if to is None else to
-    message = a_message(which, program_id=program_id, sender_id=sender_id, text=text, recipients=len(numbers))
-    first = a_delivery(state, delivery_id=0, segments=message.body.segments)
+    message = a_message(
+        which,
+        program_id=program_id,
+        sender_id=sender_id,
+        text=text,
+        recipients=len(numbers),
+        created_us=created_us,
+        send_at_us=send_at_us,
+    )
+    first = a_delivery(state, delivery_id=0, segments=message.body.segments, due_us=send_at_us)
     deliveries = [replace(first, position=position, number=number) for position, number in enumerate(numbers, start=1)]
     return NewText(message=message, deliveries=deliveries)

@@ -26,6 +26,7 @@ R = TypeVar("R")
 _WRITER_TIMEOUT_S = 2.5
 _BUSY_TIMEOUT_MS = 2_000
 _TURN_TO_WAL_S = 5.0
+_MOST_SQLITE_CONNECTIONS = 4  # Each is a thread with its memory; there is one writer, and reading is quick.
 _CONNECT_TIMEOUT_S = 5
 _STATEMENT_TIMEOUT_S = 8  # No statement of ours takes so long; a database that hangs is a database that is away.
 _LOCK_TIMEOUT_MS = 2_000  # Who holds a row for so long is stuck or gone.
@@ -72,7 +73,7 @@ class Database:
         self._url, options = _driver_url(url)
         self.engine: AsyncEngine = create_async_engine(
             self._url,
-            pool_size=pool_size,
+            pool_size=min(pool_size, _MOST_SQLITE_CONNECTIONS) if self.is_sqlite else pool_size,
             max_overflow=0,
             pool_timeout=_POOL_TIMEOUT_S,
             # Parameters are numbers, texts and key hashes: they must not show in any error.

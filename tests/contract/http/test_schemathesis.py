@@ -22,6 +22,7 @@ CONTRACT = Contract.load()
 SEND = "POST /api/TextMessages"
 LIST = "GET /api/TextMessages"
 READ = "GET /api/TextMessages/{Id}"
+CANCEL = "POST /api/TextMessages/{Id}/Cancel"
 DELIVERIES = "GET /api/TextMessages/{Id}/Deliveries"
 LOGIN = "POST /api/Login"
 
@@ -35,6 +36,8 @@ def test_the_document_is_kept_with_a_bearer_token(postgres_url: str, tmp_path: P
         assert_whole_walks(report)
         assert statuses_of(hub)["logIn"] >= {200, 400, 401, 415}
         assert statuses_of(hub)["sendTextMessage"] >= {200, 400, 401, 403, 415, 422}
+        assert statuses_of(hub)["previewTextMessage"] >= {200, 400, 401, 403, 415, 422}
+        assert statuses_of(hub)["cancelTextMessage"] >= {200, 400, 401, 404}
         assert statuses_of(hub)["listDeliveries"] >= {200, 400, 401, 404, 422}
 
 
@@ -126,6 +129,7 @@ def assert_whole_walks(report: Path) -> None:
     assert walks >= {
         (SEND, READ, DELIVERIES),
         (SEND, DELIVERIES, DELIVERIES),
+        (SEND, CANCEL, READ),
         (LIST, LIST),
         (LIST, READ, DELIVERIES),
         (LOGIN, SEND),

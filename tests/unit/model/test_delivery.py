@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.errors import IllegalTransition
-from domain.model.delivery import RECEIPT_STATES, Delivery, DeliveryState, overall_state
+from domain.model.delivery import RECEIPT_STATES, Delivery, DeliveryState, in_order, overall_state
 from tests.unit.builders import NOON, SECOND, a_delivery, a_number
 
 S = DeliveryState
@@ -21,6 +21,8 @@ RECEIPTS = [state for state in DeliveryState if state in RECEIPT_STATES]
 TRANSITIONS: dict[str, tuple[Callable[[Delivery], Delivery], set[DeliveryState], DeliveryState | None]] = {
     "claimed": (lambda d: d.claimed(now_us=LATER), {S.QUEUED}, S.SENDING),
     "blocked": (lambda d: d.blocked("opted-out", now_us=LATER), {S.QUEUED, S.SCHEDULED}, S.BLOCKED),
+    "canceled": (lambda d: d.canceled(now_us=LATER), {S.QUEUED, S.SCHEDULED}, S.CANCELED),
+    "expired": (lambda d: d.expired(now_us=LATER), {S.QUEUED, S.SCHEDULED}, S.EXPIRED),
     "released": (lambda d: d.released(now_us=LATER), {S.SENDING}, S.QUEUED),
     "sent": (lambda d: d.sent("reference", now_us=LATER), {S.SENDING}, S.SENT),
     "refused": (lambda d: d.refused("unroutable", now_us=LATER), {S.SENDING}, S.FAILED),
@@ -106,6 +108,16 @@ def test_an_accepted_delivery_keeps_the_providers_reference_and_when_to_ask() ->
 
 def test_an_accepted_delivery_whose_provider_sends_receipts_is_not_asked_about() -> None:
     assert a_delivery(S.SENDING, due_us=NOON).sent("SM1", now_us=LATER).due_us is None
+
+
+def test_a_canceled_delivery_needs_no_reason_and_is_not_turned_to_again() -> None:
+    canceled = a_delivery(S.SCHEDULED, failures=1, reason="no-connection", due_us=LATER).canceled(now_us=LATER)
+    assert (canceled.reason, canceled.due_us, canceled.failures) == (None, None, 1)
+
+
+def test_an_expired_delivery_says_that_it_was_not_sent_in_time() -> None:
+    expired = a_delivery(S.SCHEDULED, reason="no-connection", due_us=LATER).expired(now_us=LATER)
+    assert (expired.reason, expired.due_us) == ("not-sent-in-time", None)
 
 
 def test_throttling_is_no_failure() -> None:
@@ -220,6 +232,13 @@ def test_the_least_advanced_delivery_decides_and_then_the_worst_outcome() -> Non
     assert len(ORDER) == len(DeliveryState)
     for first, second in combinations(ORDER, 2):
         assert overall_state({second: 1_000, first: 1}) is first
+
+
+@given(st.dictionaries(st.sampled_from(DeliveryState), st.integers(0, 3)))
+def test_states_are_told_least_advanced_first_without_those_that_no_delivery_is_in(
+    counts: dict[DeliveryState, int],
+) -> None:
+    assert in_order(counts) == [state for state in ORDER if counts.get(state)]
 
 
 @pytest.mark.parametrize("state", DeliveryState)

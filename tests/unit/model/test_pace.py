@@ -298,6 +298,43 @@ def test_only_opted_out_candidates_leave_the_line_as_free_as_it_was() -> None:
 
 
 @pytest.mark.parametrize(
+    ("candidate", "end"),
+    [
+        (Candidate(1, 1), None),
+        (Candidate(1, 1, canceled=True), DeliveryState.CANCELED),
+        (Candidate(1, 1, opted_out=True), DeliveryState.BLOCKED),
+        (Candidate(1, 1, expires_us=NOON), DeliveryState.EXPIRED),
+        (Candidate(1, 1, expires_us=NOON - YEAR), DeliveryState.EXPIRED),
+        (Candidate(1, 1, expires_us=NOON + 1), None),
+        (Candidate(1, 1, opted_out=True, expires_us=NOON), DeliveryState.BLOCKED),
+        (Candidate(1, 1, opted_out=True, canceled=True, expires_us=NOON), DeliveryState.CANCELED),
+    ],
+)
+def test_what_comes_up_before_a_slot_ends_a_candidate(candidate: Candidate, end: DeliveryState | None) -> None:
+    assert candidate.end_instead_of_slot(NOON) is end
+
+
+def test_a_candidate_expires_by_the_slot_that_it_would_get_and_leaves_it_to_the_next() -> None:
+    waiting = [Candidate(1, 1), Candidate(2, 1, expires_us=NOON + 100_500), Candidate(3, 1, expires_us=NOON + 100_501)]
+    plan = a_schedule("10/s").plan(waiting, now_us=NOON, reservation=RESERVATION)
+    assert plan.ended == {2: DeliveryState.EXPIRED}
+    assert [(slot.delivery_id, slot.at_us - NOON) for slot in plan.slots] == [(1, 0), (3, 100_500)]
+
+
+def test_a_slot_is_not_used_late_when_its_text_expires_before() -> None:
+    waiting = [Candidate(1, 1, expires_us=NOON + 50_000), Candidate(2, 1, expires_us=NOON + YEAR)]
+    plan = a_schedule("10/s").plan(waiting, now_us=NOON, reservation=RESERVATION)
+    assert [slot.not_after_us - NOON for slot in plan.slots] == [49_999, 200_500]
+
+
+@given(paces, moments, st.lists(st.integers(NOON - SECOND, NOON + 3 * SECOND), max_size=20))
+def test_no_slot_can_be_used_when_its_text_has_expired(pace: Pace, next_free_us: int, expiries: list[int]) -> None:
+    waiting = [Candidate(place, 1, expires_us=expires_us) for place, expires_us in enumerate(expiries)]
+    plan = VirtualSchedule(pace, next_free_us).plan(waiting, now_us=NOON, reservation=RESERVATION)
+    assert all(slot.at_us <= slot.not_after_us < expiries[slot.delivery_id] for slot in plan.slots)
+
+
+@pytest.mark.parametrize(
     ("pace", "wanted"), [("1/day", 1), ("1/s", 1), ("10/s", 7), ("50/s", 37), ("100/s", 74), ("1000/s", 500)]
 )
 def test_as_many_candidates_are_wanted_as_have_room_in_the_window(pace: str, wanted: int) -> None:

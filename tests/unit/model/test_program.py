@@ -8,9 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.errors import InvalidValue
+from domain.errors import InvalidValue, UnknownSender
 from domain.model.program import KeyHash, ProgramKey, same_program_id
-from tests.unit.builders import a_program
+from domain.model.sender import Sender
+from tests.unit.builders import a_program, a_sender
 
 
 @pytest.mark.parametrize("called", ["3f2a-beef", "3F2A-BEEF", "3f2A-bEeF"])
@@ -43,6 +44,57 @@ def test_ids_and_names_are_1_to_100_printable_characters(value: str) -> None:
 def test_ids_and_names_may_be_in_any_language(value: str) -> None:
     program = a_program(value, sid=value, name=value)
     assert (program.id, program.sid, program.name) == (value, value, value)
+
+
+OWN, BERLIN, SHORT_CODE, NAME, SERVICE = (
+    a_sender(sender_id=number, address=address)
+    for number, address in enumerate(["+18005550100", "+493012345678", "72975", "Pharmacy", "MG" + "0a" * 16], start=1)
+)
+MANY_SENDERS = a_program(sender=OWN, other_senders=[BERLIN, SHORT_CODE, NAME, SERVICE])
+
+
+def sender_called(name: str | None) -> int:
+    """The found sender's id."""
+    return MANY_SENDERS.sender_called(name, default_region="DE").id
+
+
+def test_a_program_has_its_own_sender_first_and_then_the_others() -> None:
+    assert [sender.id for sender in MANY_SENDERS.senders] == [1, 2, 3, 4, 5]
+
+
+@pytest.mark.parametrize("which", [OWN, BERLIN, SHORT_CODE, NAME, SERVICE], ids=lambda sender: sender.address.value)
+@pytest.mark.parametrize("around", ["", " ", "\n"])
+def test_a_sender_is_called_by_its_address(which: Sender, around: str) -> None:
+    assert sender_called(around + which.address.value + around) == which.id
+
+
+def test_the_programs_own_sender_needs_no_call() -> None:
+    assert sender_called(None) == OWN.id
+
+
+@pytest.mark.parametrize("written", ["(800) 555-0100", "1-800-555-0100", "800.555.0100", "+1 800 555 0100"])
+def test_a_senders_number_is_read_in_any_writing_of_the_country_of_the_programs_own_sender(written: str) -> None:
+    assert sender_called(written) == OWN.id
+
+
+def test_another_country_has_its_country_code() -> None:
+    assert sender_called("+49 30 12345678") == BERLIN.id
+    with pytest.raises(UnknownSender):
+        sender_called("030 12345678")
+
+
+def test_without_a_country_of_its_own_sender_a_number_is_one_of_the_hubs_country() -> None:
+    program = a_program(sender=SHORT_CODE, other_senders=[BERLIN])
+    assert program.sender_called("030 12345678", default_region="DE") is BERLIN
+    with pytest.raises(UnknownSender):
+        program.sender_called("030 12345678", default_region="US")
+
+
+@pytest.mark.parametrize("name", ["", " ", "+18005550101", "pharmacy", "7297", "729 75", "Library", "\0", "9" * 1_000])
+def test_a_sender_that_is_none_of_the_programs_is_unknown(name: str) -> None:
+    with pytest.raises(UnknownSender) as refused:
+        sender_called(name)
+    assert not name.strip() or name not in str(refused.value)
 
 
 def test_a_key_without_a_pepper_is_hashed_by_sha_256() -> None:
