@@ -33,6 +33,7 @@ from domain.use_cases.create_program import FirstHubIdentity
 from entrypoints.container import Container
 from entrypoints.settings import Settings
 from tests.documented import Documented
+from tests.ports import free_port
 
 PUBLIC_URL = "https://hub.example"
 SIGNING_KEYS = "tests:dGVzdHMgc2lnbiB0aGVpciB0b2tlbnMgd2l0aCB0aGlzIGtleQ"
@@ -286,7 +287,7 @@ class Connection:
 @contextmanager
 def a_running_hub(database_url: str, *, prefix: str = "", **settings: object) -> Iterator[RunningHub]:
     """`settings` are fields of `Settings` as the environment has them. The hub is told to stop at the end, and must."""
-    port, internal_port = _free_port(), _free_port()
+    port, internal_port = free_port(), free_port()
     url, internal_url = f"http://127.0.0.1:{port}{prefix}", f"http://127.0.0.1:{internal_port}"
     given = {"public_url": url, "signing_keys": SIGNING_KEYS, **settings, "database_url": database_url}
     environment = {f"SMSHUB_{name.upper()}": str(value) for name, value in given.items()}
@@ -323,12 +324,6 @@ def _wait_until_ready(hub: RunningHub) -> None:
             pass
         time.sleep(0.05)
     raise AssertionError(f"The hub does not get ready:\n{hub.log()}")
-
-
-def _free_port() -> int:
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return int(found.getsockname()[1])
 
 
 async def _create_program(

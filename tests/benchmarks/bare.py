@@ -7,7 +7,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal
 
-from tests.benchmarks.server_process import ServerProcess, a_server, free_port
+from tests.benchmarks.server_process import ServerProcess, a_server
+from tests.ports import free_port
 
 
 @contextmanager

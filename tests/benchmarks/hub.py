@@ -16,7 +16,8 @@ from domain.model.sender import SenderAddress
 from entrypoints.container import Container
 from entrypoints.settings import Settings
 from tests.benchmarks import signing
-from tests.benchmarks.server_process import ServerProcess, a_server, free_port
+from tests.benchmarks.server_process import ServerProcess, a_server
+from tests.ports import free_port
 
 PROGRAMS = 20
 

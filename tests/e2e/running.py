@@ -3,15 +3,13 @@
 import json
 import logging
 import os
-import random
-import socket
 import subprocess
 import sys
 import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -24,6 +22,7 @@ from click.testing import CliRunner, Result
 
 from entrypoints.cli import main
 from tests.builders import numbers
+from tests.ports import free_port
 
 T = TypeVar("T")
 
@@ -35,9 +34,6 @@ SIGNING_KEYS = "test:a2tra2tra2tra2tra2tra2tra2tra2tra2tra2tra2s"
 SENDER = "+19705550100"
 
 _TOLERANCE_US = 1_000
-
-# Each once, in an order of this run's own.
-_PORTS = iter(random.sample(range(20_000, 32_000), 12_000))
 
 
 def eventually(look: Callable[[], T], *, within_s: float = 10.0, what: str = "") -> T:
@@ -58,15 +54,6 @@ def eventually(look: Callable[[], T], *, within_s: float = 10.0, what: str = "")
 def e164(count: int, *, first: int = 0) -> list[str]:
     """So many numbers that are nobody's."""
     return [number.e164 for number in numbers(count, first=first)]
-
-
-def free_port() -> int:
-    """None of those that the system gives to clients: one of them might have it before the hub does."""
-    for port in _PORTS:
-        with socket.socket() as probe, suppress(OSError):
-            probe.bind(("127.0.0.1", port))
-            return port
-    raise AssertionError("no port is free")
 
 
 def smshub(*arguments: str, environment: Mapping[str, str], stdin: str | None = None) -> Result:

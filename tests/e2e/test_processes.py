@@ -18,8 +18,8 @@ from tests.e2e.running import (
     assert_paced,
     e164,
     eventually,
-    free_port,
 )
+from tests.ports import free_port
 
 INTERNAL_PATHS = ("/livez", "/readyz", "/metrics")
 

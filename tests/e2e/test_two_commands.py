@@ -12,7 +12,8 @@ from signal import SIGINT, SIGTERM
 
 import pytest
 
-from tests.e2e.running import Caller, Credentials, HubProcess, assert_paced, e164, eventually, free_port
+from tests.e2e.running import Caller, Credentials, HubProcess, assert_paced, e164, eventually
+from tests.ports import free_port
 
 ENDS_WITHIN_S = 5
 

@@ -12,7 +12,8 @@ import pytest
 from click.testing import Result
 
 from entrypoints.cli import main
-from tests.e2e.running import SENDER, SIGNING_KEYS, SMSHUB, Site, free_port, smshub
+from tests.e2e.running import SENDER, SIGNING_KEYS, SMSHUB, Site, smshub
+from tests.ports import free_port
 
 CREATE = ("programs", "create", "--name", "City Hall", "--sender", SENDER, "--provider", "sandbox")
 OTHER_SENDER = "+19705550177"

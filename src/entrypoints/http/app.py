@@ -7,7 +7,6 @@ from connexion import ConnexionMiddleware
 from connexion.exceptions import ProblemException
 from connexion.lifecycle import ConnexionRequest, ConnexionResponse
 from connexion.middleware.exceptions import ExceptionMiddleware
-from connexion.middleware.routing import RoutingMiddleware
 from connexion.middleware.security import SecurityMiddleware
 from connexion.resolver import Resolver
 from starlette.exceptions import HTTPException
@@ -20,8 +19,8 @@ from entrypoints.http.connexion_extensions import (
     Handler,
     Operations,
     SlashAtTheEnd,
+    contract_routing,
     contract_validation,
-    exact_paths,
     security_map,
 )
 from entrypoints.http.contract import Contract
@@ -43,8 +42,7 @@ def create_app(
         middlewares=[
             ExceptionMiddleware,
             SlashAtTheEnd,
-            exact_paths(contract),
-            RoutingMiddleware,
+            contract_routing(contract),
             SecurityMiddleware,
             contract_validation(contract),
         ],

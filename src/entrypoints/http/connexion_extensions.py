@@ -13,11 +13,13 @@ from functools import lru_cache
 from typing import Any, NoReturn
 from urllib.parse import parse_qsl
 
+from connexion.middleware.abstract import ROUTING_CONTEXT
 from connexion.middleware.request_validation import (
     RequestValidationAPI,
     RequestValidationMiddleware,
     RequestValidationOperation,
 )
+from connexion.middleware.routing import RoutingMiddleware
 from connexion.operations import AbstractOperation
 from connexion.security import NO_VALUE, AbstractSecurityHandler
 from jsonschema_rs import Draft202012Validator, ValidationError
@@ -93,24 +95,33 @@ class SlashAtTheEnd:
         await self._app(scope, receive, send)
 
 
-def exact_paths(contract: Contract) -> type:
-    """A path that stands in the document as it is, is never taken for another's parameter (OpenAPI, path templating).
+def contract_routing(contract: Contract) -> type[RoutingMiddleware]:
+    """Connexion's routing layer, but for paths that stand in the document as they are: those are looked up.
 
-    Connexion's router would take `GET …/Preview` for a message of that id.
+    They are never taken for another path's parameter (OpenAPI, path templating), as Connexion's router would take
+    `GET …/Preview` for a message of that id; and the busiest of them need no search through all routes.
     """
+    exact: dict[str, dict[str, str]] = {}
+    for each in contract.operations.values():
+        if contract.base_path + each.path in contract.exact_paths:
+            exact.setdefault(contract.base_path + each.path, {})[each.method.upper()] = each.id
 
-    class ExactPaths:
-        def __init__(self, app: ASGIApp) -> None:
-            self._app = app
-            self._methods = {path: contract.methods_of(path) for path in contract.exact_paths}
-
+    class ContractRouting(RoutingMiddleware):
         async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-            methods = self._methods.get(scope["path"]) if scope["type"] == "http" else None
-            if methods is not None and scope["method"] not in methods:
+            operations = exact.get(scope["path"]) if scope["type"] == "http" else None
+            if operations is None:
+                await super().__call__(scope, receive, send)
+                return
+            operation_id = operations.get("GET" if scope["method"] == "HEAD" else scope["method"])
+            if operation_id is None:
                 raise HTTPException(405)
-            await self._app(scope, receive, send)
+            scope["extensions"][ROUTING_CONTEXT] = {
+                "api_base_path": contract.base_path,
+                "operation_id": operation_id,
+            }
+            await self.app(scope, receive, send)
 
-    return ExactPaths
+    return ContractRouting
 
 
 class Operations:
@@ -244,17 +255,17 @@ class _Parameters:
         faults: list[Mapping[str, Any]] = list(unknown_parameters(sorted(unknown)))
         if self._header_names:
             self._read_headers(connection, written)
-        faults += [
-            _parameter_fault(name, "The parameter stands twice.")
-            for name, count in Counter(name for name, _ in query).items()
-            if count > 1 and name in self._definitions
-        ]
+        if query:
+            faults += [
+                _parameter_fault(name, "The parameter stands twice.")
+                for name, count in Counter(name for name, _ in query).items()
+                if count > 1 and name in self._definitions
+            ]
         values: dict[str, Any] = dict(self._defaults)
         for name, text in written.items():
-            values[name] = self._value(name, text)
-            faults += [
-                _parameter_fault(name, error.message) for error in self._validators[name].iter_errors(values[name])
-            ]
+            value = values[name] = self._value(name, text)
+            if not self._validators[name].is_valid(value):
+                faults += [_parameter_fault(name, error.message) for error in self._validators[name].iter_errors(value)]
         if faults:
             raise _mismatch("The parameters do not match the contract.", faults)
         return values
