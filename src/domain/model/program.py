@@ -49,7 +49,7 @@ class Program:
         """
         if name is None:
             return self.sender
-        addresses = {name.strip(), _as_number(name.strip(), self.sender.address.region or default_region)}
+        addresses = {name.strip(), _as_number(name.strip(), self.sender.home_region(default_region))}
         found = next((each for each in self.senders if each.address.value in addresses), None)
         if found is None:
             raise UnknownSender

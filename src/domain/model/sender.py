@@ -55,6 +55,10 @@ class Sender:
     address: SenderAddress
     pace: Pace
 
+    def home_region(self, default: str) -> str:
+        """The country of numbers that are written without `+`: the sender's own, or the hub's where it has none."""
+        return self.address.region or default
+
 
 def _reads_as_number(text: str) -> bool:
     try:

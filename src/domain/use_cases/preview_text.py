@@ -70,7 +70,7 @@ class PreviewText:
         body = MessageBody(command.text)
         audience = None
         if command.recipients is not None:
-            region = sender.address.region or self.default_region
+            region = sender.home_region(self.default_region)
             recipients = await read_recipients(command.recipients, region=region)
             opted_out = await self.opt_outs.among(program.id, recipients.numbers)
             audience = await self._audience(sender, command.priority, body, recipients, len(opted_out))

@@ -94,7 +94,7 @@ class SendText:
         body = MessageBody(command.text)
         if body.segments > program.segment_cap:
             raise TooManySegments(segments=body.segments, limit=program.segment_cap)
-        recipients = await read_recipients(command.recipients, region=sender.address.region or self.default_region)
+        recipients = await read_recipients(command.recipients, region=sender.home_region(self.default_region))
         if recipients.refusals and not (command.lenient and recipients.numbers):
             raise RecipientsRefused(recipients.refusals)
         now_us = self.clock.now_us()
