@@ -227,7 +227,7 @@ class StoreUnavailable(HubError):
     slug = "store-unavailable"
 
     def __init__(self, *, retry_after_s: int = 5) -> None:
-        super().__init__("The hub's database is not available; nothing was accepted.")
+        super().__init__("The hub's database is not available; try again later.")
         self.retry_after_s = retry_after_s
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import replace
 
 import asyncpg
@@ -169,7 +170,7 @@ class TestKeys:
 
     async def test_keys_of_any_kind_are_told_apart(self, store: Store) -> None:
         program = await store.add_program()
-        keys = ["a", "A", "a ", "%", "_", "'", '"', "\\", "x" * 255, "{}", "a,b", "NULL"]
+        keys = ["a", "A", "a-", "%", "_", "'", '"', "\\", "x" * 255, "{}", "a,b", "NULL"]
 
         answers = await all_of(store, *(keyed(a_text(program), key) for key in keys))
 
@@ -245,23 +246,85 @@ class TestKeysOfSeveralProcesses:
             assert len(set(ids)) == 10
         assert await messages_of(stores[0], program) == 200
 
-    async def test_a_request_that_another_process_does_not_end_holds_up_no_other(
+    async def test_requests_that_another_process_does_not_end_hold_up_no_other(
         self, stores: Sequence[Store], postgres_url: str
     ) -> None:
         store = stores[0]
         program = await store.add_program()
-        stuck = await asyncpg.connect(postgres_url)
-        transaction = stuck.transaction()
-        await transaction.start()
-        await stuck.execute(
-            "INSERT INTO idempotency_keys VALUES ($1, 'held', '', gen_random_uuid(), '{}', '[]', $2)",
-            program.id,
-            NOW_US,
-        )
+        await store.opt_outs.set(program.id, a_number(2), do_not_text=True, at_us=NOW_US)
+        held = [f"held-{place}" for place in range(4)]
+        async with another_transaction(postgres_url) as stuck:
+            for key in held:
+                await stuck.execute(HOLD_KEY, program.id, key, NOW_US)
 
-        answers = await all_of(store, a_text(program), keyed(a_text(program), "held"), keyed(a_text(program), "free"))
+            answers = await all_of(
+                store,
+                a_text(program),
+                *(keyed(a_text(program), key) for key in held),
+                # Stored in a second step, without the one who has opted out.
+                keyed(a_text(program, a_number(1), a_number(2)), "free"),
+                a_text(program, a_number(2)),
+            )
 
-        assert [type(answer) for answer in answers] == [AcceptedText, IdempotencyKeyInUse, AcceptedText]
-        await transaction.rollback()
-        await stuck.close()
-        assert not (await store.intake.add(keyed(a_text(program), "held"))).replayed
+        expected = [AcceptedText, *[IdempotencyKeyInUse] * 4, AcceptedText, AcceptedText]
+        assert [type(answer) for answer in answers] == expected
+        assert await messages_of(store, program) == 3
+        for key in held:
+            assert not (await store.intake.add(keyed(a_text(program), key))).replayed
+
+    async def test_what_is_stored_is_told_although_a_later_step_finds_a_key_held(
+        self, stores: Sequence[Store], postgres_url: str
+    ) -> None:
+        store = stores[0]
+        program = await store.add_program()
+        await store.opt_outs.set(program.id, a_number(2), do_not_text=True, at_us=NOW_US)
+        async with another_transaction(postgres_url) as stuck:
+            await stuck.execute(HOLD_KEY, program.id, "held", NOW_US)
+
+            answers = await all_of(store, a_text(program), keyed(a_text(program, a_number(2)), "held"))
+
+        assert [type(answer) for answer in answers] == [AcceptedText, IdempotencyKeyInUse]
+        assert await messages_of(store, program) == 1
+
+    async def test_a_key_that_is_taken_anew_while_old_ones_are_forgotten_stays(
+        self, stores: Sequence[Store], postgres_url: str
+    ) -> None:
+        store = stores[0]
+        program = await store.add_program()
+        await store.intake.add(keyed(a_text(program)))
+        later_us = NOW_US + KEPT_US
+        async with another_transaction(postgres_url, commits=True) as other:
+            await other.execute("UPDATE idempotency_keys SET created_us = $1", later_us)
+            forgetting = asyncio.create_task(store.intake.forget_keys(now_us=later_us))
+            await asyncio.sleep(0.2)
+
+        assert await forgetting == 0
+        assert (await store.intake.add(keyed(a_text(program, at_us=later_us)))).replayed
+
+    async def test_a_sender_is_made_due_while_others_store_texts_of_it(
+        self, stores: Sequence[Store], postgres_url: str
+    ) -> None:
+        store = stores[0]
+        program = await store.add_program()
+        async with another_transaction(postgres_url) as other:
+            # What a foreign key holds of a sender as long as its text is being stored.
+            await other.execute("SELECT id FROM senders FOR KEY SHARE")
+            await store.intake.add(a_text(program))
+
+        assert len(await store.claim(await store.join())) == 1
+
+
+HOLD_KEY = "INSERT INTO idempotency_keys VALUES ($1, $2, '', gen_random_uuid(), '{}', '[]', $3)"
+
+
+@asynccontextmanager
+async def another_transaction(url: str, *, commits: bool = False) -> AsyncIterator[asyncpg.Connection]:
+    """One of another process, that ends after the block."""
+    connection = await asyncpg.connect(url)
+    transaction = connection.transaction()
+    await transaction.start()
+    try:
+        yield connection
+    finally:
+        await (transaction.commit() if commits else transaction.rollback())
+        await connection.close()

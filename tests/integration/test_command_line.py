@@ -473,7 +473,7 @@ def test_a_database_url_that_cannot_be_read_is_told_without_its_password(url: st
 def test_a_database_that_does_not_answer_is_told(command: tuple[str, ...]) -> None:
     url = f"postgresql://hub:open-sesame@127.0.0.1:{free_port()}/hub"
     message = told(smshub(*command, environment={"SMSHUB_DATABASE_URL": url}))
-    assert message == "Error: The hub's database is not available; nothing was accepted.\n"
+    assert message == "Error: The hub's database is not available; try again later.\n"
 
 
 @pytest.mark.parametrize("command", MIGRATES)

@@ -25,10 +25,12 @@ from domain.model.delivery import RECEIPT_STATES, WAITING, Delivery, DeliverySta
 from domain.model.idempotency import KEPT_US, IdempotencyKey
 from domain.model.pace import Candidate, Pace, Reservation, VirtualSchedule
 from domain.model.phone_number import PhoneNumber
+from domain.model.priority import Priority
 from domain.model.program import KeyHash, Program
 from domain.model.send_outcome import Accepted, CannotTell, EnquiryAnswer, SendOutcome
 from domain.model.sender import Sender, SenderAddress
 from domain.model.text_message import NUMBERS_SHOWN, AcceptedText, NewText, TextMessage, TextSummary
+from domain.ports.backlog import Ahead, Backlog
 from domain.ports.clock import Clock
 from domain.ports.delivery_queue import Claim, DeliveryQueue
 from domain.ports.dispatch_observer import DispatchObserver
@@ -65,6 +67,7 @@ class FakeClock(Clock):
         self._now_us = now_us
         self._monotonic_us = 77 * SECOND
         self._sleepers: list[tuple[int, int, asyncio.Future[None]]] = []
+        self._pausing: list[asyncio.Future[None]] = []
         self._order = itertools.count()
         self.wakes_late_us: Callable[[], int] = int
 
@@ -77,6 +80,13 @@ class FakeClock(Clock):
     async def sleep_until(self, at_us: int) -> None:
         while at_us > self._now_us:
             await self.parked_until(at_us + self.wakes_late_us())
+
+    async def pause(self, for_us: int) -> None:
+        until_us = self._monotonic_us + for_us
+        while until_us > self._monotonic_us:
+            parked = self.parked_until(self._now_us + until_us - self._monotonic_us)
+            self._pausing.append(parked)
+            await parked
 
     def parked_until(self, at_us: int) -> asyncio.Future[None]:
         """Comes true at that time, unless somebody makes it true before."""
@@ -94,8 +104,12 @@ class FakeClock(Clock):
                 sleeper.set_result(None)
 
     def set_back(self, by_us: int) -> None:
-        """Somebody sets the wall clock."""
+        """Somebody sets the wall clock. Who pauses works out anew when that is over."""
         self._now_us -= by_us
+        for parked in self._pausing:
+            if not parked.done():
+                parked.set_result(None)
+        self._pausing.clear()
 
     async def run_until(self, at_us: int) -> None:
         await settled()
@@ -234,7 +248,8 @@ class InMemoryIntake(Intake):
             self._keys[program_id, text.key.value] = (text.key, text.accepted())
         for delivery in text.deliveries:
             self._store.add(text.message, delivery)
-        self._store.lines[text.message.sender_id].make_due(text.message.created_us)
+        if text.counts.get(DeliveryState.QUEUED):
+            self._store.lines[text.message.sender_id].make_due(text.message.created_us)
         return text.accepted()
 
     async def answered(self, program_id: str, key: IdempotencyKey, *, now_us: int) -> AcceptedText | None:
@@ -551,6 +566,18 @@ class InMemoryDispatchers(Dispatchers):
     def _must_be_there(self) -> None:
         if self.away:
             raise StoreUnavailable
+
+
+class FakeBacklog(Backlog):
+    """Says that so much waits at every sender."""
+
+    def __init__(self, *, segments: int = 0, free_us: int = 0) -> None:
+        self._ahead = Ahead(segments, free_us)
+        self.asked: list[tuple[int, Priority]] = []
+
+    async def ahead_of(self, sender_id: int, priority: Priority) -> Ahead:
+        self.asked.append((sender_id, priority))
+        return self._ahead
 
 
 class InMemoryPrograms(Programs):

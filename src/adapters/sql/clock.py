@@ -31,6 +31,9 @@ class DatabaseClock(Clock):
             # In steps, so that a clock that is set meanwhile is noticed.
             await asyncio.sleep(min(left_us, 1_000_000) / 1_000_000)
 
+    async def pause(self, for_us: int) -> None:
+        await asyncio.sleep(for_us / 1_000_000)
+
     async def synchronise(self) -> None:
         """Takes the answer that came fastest: it is wrong by half its way at the most. Raises `StoreUnavailable`."""
         if self._database.is_sqlite:

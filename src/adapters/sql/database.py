@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
 
 import asyncpg
-from sqlalchemy import URL, Table, event, make_url
+from sqlalchemy import URL, NullPool, Table, event, make_url
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError, IntegrityError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
@@ -43,9 +43,10 @@ _SQLITE_PRAGMAS = (
 # What SQLite says when the file is not to be had: busy, locked, read-only, input or output error, full, cannot open.
 _SQLITE_AWAY = frozenset({5, 6, 8, 10, 13, 14})
 
-# Classes of SQLSTATE: connection exception, invalid authorisation, no such database, transaction rollback (a deadlock),
-# insufficient resources, operator intervention (a shutdown, a timeout) and system error.
-_STATES_AWAY = frozenset({"08", "28", "3D", "40", "53", "57", "58"})
+# Classes of SQLSTATE: connection exception, not supported (a plan that a migration has overtaken), invalid
+# authorisation, no such database, transaction rollback (a deadlock), insufficient resources, operator intervention (a
+# shutdown, a timeout) and system error.
+_STATES_AWAY = frozenset({"08", "0A", "28", "3D", "40", "53", "57", "58"})
 _LOCK_NOT_AVAILABLE = "55P03"
 
 # What the driver says of a connection that is not what it took it for.
@@ -166,6 +167,23 @@ class Database:
                 await asyncio.sleep(0.05)
             else:
                 return
+
+    @asynccontextmanager
+    async def migrating(self) -> AsyncIterator[AsyncConnection]:
+        """A transaction as `writing` gives it, that takes its time: a big table's index takes minutes."""
+        if self.is_sqlite:
+            async with self.writing() as connection:
+                yield connection
+            return
+        engine = create_async_engine(
+            self._url, poolclass=NullPool, hide_parameters=True, connect_args={"timeout": _CONNECT_TIMEOUT_S}
+        )
+        try:
+            with _translated():
+                async with engine.begin() as connection:
+                    yield connection
+        finally:
+            await engine.dispose()
 
     async def close(self) -> None:
         await self.engine.dispose()

@@ -25,6 +25,15 @@ _DAY_US = 86_400_000_000
 _GRACE_US = 120_000
 _IDS_AT_ONCE = 5_000  # Both databases bound the number of parameters of one statement.
 
+# Each by its name: a column that a later version adds must not change what a running one is given. `d` is the
+# delivery, `m` its message.
+CANDIDATE_COLUMNS = ", ".join(
+    [
+        *(f"d.{column.name}" for column in DELIVERY_COLUMNS),
+        *("d.message_id", "d.program_id", "d.sender_id", "d.expires_us", "m.body", "m.canceled_us"),
+    ]
+)
+
 _RESULT: Mapping[str, BindParameter[Any]] = {
     "state": bindparam("new_state"),
     "failures": bindparam("new_failures"),
@@ -46,6 +55,7 @@ _RECORD_OVER_SENT = (
     update(deliveries).where(*_SAME_ATTEMPT, or_(_OPEN, _state == DeliveryState.SENT.value)).values(_RESULT)
 )
 
+_LOCKED_IN_ORDER = select(deliveries.c.id).order_by(deliveries.c.id).with_for_update()
 _END = (
     update(deliveries)
     .where(deliveries.c.id == bindparam("its_id"), deliveries.c.state == DeliveryState.QUEUED.value)
@@ -108,10 +118,12 @@ class SqlDeliveryQueue(DeliveryQueue):
                 for row in due
             }
             rows = {each.id: each for some in candidates.values() for each in some}
+            ended = [(rows[each], end) for plan in plans.values() for each, end in plan.ended.items()]
+            if ended:
+                # In the order in which a cancellation locks them; what is taken alone, is taken in it anyway.
+                await connection.execute(_LOCKED_IN_ORDER.where(deliveries.c.id.in_(rows)))
             await _reserve(connection, plans, dispatcher_id)
-            await _end(
-                connection, [(rows[each], end) for plan in plans.values() for each, end in plan.ended.items()], now_us
-            )
+            await _end(connection, ended, now_us)
             slots = [slot for plan in plans.values() for slot in plan.slots]
             taken = await self._take(connection, dispatcher_id, slots, now_us=now_us)
         idle = [sender_id for sender_id, plan in plans.items() if plan.due_us is None]
@@ -158,7 +170,11 @@ class SqlDeliveryQueue(DeliveryQueue):
     @carried_through
     async def delay(self, sender_id: int, by_us: int, *, now_us: int) -> None:
         async with self._database.writing() as connection:
-            row = (await connection.execute(select(senders).where(senders.c.id == sender_id).with_for_update())).one()
+            row = (
+                await connection.execute(
+                    select(senders).where(senders.c.id == sender_id).with_for_update(key_share=True)
+                )
+            ).one()
             delayed = VirtualSchedule(as_pace(row), row.next_free_us).delayed(by_us, now_us=now_us)
             await connection.execute(
                 update(senders).where(senders.c.id == sender_id).values(next_free_us=delayed.next_free_us)

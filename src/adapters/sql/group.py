@@ -15,7 +15,9 @@ class Group(Generic[T, R]):
     """Lets callers share one piece of work after the other: who comes while one is under way is in the next.
 
     No time is waited for company: a caller alone is served at once. `work` gives for each item, in their order, its
-    result or the error that its caller gets. `at_once` bounds the items of one piece of work, `room` those that wait.
+    result or the error that its caller gets. What it raises is the fault of no item: all who wait by then get it, so
+    that nobody waits for one failure after the other. `at_once` bounds the items of one piece of work, `room` those
+    that wait.
     """
 
     def __init__(
@@ -49,7 +51,15 @@ class Group(Generic[T, R]):
             try:
                 results = await self._work([item for item, _ in together])
             except Exception as error:  # noqa: BLE001 - each caller gets it
+                together += self._waiting
+                self._waiting.clear()
                 results = [error] * len(together)
+            except BaseException:
+                # The process is coming to its end: nobody is left waiting for what will not be.
+                for _, answer in [*together, *self._waiting]:
+                    answer.cancel()
+                self._waiting.clear()
+                raise
             for (_, answer), result in zip(together, results, strict=True):
                 if answer.done():
                     continue

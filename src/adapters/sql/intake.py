@@ -1,7 +1,8 @@
 """Storing texts, as far as it is the same on both databases; how a transaction of many is written differs."""
 
+import time
 from abc import abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 from uuid import UUID
@@ -15,7 +16,7 @@ from adapters.sql.group import Group
 from adapters.sql.rows import MESSAGE_COLUMNS, as_message
 from adapters.sql.tables import idempotency_keys, senders, text_messages
 from adapters.sql.text_log import first_numbers
-from domain.errors import IdempotencyKeyInUse, IdempotencyKeyReused, StoreUnavailable
+from domain.errors import HubBusy, IdempotencyKeyInUse, IdempotencyKeyReused, StoreUnavailable
 from domain.model.delivery import Delivery, DeliveryState
 from domain.model.idempotency import KEPT_US, IdempotencyKey
 from domain.model.text_message import AcceptedText, NewText, TextMessage, TextSummary
@@ -31,6 +32,12 @@ _ROOM = 2_000
 _ROOM_OF_LONG = 50
 
 _KEYS_AT_ONCE = 5_000
+
+# How long texts that could not be stored together are tried one after the other: less than callers wait.
+_SINGLY_S = 2.0
+
+# What one text may have brought upon all that were to be stored with it.
+_OF_ONE = (DatabaseFault, LockedElsewhere)
 
 
 NAME_COLUMNS = (idempotency_keys.c.program_id, idempotency_keys.c.key)
@@ -84,32 +91,63 @@ class SqlIntake(Intake):
 
     @carried_through
     async def forget_keys(self, *, now_us: int) -> int:
-        old = select(*NAME_COLUMNS).where(idempotency_keys.c.created_us <= now_us - KEPT_US).limit(_KEYS_AT_ONCE)
+        old = idempotency_keys.c.created_us <= now_us - KEPT_US
+        some = select(*NAME_COLUMNS).where(old).limit(_KEYS_AT_ONCE).with_for_update(skip_locked=True)
         async with self._database.writing() as connection:
-            return (await connection.execute(delete(idempotency_keys).where(NAME.in_(old)))).rowcount
+            # One that is taken anew meanwhile is old no more.
+            return (await connection.execute(delete(idempotency_keys).where(NAME.in_(some), old))).rowcount
 
     async def _store(self, texts: Sequence[NewText]) -> Sequence[AcceptedText | Exception]:
-        """In one transaction; where it fails by one of them, each in its own."""
-        try:
-            return await self._store_together(texts)
-        except (DatabaseFault, LockedElsewhere) as fault:
-            if len(texts) > 1:
-                return [(await self._store([text]))[0] for text in texts]
-            if isinstance(fault, LockedElsewhere) and texts[0].key is not None:
-                return [IdempotencyKeyInUse()]
-            return [fault]
-
-    async def _store_together(self, texts: Sequence[NewText]) -> Sequence[AcceptedText | Exception]:
+        """Together, as far as they let it; those that fail by one of them each alone."""
         firsts: dict[_Name | UUID, NewText] = {}
         for text in texts:
             firsts.setdefault(_name(text) or text.message.id, text)
-        stored = {text.message.id: text.accepted() for text in await self._insert(list(firsts.values()))}
-        self._committed(len(stored))
-        others = [text for text in texts if text.message.id not in stored]
-        if not others:
-            return [stored[text.message.id] for text in texts]
-        answers = {**stored, **await self._earlier_answers(others)}
+        first = list(firsts.values())
+        answers = await self._store_together(first)
+        failed = [text for text in first if isinstance(answers.get(text.message.id), _OF_ONE)]
+        if len(first) > 1:
+            for text in failed:
+                del answers[text.message.id]
+            answers |= await self._store_singly(failed)
+        for text in failed:
+            if text.key is not None and isinstance(answers.get(text.message.id), LockedElsewhere):
+                answers[text.message.id] = IdempotencyKeyInUse()
+        others = [text for text in texts if text.message.id not in answers]
+        if others:
+            answers |= await self._earlier_answers(others)
         return [answers[text.message.id] for text in texts]
+
+    async def _store_together(
+        self, texts: Sequence[NewText], *, patient: bool = True
+    ) -> dict[UUID, AcceptedText | Exception]:
+        """What became of those that were stored or failed; the others' keys stand for earlier texts.
+
+        Raises `StoreUnavailable` where nothing was stored.
+        """
+        answers: dict[UUID, AcceptedText | Exception] = {}
+        try:
+            async for stored in self._insert(texts, patient=patient):
+                self._committed(len(stored))
+                answers |= {text.message.id: text.accepted() for text in stored}
+        except StoreUnavailable as fault:
+            if not answers and not isinstance(fault, LockedElsewhere):
+                raise
+            answers = {text.message.id: fault for text in texts} | answers
+        except DatabaseFault as fault:
+            answers = {text.message.id: fault for text in texts} | answers
+        return answers
+
+    async def _store_singly(self, texts: Sequence[NewText]) -> dict[UUID, AcceptedText | Exception]:
+        """For so long as others can be asked to wait; after that they are turned away."""
+        until = time.monotonic() + _SINGLY_S
+        answers: dict[UUID, AcceptedText | Exception] = {}
+        # Those without a key wait for nobody's.
+        for text in sorted(texts, key=lambda text: text.key is not None):
+            if time.monotonic() > until:
+                answers[text.message.id] = HubBusy()
+                continue
+            answers |= await self._store_together([text], patient=False)
+        return answers
 
     async def _earlier_answers(self, texts: Sequence[NewText]) -> Mapping[UUID, AcceptedText | Exception]:
         """For texts whose keys stand for others; what goes wrong here is no matter of those that were stored."""
@@ -117,16 +155,17 @@ class SqlIntake(Intake):
         try:
             async with self._database.reading() as connection:
                 earlier = await _earlier(connection, names, now_us=min(text.message.created_us for text in texts))
-        except StoreUnavailable as error:
+        except (StoreUnavailable, DatabaseFault) as error:
             return {text.message.id: error for text in texts}
         return {text.message.id: _answer_from(earlier, text) for text in texts}
 
     @abstractmethod
-    async def _insert(self, texts: Sequence[NewText]) -> Sequence[NewText]:
-        """Stores those whose key is free, all or none of them, and makes their senders due; gives them as they were
-        stored, which is without those who have opted out.
+    def _insert(self, texts: Sequence[NewText], *, patient: bool) -> AsyncIterator[Sequence[NewText]]:
+        """Stores those whose key is free, and makes their senders due; gives them as they were stored, which is
+        without those who have opted out, after each transaction.
 
-        No two of them have the same key.
+        No two of them have the same key. `patient`: a key that another transaction holds is waited for as long as
+        for any lock, else for a moment.
         """
 
 

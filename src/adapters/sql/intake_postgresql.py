@@ -1,15 +1,13 @@
 """Storing texts on PostgreSQL: all of them in one statement, which is a transaction in itself."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
 import asyncpg
 
-from adapters.sql.database import carried_through
 from adapters.sql.intake import SqlIntake, delivery_row, key_row, message_row, sent_at_once
-from domain.errors import StoreUnavailable
 from domain.model.delivery import DeliveryState
 from domain.model.idempotency import KEPT_US
 from domain.model.phone_number import PhoneNumber
@@ -104,26 +102,26 @@ _ADD = f"""
 # A claim that holds a sender's row looks for what came meanwhile when it is done.
 _ROUSE = """
     UPDATE senders SET due_us = $1
-    WHERE id IN (SELECT id FROM senders WHERE id = ANY ($2::bigint[]) AND due_us IS NULL FOR UPDATE SKIP LOCKED)
+    WHERE id IN (SELECT id FROM senders WHERE id = ANY ($2::bigint[]) AND due_us IS NULL FOR NO KEY UPDATE SKIP LOCKED)
 """
 
 
+_SHORT_PATIENCE = "SET lock_timeout = '100ms'"
+_USUAL_PATIENCE = "RESET lock_timeout"
+
+
 class PostgresqlIntake(SqlIntake):
-    @carried_through
-    async def _insert(self, texts: Sequence[NewText]) -> Sequence[NewText]:
-        stored: list[NewText] = []
+    async def _insert(self, texts: Sequence[NewText], *, patient: bool) -> AsyncIterator[Sequence[NewText]]:
         left = texts
-        try:
-            async with self._database.driver() as connection:
-                while left:
-                    added, left = await _add(connection, left)
-                    stored += added
+        async with self._database.driver() as connection:
+            if not patient:
+                await connection.execute(_SHORT_PATIENCE)
+            while left:
+                stored, left = await _add(connection, left)
+                yield stored
                 await _rouse(connection, stored)
-        except StoreUnavailable:
-            if left:
-                raise
-            # All are stored: that their senders were not made due costs the delay of a sweep, and is no refusal.
-        return stored
+            if not patient:
+                await connection.execute(_USUAL_PATIENCE)
 
 
 async def _add(connection: asyncpg.Connection, texts: Sequence[NewText]) -> tuple[Sequence[NewText], Sequence[NewText]]:

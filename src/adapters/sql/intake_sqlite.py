@@ -1,13 +1,12 @@
 """Storing texts on SQLite, whose write lock keeps all others out meanwhile."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from uuid import UUID
 
 from sqlalchemy import insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from adapters.sql.database import carried_through
 from adapters.sql.delivery_queue import make_due
 from adapters.sql.intake import (
     NAME,
@@ -26,25 +25,29 @@ from domain.model.text_message import NewText
 
 
 class SqliteIntake(SqlIntake):
-    @carried_through
-    async def _insert(self, texts: Sequence[NewText]) -> Sequence[NewText]:
+    async def _insert(self, texts: Sequence[NewText], *, patient: bool) -> AsyncIterator[Sequence[NewText]]:
+        # Nobody holds a single key here.
+        _ = patient
         async with self._database.writing() as connection:
             taken = await _taken(connection, texts)
             free = [text for text in texts if text.message.id not in taken]
-            if not free:
-                return []
-            new = await _without_opted_out(connection, free)
-            keys = [key_row(text, text.key) for text in new if text.key is not None]
-            if keys:
-                await connection.execute(insert(idempotency_keys).prefix_with("OR REPLACE"), keys)
-            await connection.execute(insert(text_messages), [message_row(text.message) for text in new])
-            rows = [delivery_row(text.message, each) for text in new for each in text.deliveries]
-            await connection.execute(insert(deliveries), rows)
-            sender_ids = sent_at_once(new)
-            if sender_ids:
-                now_us = max(text.message.created_us for text in new)
-                await make_due(connection, senders.c.id.in_(sender_ids), now_us=now_us)
-        return new
+            stored = await _without_opted_out(connection, free)
+            if stored:
+                await _add(connection, stored)
+        yield stored
+
+
+async def _add(connection: AsyncConnection, texts: Sequence[NewText]) -> None:
+    keys = [key_row(text, text.key) for text in texts if text.key is not None]
+    if keys:
+        await connection.execute(insert(idempotency_keys).prefix_with("OR REPLACE"), keys)
+    await connection.execute(insert(text_messages), [message_row(text.message) for text in texts])
+    rows = [delivery_row(text.message, each) for text in texts for each in text.deliveries]
+    await connection.execute(insert(deliveries), rows)
+    sender_ids = sent_at_once(texts)
+    if sender_ids:
+        now_us = max(text.message.created_us for text in texts)
+        await make_due(connection, senders.c.id.in_(sender_ids), now_us=now_us)
 
 
 async def _taken(connection: AsyncConnection, texts: Sequence[NewText]) -> set[UUID]:

@@ -19,6 +19,10 @@ _MIGRATIONS = Path(__file__).with_name("migrations")
 _ADVISORY_LOCK = text("SELECT pg_advisory_xact_lock(7046905)")
 
 
+# Who waits for a table keeps all others from it meanwhile.
+_HOLD_UP_NOBODY = text("SET LOCAL lock_timeout = '5s'")
+
+
 class SqlSchema(Schema):
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -28,9 +32,10 @@ class SqlSchema(Schema):
         """`target` is a revision; the newest if left out."""
         self._database.expect_folder()
         await self._database.write_ahead()
-        async with self._database.writing() as connection:
+        async with self._database.migrating() as connection:
             if not self._database.is_sqlite:
                 await connection.execute(_ADVISORY_LOCK)
+                await connection.execute(_HOLD_UP_NOBODY)
             await connection.run_sync(_upgrade, target)
 
     async def check(self) -> None:

@@ -3,7 +3,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, and_, func, select, update
+from sqlalchemy import Select, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from adapters.sql.database import Database, carried_through
@@ -30,7 +30,7 @@ class SqlTextLog(TextLog):
     @carried_through
     async def cancel(self, program_id: str, message_id: UUID, *, now_us: int) -> int | None:
         own = text_messages.c.id == message_id, text_messages.c.program_id == program_id
-        # In the order in which claims take them, so that the two never wait for each other.
+        # In the order in which claims take them, so that the two do not wait for each other in a circle.
         in_line = select(deliveries.c.id).where(deliveries.c.message_id == message_id, waiting)
         async with self._database.writing() as connection:
             marked = await connection.execute(
@@ -100,8 +100,8 @@ def _own_message(program_id: str, message_id: UUID) -> Select[*tuple[Any, ...]]:
 def _wanted(program_id: str, wanted: TextFilter) -> Select[*tuple[Any, ...]]:
     messages = _MESSAGES.where(text_messages.c.program_id == program_id)
     if wanted.number is not None:
-        to_number = deliveries.c.message_id == text_messages.c.id, deliveries.c.number == wanted.number.e164
-        messages = messages.join(deliveries, and_(*to_number))
+        to_number = select(deliveries.c.message_id).where(deliveries.c.number == wanted.number.e164)
+        messages = messages.where(text_messages.c.id.in_(to_number))
     # Ids carry the time of acceptance.
     if wanted.from_us is not None:
         messages = messages.where(text_messages.c.id >= first_message_id(wanted.from_us))

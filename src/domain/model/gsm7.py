@@ -12,10 +12,10 @@ EXTENSION = frozenset("\f^{}\\[~]|€")
 _REPLACEMENTS = {
     "\u2018\u2019\u201a\u201b\u2032\u02bc\u0060\u00b4": "'",
     "\u201c\u201d\u201e\u201f\u2033\u00ab\u00bb": '"',
-    "\u2010\u2011\u2012\u2013\u2014\u2015\u2212\u00ad": "-",
+    "\u2010\u2011\u2012\u2013\u2014\u2015\u2212": "-",
     "\u2022\u00b7\u25cf\u25aa": "*",
     "\u00a0\u2002\u2003\u2007\u2009\u202f\u3000\t": " ",
-    "\u200b\u200c\u200d\u200e\u200f\u2060\ufeff\ufe0f": "",
+    "\u00ad\u200b\u200c\u200d\u200e\u200f\u2060\ufeff\ufe0e\ufe0f": "",
     "\u2028\u2029\u0085": "\n",
     "\u2039": "<",
     "\u203a": ">",
@@ -50,6 +50,8 @@ def instead_of(character: str) -> str | None:
     """
     if character in _INSTEAD:
         return _INSTEAD[character]
+    if unicodedata.combining(character):
+        return ""
     # A letter without its accent, a ligature as its letters, a full-width digit as a digit.
     plain = "".join(part for part in unicodedata.normalize("NFKD", character) if not unicodedata.combining(part))
     instead = "".join(_INSTEAD.get(part, part) for part in plain)

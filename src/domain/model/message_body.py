@@ -1,6 +1,7 @@
 """A message's text, its encoding on the air and its segments (3GPP TS 23.038 and 23.040)."""
 
 import re
+import unicodedata
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -96,11 +97,11 @@ class MessageBody:
     @property
     def plain(self) -> "MessageBody | None":
         """The text with every obstacle replaced; None where one cannot be, or where nothing would be left."""
-        instead = {each.character: each.instead for each in self.obstacles}
-        if None in instead.values():
-            return None
-        text = "".join(instead.get(character) or "" if character in instead else character for character in self.text)
-        return MessageBody(text) if text.strip() and len(text) <= MAX_CHARACTERS else None
+        # An accent that stands by itself may make a letter with the one before it.
+        whole = unicodedata.normalize("NFC", self.text)
+        parts = [character if is_gsm7(character) else instead_of(character) for character in whole]
+        text = "".join(part for part in parts if part is not None)
+        return MessageBody(text) if None not in parts and text.strip() and len(text) <= MAX_CHARACTERS else None
 
     def parts(self) -> Iterator[str]:
         """The text of each segment. No surrogate pair and no escape sequence is split over two."""

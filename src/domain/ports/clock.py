@@ -15,3 +15,7 @@ class Clock(Protocol):
     async def sleep_until(self, at_us: int) -> None:
         """Returns at once for a moment that has passed; never before `at_us`."""
         ...
+
+    async def pause(self, for_us: int) -> None:
+        """Lasts so long, whatever the clock is set to meanwhile."""
+        ...

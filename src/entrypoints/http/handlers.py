@@ -1,7 +1,7 @@
 """One method for each operation of the contract, named by its operationId: parse, call one use case, render."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from uuid import UUID
 
 import orjson
@@ -63,7 +63,9 @@ class Handlers:
         answer = representations.accepted_text(accepted)
         if preferences.wait_s:
             outcome = await self.await_outcome(call.grant, accepted.summary, at_most_us=preferences.wait_s * SECOND_US)
-            if outcome is not accepted.summary:
+            if outcome is None:
+                preferences = replace(preferences, wait_s=None)
+            elif outcome is not accepted.summary:
                 answer = representations.text(outcome)
         if preferences.lenient:
             answer["RefusedNumbers"] = representations.refused_numbers(accepted.refusals)

@@ -12,7 +12,7 @@ _PREFERENCE = re.compile(
         (?: ; .* )?""",
     re.VERBOSE,
 )
-_SECONDS = re.compile(r"\d+", re.ASCII)
+_SECONDS = re.compile(r"\d{1,1000}", re.ASCII)
 # Commas within quotes part nothing.
 _PART = re.compile(r"""(?: "[^"]*" | [^,"] )+""", re.VERBOSE)
 

@@ -5,10 +5,12 @@ import time
 from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime, timedelta
 
+import asyncpg
 import httpx
 import pytest
 from sqlalchemy import update
 
+import adapters.sql.intake
 from adapters.sql.tables import idempotency_keys
 from tests.documented import PROBLEM
 from tests.http import OFFICE_PAGES, Hub, Office, a_hub
@@ -1022,3 +1024,43 @@ async def test_a_page_can_read_whether_it_was_replayed_and_what_was_applied(sqli
         exposed = {name.strip() for name in each.headers["access-control-expose-headers"].split(",")}
         assert exposed >= {"Idempotency-Replayed", "Preference-Applied", "Location"}
         assert each.headers["Preference-Applied"] == "wait=0"
+
+
+# Where it gets narrow
+
+
+async def test_where_too_much_waits_to_be_stored_a_text_is_turned_away_for_a_moment(
+    database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(adapters.sql.intake, "_ROOM", 3)
+    async with a_hub(database_url) as hub:
+        office = await hub.an_office()
+
+        answers = await asyncio.gather(*(hub.post(office, TEXTS, a_text()) for _ in range(20)))
+
+        turned_away = [each for each in answers if each.status_code == 503]
+        assert turned_away
+        assert all(is_refused(each, "hub-busy", status=503) for each in turned_away)
+        assert {each.headers["Retry-After"] for each in turned_away} == {"1"}
+        assert await texts_of(hub, office) == len(answers) - len(turned_away) > 0
+        assert (await hub.post(office, TEXTS, a_text())).status_code == 200
+
+
+async def test_a_request_whose_twin_does_not_come_to_its_end_is_told_to_ask_again(postgres_url: str) -> None:
+    async with a_hub(postgres_url) as hub:
+        office = await hub.an_office()
+        stuck = await asyncpg.connect(postgres_url)
+        twin = stuck.transaction()
+        await twin.start()
+        held = "INSERT INTO idempotency_keys VALUES ($1, $2, '', gen_random_uuid(), '{}', '[]', 0)"
+        await stuck.execute(held, office.id, KEY)
+
+        meanwhile = await hub.post(office, TEXTS, a_text(), Idempotency_Key=KEY)
+        await twin.rollback()
+        after = await hub.post(office, TEXTS, a_text(), Idempotency_Key=KEY)
+        await stuck.close()
+
+        assert is_refused(meanwhile, "idempotency-key-in-use", "Idempotency-Key", status=409)
+        assert meanwhile.headers["Retry-After"] == "1"
+        assert not is_replayed(after)
+        assert await texts_of(hub, office) == 1

@@ -60,7 +60,7 @@ def test_what_nothing_else_says_has_no_replacement(character: str) -> None:
     assert instead_of(character) is None
 
 
-@pytest.mark.parametrize("text", ["Hello", "^{}\\[~]|€\f", "Ça alors".replace("ç", "c"), "".join(BASIC | EXTENSION)])
+@pytest.mark.parametrize("text", ["Hello", "^{}\\[~]|€\f", "Ça alors", "".join(BASIC | EXTENSION)])
 def test_texts_of_the_alphabet_are_known_for_such(text: str) -> None:
     assert is_gsm7(text)
 

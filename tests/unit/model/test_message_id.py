@@ -33,6 +33,11 @@ def test_an_id_begins_with_the_milliseconds_of_its_time(at_us: int) -> None:
     assert milliseconds(new_message_id(at_us)) == at_us // 1_000
 
 
+@pytest.mark.parametrize(("fraction_us", "bits"), [(0, 0), (1, 4), (250, 1_024), (500, 2_048), (999, 4_091)])
+def test_the_12_bits_after_them_are_the_fraction_of_the_millisecond(fraction_us: int, bits: int) -> None:
+    assert new_message_id(NOON + fraction_us).int >> 64 & 0xFFF == bits
+
+
 @given(times, st.integers(1, 5_000) | st.integers(1))
 def test_of_two_times_the_later_has_the_greater_ids(at_us: int, by_us: int) -> None:
     later_us = min(at_us + by_us, 253_402_300_799_999_999 + 1)

@@ -306,6 +306,10 @@ class StoppableProcess(Clock, Wakeups):
         await self._clock.sleep_until(at_us)
         await self.running.wait()
 
+    async def pause(self, for_us: int) -> None:
+        await self._clock.pause(for_us)
+        await self.running.wait()
+
     def notify(self) -> None:
         self._wakeups.notify()
 

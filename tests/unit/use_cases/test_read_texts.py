@@ -2,10 +2,12 @@
 
 import pytest
 
-from domain.errors import MessageNotFound
+from domain.errors import MessageNotFound, NumberRefused, TokenRefused
 from domain.model.delivery import DeliveryState
+from domain.model.phone_number import PhoneNumber
+from domain.model.program import Program
 from domain.use_cases.read_texts import FindText, ListDeliveries, ListTexts
-from tests.unit.builders import a_grant, a_message_id, a_number, a_program, a_sender, a_text
+from tests.unit.builders import NOON, a_grant, a_message_id, a_number, a_program, a_sender, a_text
 from tests.unit.fakes import InMemoryIntake, InMemoryPrograms, InMemoryStore, InMemoryTextLog
 
 PHARMACY, LIBRARY = a_grant("PHARMACY"), a_grant("LIBRARY")
@@ -26,8 +28,8 @@ def intake(store: InMemoryStore) -> InMemoryIntake:
     return InMemoryIntake(store)
 
 
-def a_list(texts: InMemoryTextLog) -> ListTexts:
-    return ListTexts(texts=texts, programs=InMemoryPrograms(a_program()), default_region="US")
+def a_list(texts: InMemoryTextLog, program: Program | None = None) -> ListTexts:
+    return ListTexts(texts=texts, programs=InMemoryPrograms(program or a_program()), default_region="US")
 
 
 async def test_a_program_finds_its_text_as_it_stands(texts: InMemoryTextLog, intake: InMemoryIntake) -> None:
@@ -102,3 +104,63 @@ async def test_a_page_after_the_last_delivery_is_empty_and_no_error(
     await intake.add(a_text(1))
     page = await ListDeliveries(texts=texts)(PHARMACY, a_message_id(1), after=1, limit=10)
     assert (list(page.items), page.end) == ([], None)
+
+
+async def found(list_texts: ListTexts, **wanted: object) -> list[int]:
+    """Which texts the program finds that way."""
+    page = await list_texts(PHARMACY, before=None, limit=10, **wanted)  # type: ignore[arg-type]
+    return [each.message.id.int for each in page.items]
+
+
+@pytest.mark.parametrize("written", ["970-690-0002", " (970) 690-0002\n", "+19706900002"])
+async def test_texts_are_found_by_a_number_in_any_writing(
+    texts: InMemoryTextLog, intake: InMemoryIntake, written: str
+) -> None:
+    await intake.add(a_text(1, to=[a_number(1)]))
+    await intake.add(a_text(2, to=[a_number(1), a_number(2)]))
+    assert await found(a_list(texts), number=written) == [2]
+
+
+@pytest.mark.parametrize(("sender", "e164"), [("+493012345678", "+4915123456789"), ("+33123456789", "+33612345678")])
+async def test_a_number_is_one_of_the_country_of_the_programs_sender(
+    texts: InMemoryTextLog, intake: InMemoryIntake, sender: str, e164: str
+) -> None:
+    await intake.add(a_text(1, to=[PhoneNumber(e164)]))
+    program = a_program(sender=a_sender(address=sender))
+    assert await found(a_list(texts, program), number="0" + e164[3:]) == [1]
+
+
+async def test_a_number_is_one_of_the_hubs_country_where_the_sender_has_none(
+    texts: InMemoryTextLog, intake: InMemoryIntake
+) -> None:
+    await intake.add(a_text(1, to=[a_number(1)]))
+    assert await found(a_list(texts, a_program(sender=a_sender(address="72975"))), number="970-690-0001") == [1]
+
+
+@pytest.mark.parametrize("written", ["", "12345", "Mary"])
+async def test_what_is_no_number_finds_nothing_and_is_refused(texts: InMemoryTextLog, written: str) -> None:
+    with pytest.raises(NumberRefused):
+        await found(a_list(texts), number=written)
+
+
+async def test_a_program_that_is_gone_cannot_ask_by_number(texts: InMemoryTextLog) -> None:
+    with pytest.raises(TokenRefused):
+        await found(a_list(texts, a_program("LIBRARY")), number="970-690-0001")
+
+
+async def test_all_that_is_wanted_must_apply(texts: InMemoryTextLog, intake: InMemoryIntake) -> None:
+    for which in range(1, 5):
+        await intake.add(a_text(which, created_us=NOON + which))
+    await intake.add(a_text(5, state=DeliveryState.BLOCKED, created_us=NOON + 3))
+    list_texts = a_list(texts)
+    assert await found(list_texts, state=DeliveryState.BLOCKED) == [5]
+    assert await found(list_texts, from_us=NOON + 3) == [5, 4, 3]
+    assert await found(list_texts, before_us=NOON + 3) == [2, 1]
+    assert await found(list_texts, from_us=NOON + 2, before_us=NOON + 4, state=DeliveryState.QUEUED) == [3, 2]
+
+
+async def test_deliveries_are_found_by_their_state(texts: InMemoryTextLog, store: InMemoryStore) -> None:
+    store.opted_out.add(("PHARMACY", a_number(2)))
+    await InMemoryIntake(store).add(a_text(1, to=[a_number(which) for which in (1, 2, 3)]))
+    page = await ListDeliveries(texts=texts)(PHARMACY, a_message_id(1), state=DeliveryState.BLOCKED, after=0, limit=10)
+    assert [delivery.number for delivery in page.items] == [a_number(2)]

@@ -14,66 +14,12 @@ from domain.errors import (
     TooManySegments,
 )
 from domain.model.delivery import DeliveryState
-from domain.model.program import Program
-from domain.model.text_message import NUMBERS_SHOWN, TextSummary
-from domain.use_cases.send_text import SendText, SendTextCommand
-from tests.unit.builders import NOON, a_grant, a_number, a_program, a_sender
-from tests.unit.fakes import (
-    FakeClock,
-    FakeWakeups,
-    InMemoryIntake,
-    InMemoryOptOuts,
-    InMemoryPrograms,
-    InMemoryStore,
-    InMemoryTextLog,
-)
+from domain.model.text_message import NUMBERS_SHOWN
+from domain.use_cases.send_text import SendTextCommand
+from tests.unit.builders import NOON, a_number, a_program, a_sender
+from tests.unit.use_cases.sending import Hub
 
 S = DeliveryState
-
-
-class Hub:
-    """A hub in the United States with one program."""
-
-    def __init__(self, program: Program | None = None) -> None:
-        program = program or a_program()
-        clock = FakeClock(NOON)
-        self.store = InMemoryStore(program.sender)
-        self.texts = InMemoryTextLog(self.store)
-        self.intake = InMemoryIntake(self.store)
-        self.opt_outs = InMemoryOptOuts(self.store)
-        self.wakeups = FakeWakeups(clock)
-        self.send = SendText(
-            programs=InMemoryPrograms(program),
-            intake=self.intake,
-            wakeups=self.wakeups,
-            clock=clock,
-            default_region="US",
-        )
-
-    async def text(
-        self,
-        to: str = "970-690-4544",
-        text: str = "Your appointment is tomorrow.",
-        *,
-        program_id: str | None = None,
-        client_date_sent: str | None = None,
-    ) -> TextSummary:
-        command = SendTextCommand(text=text, recipients=to, program_id=program_id, client_date_sent=client_date_sent)
-        return (await self.send(a_grant(), command)).summary
-
-    async def refused(
-        self, to: str = "970-690-4544", text: str = "Hello.", *, program_id: str | None = None
-    ) -> HubError:
-        """What it was refused for; nothing was stored and nobody was woken."""
-        with pytest.raises(HubError) as refused:
-            await self.text(to, text, program_id=program_id)
-        assert not self.store.rows
-        assert not self.store.messages
-        assert not self.wakeups.notified
-        return refused.value
-
-    def numbers(self) -> list[str]:
-        return [delivery.number.e164 for delivery in self.store.deliveries()]
 
 
 async def test_an_accepted_text_is_stored_and_its_deliveries_are_queued() -> None:

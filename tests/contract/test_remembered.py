@@ -1,0 +1,241 @@
+"""What is remembered of programs and tokens, and for how long."""
+
+import asyncio
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from types import SimpleNamespace
+
+import pytest
+from cachetools import TTLCache
+
+import adapters.remembered
+from adapters.remembered import RememberedPrograms, RememberedTokens
+from adapters.tokens import JwtTokens
+from domain.errors import StoreUnavailable, TokenRefused
+from domain.model.access import Grant, Scope
+from domain.model.program import Program
+from domain.model.sender import SenderAddress
+from domain.ports.tokens import Tokens
+from tests.unit.builders import a_program
+from tests.unit.fakes import InMemoryPrograms, settled
+
+
+class Timer:
+    """Seconds that pass when a test says so."""
+
+    def __init__(self) -> None:
+        self.at_s = 1_000.0
+
+    def __call__(self) -> float:
+        return self.at_s
+
+
+class SlowPrograms(InMemoryPrograms):
+    """Answers a search when it is let go, with `fault` where there is one."""
+
+    def __init__(self, *programs: Program) -> None:
+        super().__init__(*programs)
+        self.sought: list[str] = []
+        self.fault: Exception | None = None
+        self.go = asyncio.Event()
+        self.go.set()
+
+    async def find(self, program_id: str) -> Program | None:
+        self.sought.append(program_id)
+        await self.go.wait()
+        if self.fault is not None:
+            raise self.fault
+        return await super().find(program_id)
+
+
+@pytest.fixture
+def timer(monkeypatch: pytest.MonkeyPatch) -> Timer:
+    timer = Timer()
+    monkeypatch.setattr(adapters.remembered, "TTLCache", partial(TTLCache, timer=timer))
+    return timer
+
+
+@pytest.fixture
+def programs() -> SlowPrograms:
+    return SlowPrograms(a_program("PHARMACY"), a_program("LIBRARY", sid="library-sid"))
+
+
+async def finders(programs: RememberedPrograms, *program_ids: str) -> list[asyncio.Task[Program | None]]:
+    """Callers that come together, and wait."""
+    finding = [asyncio.create_task(programs.find(program_id)) for program_id in program_ids]
+    await settled()
+    return finding
+
+
+class TestPrograms:
+    async def test_a_program_is_asked_for_once_and_then_remembered(self, programs: SlowPrograms) -> None:
+        remembered = RememberedPrograms(programs)
+
+        found = [await remembered.find("PHARMACY") for _ in range(3)]
+
+        assert found == [a_program("PHARMACY")] * 3
+        assert programs.sought == ["PHARMACY"]
+
+    async def test_of_many_who_come_together_one_asks(self, programs: SlowPrograms) -> None:
+        remembered = RememberedPrograms(programs)
+        programs.go.clear()
+        finding = await finders(remembered, *["PHARMACY"] * 50)
+        programs.go.set()
+
+        assert await asyncio.gather(*finding) == [a_program("PHARMACY")] * 50
+        assert programs.sought == ["PHARMACY"]
+
+    async def test_programs_are_not_taken_for_each_other(self, programs: SlowPrograms) -> None:
+        remembered = RememberedPrograms(programs)
+
+        found = await asyncio.gather(*await finders(remembered, "LIBRARY", "PHARMACY", "MUSEUM", "LIBRARY"))
+
+        assert [program and program.id for program in found] == ["LIBRARY", "PHARMACY", None, "LIBRARY"]
+        assert sorted(programs.sought) == ["LIBRARY", "MUSEUM", "PHARMACY"]
+
+    async def test_one_who_goes_away_takes_the_answer_from_nobody(self, programs: SlowPrograms) -> None:
+        remembered = RememberedPrograms(programs)
+        programs.go.clear()
+        first, second = await finders(remembered, "PHARMACY", "PHARMACY")
+        first.cancel()
+        await settled()
+        programs.go.set()
+
+        assert await second == a_program("PHARMACY")
+        assert first.cancelled()
+        assert programs.sought == ["PHARMACY"]
+
+    async def test_what_is_not_found_is_asked_for_again(self, programs: SlowPrograms) -> None:
+        remembered = RememberedPrograms(programs)
+
+        assert [await remembered.find("MUSEUM") for _ in range(2)] == [None, None]
+        assert programs.sought == ["MUSEUM", "MUSEUM"]
+
+    async def test_a_failure_reaches_all_who_wait_and_is_not_remembered(self, programs: SlowPrograms) -> None:
+        remembered = RememberedPrograms(programs)
+        programs.go.clear()
+        programs.fault = StoreUnavailable()
+        finding = await finders(remembered, "PHARMACY", "PHARMACY")
+        programs.go.set()
+
+        outcomes = await asyncio.gather(*finding, return_exceptions=True)
+
+        assert [type(outcome) for outcome in outcomes] == [StoreUnavailable] * 2
+        programs.fault = None
+        assert await remembered.find("PHARMACY") == a_program("PHARMACY")
+
+    @pytest.mark.parametrize("for_s", [0.5, 2.0])
+    async def test_a_change_shows_after_a_while(self, programs: SlowPrograms, timer: Timer, for_s: float) -> None:
+        remembered = RememberedPrograms(programs, for_s=for_s)
+        before = await remembered.find("PHARMACY")
+        await programs.add_sender("PHARMACY", provider="post", sender=SenderAddress("72975"), pace=None)
+
+        timer.at_s += for_s - 0.01
+        assert await remembered.find("PHARMACY") == before
+        timer.at_s += 0.01
+        changed = await remembered.find("PHARMACY")
+
+        assert changed is not None
+        assert [sender.address.value for sender in changed.senders] == ["+18005550100", "72975"]
+
+    async def test_all_else_is_asked_for_every_time(self, programs: SlowPrograms) -> None:
+        remembered = RememberedPrograms(programs)
+        await remembered.find("PHARMACY")
+
+        changed = await remembered.add_sender("PHARMACY", provider="post", sender=SenderAddress("72975"), pace=None)
+
+        assert len(changed.senders) == 2
+        assert changed in await remembered.all()
+        assert await remembered.find_with_keys("pharmacy-sid") == (changed, ())
+
+
+class CountingTokens(Tokens):
+    """Notes the tokens that are verified. `expired`: it takes all of them for expired."""
+
+    def __init__(self, tokens: Tokens) -> None:
+        self._tokens = tokens
+        self.verified: list[str] = []
+        self.expired = False
+
+    def issue(self, grant: Grant) -> str:
+        return self._tokens.issue(grant)
+
+    def verify(self, token: str) -> Grant:
+        self.verified.append(token)
+        if self.expired:
+            raise TokenRefused("expired")
+        return self._tokens.verify(token)
+
+
+@pytest.fixture
+def tokens() -> CountingTokens:
+    return CountingTokens(JwtTokens({"now": b"n" * 32}, issuer="https://hub.example", audience="sms-hub"))
+
+
+def a_grant(*, lasts: timedelta = timedelta(minutes=15), token_id: str = "01") -> Grant:
+    issued_at = datetime.now(UTC).replace(microsecond=0)
+    return Grant(
+        program_id="city-hall",
+        program_sid="AC-1",
+        scopes=frozenset({Scope.SEND}),
+        issued_at=issued_at,
+        expires_at=issued_at + lasts,
+        token_id=token_id,
+    )
+
+
+class TestTokens:
+    def test_a_good_token_is_verified_once(self, tokens: CountingTokens) -> None:
+        remembered = RememberedTokens(tokens)
+        grant = a_grant()
+        token = remembered.issue(grant)
+
+        assert [remembered.verify(token) for _ in range(3)] == [grant] * 3
+        assert tokens.verified == [token]
+
+    def test_each_token_has_its_own_grant(self, tokens: CountingTokens) -> None:
+        remembered = RememberedTokens(tokens)
+        one, other = (remembered.issue(a_grant(token_id=token_id)) for token_id in ("01", "02"))
+
+        granted = [remembered.verify(token).token_id for token in (one, other, one, other)]
+
+        assert granted == ["01", "02", "01", "02"]
+
+    def test_a_token_that_was_good_is_refused_from_the_moment_in_which_it_expires(
+        self, tokens: CountingTokens, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        remembered = RememberedTokens(tokens)
+        grant = a_grant()
+        token = remembered.issue(grant)
+        remembered.verify(token)
+        tokens.expired = True
+        at_s = grant.expires_at.timestamp()
+
+        monkeypatch.setattr(adapters.remembered, "time", SimpleNamespace(time=lambda: at_s - 0.001))
+        assert remembered.verify(token) == grant
+        monkeypatch.setattr(adapters.remembered, "time", SimpleNamespace(time=lambda: at_s))
+        for _ in range(2):
+            with pytest.raises(TokenRefused):
+                remembered.verify(token)
+
+    def test_an_expired_token_is_refused_each_time(self, tokens: CountingTokens) -> None:
+        remembered = RememberedTokens(tokens)
+        token = remembered.issue(a_grant(lasts=-timedelta(seconds=1)))
+
+        for _ in range(2):
+            with pytest.raises(TokenRefused):
+                remembered.verify(token)
+
+    @pytest.mark.parametrize("forge", [str.upper, lambda token: token + "x", lambda _: "", lambda _: "a.b.c"])
+    def test_an_unknown_token_is_refused_each_time(self, tokens: CountingTokens, forge: Callable[[str], str]) -> None:
+        remembered = RememberedTokens(tokens)
+        good = remembered.issue(a_grant())
+        remembered.verify(good)
+        forged = forge(good)
+
+        for _ in range(2):
+            with pytest.raises(TokenRefused):
+                remembered.verify(forged)
+
+        assert tokens.verified == [good, forged, forged]
