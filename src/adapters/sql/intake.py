@@ -127,7 +127,8 @@ class SqlIntake(Intake):
         answers: dict[UUID, AcceptedText | Exception] = {}
         try:
             async for stored in self._insert(texts, patient=patient):
-                self._committed(len(stored))
+                if stored:
+                    self._committed(len(stored))
                 answers |= {text.message.id: text.accepted() for text in stored}
         except StoreUnavailable as fault:
             if not answers and not isinstance(fault, LockedElsewhere):

@@ -45,7 +45,7 @@ _DELIVERY = {
     "updated_us": "bigint",
 }
 
-
+# The places of their parameters.
 _NEW_KEY, _NEW_MESSAGE, _NEW_DELIVERY = 1, 1 + len(_KEY), 1 + len(_KEY) + len(_MESSAGE)
 
 
@@ -59,9 +59,9 @@ def _arrays(columns: Mapping[str, str], rows: Sequence[Mapping[str, Any]]) -> li
     return [[row[column] for row in rows] for column in columns]
 
 
-# A text to somebody who has opted out is not stored: it is told who that is, and stored without them after that.
-# Keys in one order, so that two processes never wait for each other; deliveries in theirs, since ids are the order of
-# first come, first served.
+# A text to numbers that have opted out is left out and these numbers are named, so that it can be stored blocked for
+# them in a second round; most rounds are the only one. Keys are taken in one order, so that two processes never wait
+# for each other; deliveries in theirs, since ids are the order of first come, first served.
 _ADD = f"""
     WITH new_key AS (SELECT * FROM {_rows(_KEY, _NEW_KEY)}),
     new_message AS (SELECT * FROM {_rows(_MESSAGE, _NEW_MESSAGE)}),
@@ -104,7 +104,6 @@ _ROUSE = """
     UPDATE senders SET due_us = $1
     WHERE id IN (SELECT id FROM senders WHERE id = ANY ($2::bigint[]) AND due_us IS NULL FOR NO KEY UPDATE SKIP LOCKED)
 """
-
 
 _SHORT_PATIENCE = "SET lock_timeout = '100ms'"
 _USUAL_PATIENCE = "RESET lock_timeout"

@@ -12,7 +12,6 @@ from domain.ports.text_log import TextLog
 _FIRST_LOOK_US = 50_000
 _LONGEST_PAUSE_US = SECOND_US
 
-
 # Each who waits looks at the store now and then, which has others to serve.
 _MOST_WAITING = 200
 
