@@ -23,6 +23,8 @@ from domain.model.idempotency import KEPT_US
 from domain.model.phone_number import PhoneNumber
 from domain.model.text_message import NewText
 
+_ROWS_AT_ONCE = 500  # Ten thousand at once would take some 20 MB on their way.
+
 
 class SqliteIntake(SqlIntake):
     async def _insert(self, texts: Sequence[NewText], *, patient: bool) -> AsyncIterator[Sequence[NewText]]:
@@ -42,8 +44,10 @@ async def _add(connection: AsyncConnection, texts: Sequence[NewText]) -> None:
     if keys:
         await connection.execute(insert(idempotency_keys).prefix_with("OR REPLACE"), keys)
     await connection.execute(insert(text_messages), [message_row(text.message) for text in texts])
-    rows = [delivery_row(text.message, each) for text in texts for each in text.deliveries]
-    await connection.execute(insert(deliveries), rows)
+    pairs = [(text.message, each) for text in texts for each in text.deliveries]
+    for start in range(0, len(pairs), _ROWS_AT_ONCE):
+        rows = [delivery_row(message, each) for message, each in pairs[start : start + _ROWS_AT_ONCE]]
+        await connection.execute(insert(deliveries), rows)
     sender_ids = sent_at_once(texts)
     if sender_ids:
         now_us = max(text.message.created_us for text in texts)

@@ -8,8 +8,8 @@ from adapters.sql.tables import opt_outs
 from domain.model.phone_number import PhoneNumber
 from domain.ports.opt_outs import OptOuts
 
-# SQLite bounds the number of parameters of one statement; each pair takes two.
-_PAIRS_AT_ONCE = 5_000
+# A statement of thousands of parameters takes more memory than they do, and SQLite bounds their number.
+_PAIRS_AT_ONCE = 500
 
 _AMONG = "SELECT number FROM opt_outs WHERE program_id = $1 AND number = ANY ($2::text[])"
 
