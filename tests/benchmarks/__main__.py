@@ -5,7 +5,7 @@ import signal
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from tests.benchmarks import accept, bulk, memory, pacing, preview
+from tests.benchmarks import accept, bulk, memory, pacing, preview, profile
 from tests.benchmarks.extent import Extent
 from tests.benchmarks.machine import machine_in_words
 from tests.benchmarks.place import Place, a_place
@@ -16,6 +16,7 @@ _FILE = Path(__file__).parents[2] / "docs" / "benchmarks.md"
 _ROWS: Mapping[str, Callable[[Place, Extent], Section]] = {
     "accept": accept.measure,
     "preview": preview.measure,
+    "profile": profile.measure,
     "bulk": bulk.measure,
     "memory": memory.measure,
     "pacing": pacing.measure,

@@ -35,14 +35,27 @@ class Hub:
 
 @contextmanager
 def a_hub(
-    kind: Literal["api", "serve"], database_url: str, folder: Path, *, programs: int = PROGRAMS, rate: str | None = None
+    kind: Literal["api", "serve"],
+    database_url: str,
+    folder: Path,
+    *,
+    programs: int = PROGRAMS,
+    rate: str | None = None,
+    samples: Path | None = None,
 ) -> Iterator[Hub]:
-    """`smshub api` or `smshub serve` on an empty database. Each program has a sender of its own, with this rate."""
+    """`smshub api` or `smshub serve` on an empty database. Each program has a sender of its own, with this rate.
+
+    `samples` is where it writes at its end what it was doing (see `sampled_hub`).
+    """
     logins = asyncio.run(_create_programs(database_url, programs, None if rate is None else Pace.parse(rate)))
     given = {"SMSHUB_DATABASE_URL": database_url, "SMSHUB_SIGNING_KEYS": signing.KEYS}
     others = {name: value for name, value in os.environ.items() if not name.startswith("SMSHUB_")}
     port, internal_port = free_port(), free_port()
-    command = [_SMSHUB, kind, "--port", str(port), "--internal-port", str(internal_port)]
+    program = [_SMSHUB]
+    if samples is not None:
+        program = [sys.executable, "-m", "tests.benchmarks.sampled_hub"]
+        given["SAMPLES"] = str(samples)
+    command = [*program, kind, "--port", str(port), "--internal-port", str(internal_port)]
     log = folder / f"hub-{port}.log"
     with a_server(command, others | given, port=port, ready_port=internal_port, log=log) as process:
         yield Hub(process=process, tokens=[_log_in(port, login) for login in logins], log=log)

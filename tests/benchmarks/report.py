@@ -40,7 +40,8 @@ class Section:
 
 def rendered_section(section: Section) -> str:
     verdicts = "\n".join(_bullet(f"**{_told(each)}** {each.reached}") for each in section.verdicts)
-    return f"## {section.title}\n\n{paragraph(section.conditions)}\n\n{_rendered_table(section.table)}\n\n{verdicts}\n"
+    parts = [f"## {section.title}", paragraph(section.conditions), _rendered_table(section.table), verdicts]
+    return "\n\n".join(filter(None, parts)) + "\n"
 
 
 def paragraph(text: str) -> str:

@@ -265,7 +265,9 @@ class _Parameters:
         for name, text in written.items():
             value = values[name] = self._value(name, text)
             if not self._validators[name].is_valid(value):
-                faults += [_parameter_fault(name, error.message) for error in self._validators[name].iter_errors(value)]
+                faults += [
+                    _parameter_fault(name, _detail(error)) for error in self._validators[name].iter_errors(value)
+                ]
         if faults:
             raise _mismatch("The parameters do not match the contract.", faults)
         return values
@@ -378,7 +380,15 @@ def _fault(error: ValidationError) -> Mapping[str, Any]:
         case {"property": str() as missing}:
             return {"pointer": pointer(*names, missing), "detail": "The property is missing."}
         case _:
-            return {"pointer": pointer(*names), "detail": f"{error.message[:1].upper()}{error.message[1:]}."}
+            return {"pointer": pointer(*names), "detail": _detail(error)}
+
+
+def _detail(error: ValidationError) -> str:
+    match error.kind.as_dict():
+        case {"options": list() as options}:
+            return f"The value is none of {', '.join(str(each) for each in options if each is not None)}."
+        case _:
+            return f"{error.message[:1].upper()}{error.message[1:]}."
 
 
 def _parameter_fault(name: str, detail: str) -> Mapping[str, Any]:

@@ -5,10 +5,11 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
+import prometheus_client
 import structlog
 
 from domain.errors import HubError
-from domain.model.delivery import Delivery
+from domain.model.delivery import Delivery, DeliveryState
 from domain.model.idempotency import IdempotencyKey
 from domain.model.send_outcome import EnquiryAnswer, SendOutcome
 from domain.model.text_message import AcceptedText, NewText
@@ -87,6 +88,8 @@ class CountedIntake(Intake):
     def __init__(self, intake: Intake, metrics: Metrics) -> None:
         self._intake = intake
         self._metrics = metrics
+        # What is looked up once need not be for each text.
+        self._by_state: dict[DeliveryState, prometheus_client.Counter] = {}
 
     async def add(self, text: NewText) -> AcceptedText:
         accepted = await self._intake.add(text)
@@ -95,7 +98,9 @@ class CountedIntake(Intake):
             return accepted
         self._metrics.accepted_messages.inc()
         for state, count in accepted.summary.counts.items():
-            self._metrics.accepted_deliveries.labels(state.value).inc(count)
+            if state not in self._by_state:
+                self._by_state[state] = self._metrics.accepted_deliveries.labels(state.value)
+            self._by_state[state].inc(count)
         return accepted
 
     async def answered(self, program_id: str, key: IdempotencyKey, *, now_us: int) -> AcceptedText | None:
