@@ -30,9 +30,9 @@ def measure(place: Place, extent: Extent) -> Section:
     return Section(
         title="profile: where the time of a request goes",
         conditions=(
-            "CPU microseconds per request in one `smshub api` on PostgreSQL, under the loads of `accept` and `preview`, "
-            f"by the part of the code that the process was in, looked at after every millisecond of its CPU time for "
-            f"{extent.total_s:g} s. Looking takes time itself: the sums are greater than in the tables above."
+            "CPU microseconds per request in one `smshub api` on PostgreSQL, under the loads of `accept` and "
+            "`preview`, by the part of the code that the process was in, looked at after every millisecond of its CPU "
+            f"time for {extent.total_s:g} s. Looking takes time itself: the sums are greater than in the tables above."
         ),
         table=Table(headings=("", *_ROWS), rows=[(part, *map(number, microseconds)) for part, microseconds in rows]),
         verdicts=[],
