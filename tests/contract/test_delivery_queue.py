@@ -494,6 +494,18 @@ class TestOptOuts:
         assert [claim.delivery.number for claim in claims] == [a_number(4)]
         assert slots(claims) == [NOW_US]
 
+    async def test_one_who_opted_out_ends_no_claim_however_much_it_takes(self, store: Store) -> None:
+        for which in range(70):
+            sender = SenderAddress(f"+1970555{which:04}")
+            program = await store.add_program(f"office-{which}", pace="100000/s", sender=sender)
+            await store.add_text(program, *numbers(500))
+        await store.opt_outs.set("office-0", a_number(0), do_not_text=True, at_us=NOW_US)
+
+        claims = await store.claim(await store.join())
+
+        # More than a statement may have parameters.
+        assert len(claims) == 70 * 500 - 1
+
 
 class TestPriorities:
     async def test_the_more_urgent_goes_first_and_within_that_the_earlier(self, store: Store) -> None:

@@ -55,7 +55,6 @@ _RECORD_OVER_SENT = (
     update(deliveries).where(*_SAME_ATTEMPT, or_(_OPEN, _state == DeliveryState.SENT.value)).values(_RESULT)
 )
 
-_LOCKED_IN_ORDER = select(deliveries.c.id).order_by(deliveries.c.id).with_for_update()
 _END = (
     update(deliveries)
     .where(deliveries.c.id == bindparam("its_id"), deliveries.c.state == DeliveryState.QUEUED.value)
@@ -120,8 +119,8 @@ class SqlDeliveryQueue(DeliveryQueue):
             rows = {each.id: each for some in candidates.values() for each in some}
             ended = [(rows[each], end) for plan in plans.values() for each, end in plan.ended.items()]
             if ended:
-                # In the order in which a cancellation locks them; what is taken alone, is taken in it anyway.
-                await connection.execute(_LOCKED_IN_ORDER.where(deliveries.c.id.in_(rows)))
+                # What is taken alone, is taken in their order anyway.
+                await self._lock_in_order(connection, list(rows))
             await _reserve(connection, plans, dispatcher_id)
             await _end(connection, ended, now_us)
             slots = [slot for plan in plans.values() for slot in plan.slots]
@@ -202,6 +201,10 @@ class SqlDeliveryQueue(DeliveryQueue):
     @abstractmethod
     async def _candidates(self, connection: AsyncConnection, wanted: Mapping[int, int]) -> Sequence[AnyRow]:
         """The first queued deliveries of each sender, so many as are wanted, with what ends them or is sent."""
+
+    @abstractmethod
+    async def _lock_in_order(self, connection: AsyncConnection, delivery_ids: Sequence[int]) -> None:
+        """Keeps others from these deliveries, in the order in which a cancellation takes them."""
 
     @abstractmethod
     async def _take(

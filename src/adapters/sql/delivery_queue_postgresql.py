@@ -23,6 +23,8 @@ _CANDIDATES = text(f"""
     ORDER BY d.sender_id, d.priority, d.id
 """).columns(message_id=Uuid)  # noqa: S608 - made of names of columns alone
 
+_LOCK = text("SELECT id FROM deliveries WHERE id = ANY (CAST(:ids AS bigint[])) ORDER BY id FOR UPDATE")
+
 # The state is concatenated to keep the planner off the partial index of queued rows, which looks empty to it right
 # after a vacuum and then makes it read all of them: the rows are found by their primary key.
 _TAKE = text("""
@@ -45,6 +47,9 @@ class PostgresqlDeliveryQueue(SqlDeliveryQueue):
     async def _candidates(self, connection: AsyncConnection, wanted: Mapping[int, int]) -> Sequence[AnyRow]:
         arrays = {"sender_ids": list(wanted), "counts": list(wanted.values())}
         return (await connection.execute(_CANDIDATES, arrays)).all()
+
+    async def _lock_in_order(self, connection: AsyncConnection, delivery_ids: Sequence[int]) -> None:
+        await connection.execute(_LOCK, {"ids": list(delivery_ids)})
 
     async def _take(
         self, connection: AsyncConnection, dispatcher_id: int, slots: Sequence[Slot], *, now_us: int

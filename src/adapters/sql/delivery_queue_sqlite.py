@@ -50,6 +50,9 @@ class SqliteDeliveryQueue(SqlDeliveryQueue):
             for row in await connection.execute(_CANDIDATES, {"sender_id": sender_id, "wanted": count})
         ]
 
+    async def _lock_in_order(self, connection: AsyncConnection, delivery_ids: Sequence[int]) -> None:
+        """The write lock keeps all others out already."""
+
     async def _take(
         self, connection: AsyncConnection, dispatcher_id: int, slots: Sequence[Slot], *, now_us: int
     ) -> set[int]:
