@@ -130,11 +130,9 @@ class SqlIntake(Intake):
                 if stored:
                     self._committed(len(stored))
                 answers |= {text.message.id: text.accepted() for text in stored}
-        except StoreUnavailable as fault:
-            if not answers and not isinstance(fault, LockedElsewhere):
+        except (StoreUnavailable, DatabaseFault) as fault:
+            if not answers and not isinstance(fault, _OF_ONE):
                 raise
-            answers = {text.message.id: fault for text in texts} | answers
-        except DatabaseFault as fault:
             answers = {text.message.id: fault for text in texts} | answers
         return answers
 

@@ -4,6 +4,7 @@ import hashlib
 import hmac
 import secrets
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -49,21 +50,20 @@ class Program:
         """
         if name is None:
             return self.sender
-        addresses = {name.strip(), _as_number(name.strip(), self.sender.home_region(default_region))}
+        addresses = {name.strip()}
+        with suppress(NumberRefused):
+            addresses.add(self.read_number(name, default_region=default_region).e164)
         found = next((each for each in self.senders if each.address.value in addresses), None)
         if found is None:
             raise UnknownSender
         return found
 
+    def read_number(self, text: str, *, default_region: str) -> PhoneNumber:
+        """One number as its callers write it. Raises `NumberRefused`."""
+        return PhoneNumber.parse(text.strip(), region=self.sender.home_region(default_region))
+
     def is_called(self, program_id: str) -> bool:
         return same_program_id(self.id, program_id)
-
-
-def _as_number(text: str, region: str) -> str | None:
-    try:
-        return PhoneNumber.parse(text, region=region).e164
-    except NumberRefused:
-        return None
 
 
 def same_program_id(one: str, other: str) -> bool:

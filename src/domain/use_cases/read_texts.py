@@ -53,7 +53,7 @@ class ListTexts:
 
     async def _read(self, grant: Grant, number: str) -> PhoneNumber:
         program = await own_program(self.programs, grant, None)
-        return PhoneNumber.parse(number.strip(), region=program.sender.home_region(self.default_region))
+        return program.read_number(number, default_region=self.default_region)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -21,6 +21,6 @@ class SetOptOut:
     ) -> PhoneNumber:
         """The number as the hub read it. Raises `NumberRefused` or `OtherProgram`."""
         program = await own_program(self.programs, grant, program_id)
-        parsed = PhoneNumber.parse(number.strip(), region=program.sender.home_region(self.default_region))
+        parsed = program.read_number(number, default_region=self.default_region)
         await self.opt_outs.set(program.id, parsed, do_not_text=do_not_text, at_us=self.clock.now_us())
         return parsed
