@@ -204,6 +204,13 @@ class PaceDiffers(HubError):
         self.current = current
 
 
+class CredentialsUnreadable(HubError):
+    slug = "credentials-unreadable"
+
+    def __init__(self) -> None:
+        super().__init__("The provider account's credentials cannot be read with the keys of SMSHUB_ENCRYPTION_KEYS.")
+
+
 class UnknownProvider(HubError):
     slug = "unknown-provider"
 

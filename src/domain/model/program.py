@@ -7,12 +7,20 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
+from enum import Enum
 
 from domain.errors import InvalidValue, NumberRefused, UnknownSender
 from domain.model.phone_number import PhoneNumber
 from domain.model.sender import Sender
 
 MAX_SEGMENTS = 24  # What 1,600 units of UCS-2 take.
+
+
+class OnUnknown(Enum):
+    """What becomes of a text when nobody can tell whether it was sent."""
+
+    LEAVE = "leave"  # It stays as it is, for people to see: the recipient never gets it twice.
+    RESEND = "resend"  # It is sent again: the recipient may get it twice.
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

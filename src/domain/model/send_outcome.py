@@ -1,6 +1,6 @@
 """What a call to a provider came to, and what a provider says when it is asked later.
 
-The five outcome classes decide whether a text may be sent again without the risk of a double.
+The outcome classes decide whether a text may be sent again without the risk of a double.
 """
 
 from dataclasses import dataclass
@@ -39,13 +39,22 @@ class NotSent:
 
 
 @dataclass(frozen=True, slots=True)
+class Barred:
+    """Surely not sent, and neither will any other text of the sender be until somebody puts it right: credentials that
+    are not accepted, an account without credit, a number that is not registered.
+    """
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class Unknown:
     """The call may have reached the provider and its answer did not reach us: never simply sent again."""
 
     reason: str
 
 
-SendOutcome = Accepted | Refused | Throttled | NotSent | Unknown
+SendOutcome = Accepted | Refused | Throttled | NotSent | Barred | Unknown
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,15 +3,27 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from domain.model.delivery import Delivery
+from domain.model.message_body import MessageBody
+from domain.model.program import OnUnknown
+from domain.model.sender import SenderAddress
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Enquiry:
-    """A delivery that the provider is to be asked about. `attempted_us` is the slot of the last call for it."""
+    """A delivery that the provider is to be asked about. `attempted_us` is the slot of the last call for it.
+
+    `others` are the provider's references of other deliveries to the same number: a text that the provider knows by
+    one of them is not this delivery's.
+    """
 
     delivery: Delivery
     provider: str
+    account_id: int
+    sender: SenderAddress
+    body: MessageBody
     attempted_us: int
+    others: frozenset[str] = frozenset()
+    on_unknown: OnUnknown = OnUnknown.LEAVE
 
 
 class DueDeliveries(Protocol):

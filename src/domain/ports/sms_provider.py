@@ -1,6 +1,7 @@
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
+from domain.model.credentials import Credentials
 from domain.model.message_body import MessageBody
 from domain.model.phone_number import PhoneNumber
 from domain.model.send_outcome import EnquiryAnswer, SendOutcome
@@ -10,20 +11,48 @@ from domain.ports.due_deliveries import Enquiry
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OutgoingText:
-    """`delivery_id` travels with the text, so that receipts find their delivery even if the answer was lost."""
+    """`delivery_id` travels with the text, so that receipts find their delivery even if the answer was lost.
+    `account_id` is the provider account's. `valid_s` is for how long it is worth delivering; None: as long as the
+    provider tries.
+    """
 
     delivery_id: int
     attempt: int
+    account_id: int
     sender: SenderAddress
-    number: PhoneNumber
-    body: MessageBody
+    number: PhoneNumber = field(repr=False)
+    body: MessageBody = field(repr=False)
+    valid_s: int | None = None
+
+
+class NotLeaving(Exception):
+    """The text must not go any more: its slot has passed, or the dispatcher is being stopped."""
+
+
+class Departure(Protocol):
+    """The last word before a text leaves the hub, and the moment that its sender's pace is counted by."""
+
+    async def __call__(self) -> None:
+        """Waits until the sender may send. Raises `NotLeaving`."""
+        ...
 
 
 class SmsProvider(Protocol):
     """A company that delivers texts, or what stands in for one."""
 
-    async def send(self, text: OutgoingText) -> SendOutcome:
-        """Calls the provider once. Never raises for what a provider or a network can do; every call ends in time."""
+    def account_of(self, credentials: Credentials) -> str:
+        """The provider's own name of the account that they belong to, such as its SID.
+
+        Raises `InvalidValue` for credentials that it cannot work with.
+        """
+        ...
+
+    async def send(self, text: OutgoingText, departure: Departure) -> SendOutcome:
+        """Calls the provider once. `departure` is awaited once, right before the request is written: with a connection
+        that stands, and nothing left to wait for. What it raises is passed on, and nothing was written.
+
+        Never raises for what a provider or a network can do; every call ends in time.
+        """
         ...
 
     async def look_up(self, enquiry: Enquiry) -> EnquiryAnswer:

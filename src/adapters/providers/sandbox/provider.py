@@ -1,11 +1,13 @@
 from dataclasses import replace
 
 from adapters.providers.sandbox.magic_numbers import MAGIC_NUMBERS, ORDINARY, Fate
+from domain.errors import InvalidValue
+from domain.model.credentials import Credentials
 from domain.model.delivery import DeliveryState
 from domain.model.phone_number import PhoneNumber
 from domain.model.send_outcome import Accepted, EnquiryAnswer, Found, NotFound, SendOutcome
 from domain.ports.due_deliveries import Enquiry
-from domain.ports.sms_provider import OutgoingText, SmsProvider
+from domain.ports.sms_provider import Departure, OutgoingText, SmsProvider
 
 _DELIVERED_AFTER_US = 500_000
 
@@ -17,7 +19,13 @@ class SandboxProvider(SmsProvider):
     restart.
     """
 
-    async def send(self, text: OutgoingText) -> SendOutcome:
+    def account_of(self, credentials: Credentials) -> str:
+        if credentials.values:
+            raise InvalidValue("The sandbox takes no credentials.")
+        return "sandbox"
+
+    async def send(self, text: OutgoingText, departure: Departure) -> SendOutcome:
+        await departure()
         outcome = _outcome(_fate(text.number), call=text.attempt)
         if isinstance(outcome, Accepted):
             return replace(outcome, reference=_reference(text.delivery_id), ask_after_us=_DELIVERED_AFTER_US)

@@ -1,0 +1,11 @@
+from typing import Protocol
+
+from domain.model.credentials import Credentials
+
+
+class ProviderAccounts(Protocol):
+    """The organisation's accounts at the providers."""
+
+    async def credentials(self, account_id: int) -> Credentials:
+        """As they are now. Raises `CredentialsUnreadable` where no key of the hub's opens them."""
+        ...
