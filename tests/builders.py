@@ -24,11 +24,13 @@ from adapters.sql.schema import SqlSchema
 from adapters.sql.text_log import SqlTextLog
 from domain.model.delivery import Delivery, DeliveryState
 from domain.model.message_body import MessageBody
-from domain.model.pace import SECOND_US, Pace, Reservation
+from domain.model.pace import SECOND_US, Pace
 from domain.model.phone_number import PhoneNumber
 from domain.model.priority import Priority
 from domain.model.program import KeyHash, Program, ProgramKey
 from domain.model.sender import Sender, SenderAddress
+from domain.model.share import EVERY_SENDER, Share
+from domain.model.slots import Reservation
 from domain.model.text_message import NewText, TextMessage
 from domain.ports.delivery_queue import Claim
 from domain.ports.programs import NewProgram
@@ -180,9 +182,16 @@ class Store:
         return await self.dispatchers.join(now_us=at_us)
 
     async def claim(
-        self, dispatcher_id: int, *, at_us: int = NOW_US, reservation: Reservation | None = None
+        self,
+        dispatcher_id: int,
+        *,
+        at_us: int = NOW_US,
+        reservation: Reservation | None = None,
+        share: Share = EVERY_SENDER,
     ) -> Sequence[Claim]:
-        return await self.queue.claim(dispatcher_id, now_us=at_us, reservation=reservation or Reservation())
+        return await self.queue.claim(
+            dispatcher_id, now_us=at_us, reservation=reservation or Reservation(), share=share
+        )
 
     async def deliveries(self, program: Program, message: TextMessage) -> Sequence[Delivery]:
         """How the message's deliveries stand now."""

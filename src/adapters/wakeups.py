@@ -7,6 +7,8 @@ from domain.ports.wakeups import Wakeups
 class InProcessWakeups(Wakeups):
     """Reaches the dispatcher of the same process; dispatchers of other processes poll."""
 
+    heard_from_all = False
+
     def __init__(self) -> None:
         self._event = asyncio.Event()
 
@@ -19,3 +21,7 @@ class InProcessWakeups(Wakeups):
         woken = self._event.is_set()
         self._event.clear()
         return woken
+
+    async def listen(self) -> None:
+        """There is nobody to hear."""
+        await asyncio.Event().wait()

@@ -24,6 +24,7 @@ from adapters.sql.opt_outs import SqlOptOuts
 from adapters.sql.programs import SqlPrograms
 from adapters.sql.schema import SqlSchema
 from adapters.sql.text_log import SqlTextLog
+from adapters.sql.wakeups_postgresql import PostgresqlWakeups
 from adapters.tokens import JwtTokens
 from adapters.wakeups import InProcessWakeups
 from domain.model.pace import SECOND_US
@@ -68,16 +69,25 @@ from entrypoints.telemetry.observers import CountedIntake, LoggedDispatch
 
 
 def _database(settings: Settings) -> Database:
-    return Database(settings.database_url.get_secret_value(), pool_size=settings.database_pool_size)
+    return Database(
+        settings.database_url.get_secret_value(),
+        pool_size=settings.database_pool_size,
+        behind_pooler=settings.database_pooler,
+    )
 
 
-def _queue(database: Database) -> SqlDeliveryQueue:
-    return SqliteDeliveryQueue(database) if database.is_sqlite else PostgresqlDeliveryQueue(database)
+def _queue(database: Database, retry: RetryPolicy) -> SqlDeliveryQueue:
+    return (SqliteDeliveryQueue if database.is_sqlite else PostgresqlDeliveryQueue)(database, retry)
 
 
 def _intake(database: Database, metrics: Metrics) -> SqlIntake:
     kind = SqliteIntake if database.is_sqlite else PostgresqlIntake
     return kind(database, committed=metrics.texts_per_commit.observe)
+
+
+def _wakeups(settings: Settings, database: Database) -> Wakeups:
+    heard = not database.is_sqlite and not settings.database_pooler
+    return PostgresqlWakeups(database) if heard else InProcessWakeups()
 
 
 def _tokens(settings: Settings) -> JwtTokens:
@@ -117,11 +127,12 @@ class Container(containers.DeclarativeContainer):
     sql_intake: providers.Provider[SqlIntake] = providers.Singleton(_intake, database, metrics)
     intake: providers.Provider[Intake] = providers.Singleton(CountedIntake, sql_intake, metrics)
     backlog: providers.Provider[Backlog] = providers.Singleton(SqlBacklog, database)
-    queue: providers.Provider[SqlDeliveryQueue] = providers.Singleton(_queue, database)
+    retry: providers.Provider[RetryPolicy] = providers.Singleton(_retry, settings)
+    queue: providers.Provider[SqlDeliveryQueue] = providers.Singleton(_queue, database, retry)
     due: providers.Provider[DueDeliveries] = providers.Singleton(SqlDueDeliveries, database, queue)
     dispatchers: providers.Provider[Dispatchers] = providers.Singleton(SqlDispatchers, database)
 
-    wakeups: providers.Provider[Wakeups] = providers.Singleton(InProcessWakeups)
+    wakeups: providers.Provider[Wakeups] = providers.Singleton(_wakeups, settings, database)
     tokens: providers.Provider[Tokens] = providers.Singleton(RememberedTokens, providers.Singleton(_tokens, settings))
     stopping: providers.Provider[asyncio.Event] = providers.Singleton(asyncio.Event)
     guard: providers.Provider[LoginGuard] = providers.Singleton(
@@ -131,7 +142,6 @@ class Container(containers.DeclarativeContainer):
         _by_name, sandbox=providers.Singleton(SandboxProvider)
     )
     peppers: providers.Provider[Mapping[str, bytes]] = providers.Singleton(key_ring, settings.provided.key_peppers)
-    retry: providers.Provider[RetryPolicy] = providers.Singleton(_retry, settings)
     terms: providers.Provider[MembershipTerms] = providers.Singleton(MembershipTerms)
 
     issue_token: providers.Provider[IssueToken] = providers.Singleton(
@@ -211,6 +221,7 @@ class Container(containers.DeclarativeContainer):
         clock=clock,
         observer=observer,
         retry=retry,
+        wakeups=wakeups,
     )
     rescue_deliveries: providers.Provider[RescueDeliveries] = providers.Singleton(
         RescueDeliveries,
@@ -229,6 +240,7 @@ class Container(containers.DeclarativeContainer):
         rescue=rescue_deliveries,
         due=due,
         intake=intake,
+        wakeups=wakeups,
         clock=clock,
         observer=observer,
     )

@@ -10,6 +10,7 @@ from domain.ports.clock import Clock
 from domain.ports.dispatch_observer import DispatchObserver
 from domain.ports.due_deliveries import DueDeliveries
 from domain.ports.intake import Intake
+from domain.ports.wakeups import Wakeups
 from domain.use_cases.dispatch_deliveries import DispatchDeliveries
 from domain.use_cases.hold_membership import HoldMembership
 from domain.use_cases.rescue_deliveries import RescueDeliveries
@@ -31,6 +32,7 @@ class Dispatcher:
     rescue: RescueDeliveries
     due: DueDeliveries
     intake: Intake
+    wakeups: Wakeups
     clock: Clock
     observer: DispatchObserver
 
@@ -38,6 +40,7 @@ class Dispatcher:
         """Works until told to stop; then hands back what it has not sent. Raises what it cannot go on from."""
         async with asyncio.TaskGroup() as group:
             chores = [
+                group.create_task(self.wakeups.listen()),
                 group.create_task(self._again_and_again(self.settle, _SETTLE_EVERY_S)),
                 group.create_task(self._again_and_again(self.rescue, _RESCUE_EVERY_S)),
                 group.create_task(self._again_and_again(self._rouse, _ROUSE_EVERY_S)),
@@ -74,8 +77,9 @@ class Dispatcher:
                 pause_s = max(every_s, _STORE_AWAY_S)
             await asyncio.sleep(pause_s)
 
-    async def _rouse(self) -> int:
-        return await self.due.rouse(now_us=self.clock.now_us())
+    async def _rouse(self) -> None:
+        if await self.due.rouse(now_us=self.clock.now_us()):
+            self.wakeups.notify()
 
     async def _expire(self) -> None:
         while await self.due.expire(now_us=self.clock.now_us()):

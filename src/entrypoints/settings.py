@@ -91,6 +91,11 @@ class Settings(BaseSettings):
         SecretStr("sqlite:///smshub.db"), description="`sqlite:///path` or `postgresql://user:password@host/database`."
     )
     database_pool_size: int = Field(10, ge=2, le=100, description="Connections of one process at the most.")
+    database_pooler: bool = Field(
+        False,
+        description="Whether a pooler such as PgBouncer lends PostgreSQL's connections out for single transactions. "
+        "Dispatchers then look for work by themselves ten times a second, instead of being told.",
+    )
     signing_keys: _Keys = Field(
         SecretStr(""),
         description="What tokens are signed with: `kid:base64url,…`, 32 bytes or more each; the first signs, "

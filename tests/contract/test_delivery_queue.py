@@ -14,7 +14,8 @@ from adapters.sql.tables import deliveries, senders
 from domain.errors import StoreUnavailable
 from domain.model.delivery import Delivery, DeliveryState
 from domain.model.message_body import MessageBody
-from domain.model.pace import Pace, Reservation
+from domain.model.pace import Pace
+from domain.model.slots import Reservation
 from domain.model.priority import Priority
 from domain.model.program import Program
 from domain.model.sender import SenderAddress

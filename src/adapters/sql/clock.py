@@ -7,6 +7,7 @@ from adapters.sql.database import Database
 from domain.ports.clock import Clock
 
 _PINGS = 5
+_TIMERS_ARE_LATE_US = 1_500
 _DATABASE_TIME = text("SELECT CAST(extract(epoch FROM clock_timestamp()) * 1000000 AS bigint)")
 
 
@@ -26,10 +27,11 @@ class DatabaseClock(Clock):
     def monotonic_us(self) -> int:
         return time.monotonic_ns() // 1_000
 
-    async def sleep_until(self, at_us: int) -> None:
+    async def sleep_until(self, at_us: int, *, exactly: bool = False) -> None:
+        early_us = _TIMERS_ARE_LATE_US if exactly else 0
         while (left_us := at_us - self.now_us()) > 0:  # noqa: ASYNC110 - time itself is waited for
             # In steps, so that a clock that is set meanwhile is noticed.
-            await asyncio.sleep(min(left_us, 1_000_000) / 1_000_000)
+            await asyncio.sleep(max(min(left_us - early_us, 1_000_000), 0) / 1_000_000)
 
     async def pause(self, for_us: int) -> None:
         await asyncio.sleep(for_us / 1_000_000)

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
+from uuid import uuid4
 
 import asyncpg
 from sqlalchemy import URL, NullPool, Table, event, make_url
@@ -31,6 +32,7 @@ _CONNECT_TIMEOUT_S = 5
 _STATEMENT_TIMEOUT_S = 8  # No statement of ours takes so long; a database that hangs is a database that is away.
 _LOCK_TIMEOUT_MS = 2_000  # Who holds a row for so long is stuck or gone.
 _POOL_TIMEOUT_S = 5
+_IDLE_TIMEOUT = "3000"  # A process that was stopped in the middle of a claim must not hold its senders for longer.
 
 # SQLite answers a commit when it is on the disk, as PostgreSQL does: an accepted text survives a power cut.
 _SQLITE_PRAGMAS = (
@@ -68,10 +70,13 @@ class LockedElsewhere(StoreUnavailable):
 
 
 class Database:
-    """Opens no connection before the first use. `pool_size` bounds the connections of this process."""
+    """Opens no connection before the first use. `pool_size` bounds the connections of this process.
 
-    def __init__(self, url: str, *, pool_size: int = 10) -> None:
-        self._url, options = _driver_url(url)
+    `behind_pooler`: something in between lends PostgreSQL's connections out for one transaction at a time.
+    """
+
+    def __init__(self, url: str, *, pool_size: int = 10, behind_pooler: bool = False) -> None:
+        self._url, options = _driver_url(url, behind_pooler=behind_pooler)
         self.engine: AsyncEngine = create_async_engine(
             self._url,
             pool_size=min(pool_size, _MOST_SQLITE_CONNECTIONS) if self.is_sqlite else pool_size,
@@ -169,6 +174,17 @@ class Database:
                 return
 
     @asynccontextmanager
+    async def listening(self) -> AsyncIterator[asyncpg.Connection]:
+        """PostgreSQL's own connection, to be kept: none of the pool's, which are lent to others in between."""
+        engine = create_async_engine(self._url, poolclass=NullPool, connect_args={"timeout": _CONNECT_TIMEOUT_S})
+        try:
+            with _translated():
+                async with engine.execution_options(isolation_level="AUTOCOMMIT").connect() as connection:
+                    yield (await connection.get_raw_connection()).driver_connection
+        finally:
+            await engine.dispose()
+
+    @asynccontextmanager
     async def migrating(self) -> AsyncIterator[AsyncConnection]:
         """A transaction as `writing` gives it, that takes its time: a big table's index takes minutes."""
         if self.is_sqlite:
@@ -210,7 +226,7 @@ def carried_through(write: Callable[P, Coroutine[Any, Any, R]]) -> Callable[P, C
     return to_the_end
 
 
-def _driver_url(text: str) -> tuple[URL, dict[str, Any]]:
+def _driver_url(text: str, *, behind_pooler: bool) -> tuple[URL, dict[str, Any]]:
     """The URL with the driver that we use, and the engine's options for it."""
     try:
         url = make_url(text)
@@ -224,17 +240,21 @@ def _driver_url(text: str) -> tuple[URL, dict[str, Any]]:
             # libpq's name for what the driver calls ssl.
             if "sslmode" in query:
                 query["ssl"] = query.pop("sslmode")
-            settings = {
-                "application_name": "smshub",
-                "statement_timeout": str(_STATEMENT_TIMEOUT_S * 1_000),
-                "lock_timeout": str(_LOCK_TIMEOUT_MS),
-                "idle_in_transaction_session_timeout": "10000",
-            }
-            arguments = {
-                "timeout": _CONNECT_TIMEOUT_S,
-                "command_timeout": _STATEMENT_TIMEOUT_S + 1,
-                "server_settings": settings,
-            }
+            arguments: dict[str, Any] = {"timeout": _CONNECT_TIMEOUT_S, "command_timeout": _STATEMENT_TIMEOUT_S + 1}
+            if behind_pooler:
+                # A statement that was prepared, or a setting that was made, is another's in the next transaction.
+                arguments |= {
+                    "statement_cache_size": 0,
+                    "prepared_statement_cache_size": 0,
+                    "prepared_statement_name_func": lambda: f"smshub_{uuid4()}",
+                }
+            else:
+                arguments["server_settings"] = {
+                    "application_name": "smshub",
+                    "statement_timeout": str(_STATEMENT_TIMEOUT_S * 1_000),
+                    "lock_timeout": str(_LOCK_TIMEOUT_MS),
+                    "idle_in_transaction_session_timeout": _IDLE_TIMEOUT,
+                }
             return url.set(drivername="postgresql+asyncpg", query=query), {"connect_args": arguments}
         case _:
             raise InvalidValue("The database URL begins with sqlite:/// (and a file) or postgresql://.")

@@ -1,131 +1,113 @@
 """The queue, as far as it is the same on both databases; how a claim is written differs."""
 
 from abc import abstractmethod
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
-from sqlalchemy import BindParameter, ColumnElement, Select, Update, bindparam, func, or_, select, update
+from sqlalchemy import ColumnElement, Select, bindparam, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from adapters.sql.database import Database, carried_through
-from adapters.sql.rows import DELIVERY_COLUMNS, AnyRow, as_delivery, as_pace, as_sender
-from adapters.sql.tables import deliveries, provider_accounts, queued, senders
+from adapters.sql.rows import DELIVERY_COLUMNS, SENDER_COLUMNS, AnyRow, as_delivery, as_schedule, as_sender
+from adapters.sql.shared_schedules import SharedSchedules
+from adapters.sql.tables import deliveries, hub, programs, provider_accounts, queued, senders
 from domain.errors import StoreUnavailable
-from domain.model.delivery import OPTED_OUT, RECEIPT_STATES, Delivery, DeliveryState
+from domain.model.delivery import OPTED_OUT, Delivery, DeliveryState
 from domain.model.message_body import MessageBody
-from domain.model.pace import Candidate, Reservation, Slot, SlotPlan, VirtualSchedule
+from domain.model.priority import Priority
+from domain.model.retry import RetryPolicy
+from domain.model.share import EVERY_SENDER, Share
+from domain.model.slots import Line, Reservation, Slot, SlotPlan, plan
+from domain.model.turns import Candidate, Turns
 from domain.ports.delivery_queue import Claim, DeliveryQueue
 
 _SENDERS_AT_ONCE = 500
-_DAY_US = 86_400_000_000
+_BEYOND_BELIEF_US = 2 * 86_400_000_000  # A daily cap is over sooner.
 
 # A dispatcher takes over another's sender only when that one is so late that it must be stuck or gone.
 _GRACE_US = 120_000
 _IDS_AT_ONCE = 5_000  # Both databases bound the number of parameters of one statement.
+_PROBE_EVERY_US = 15_000_000  # How often one text is tried at a sender that is barred.
 
 # Each by its name: a column that a later version adds must not change what a running one is given. `d` is the
 # delivery, `m` its message.
 CANDIDATE_COLUMNS = ", ".join(
     [
         *(f"d.{column.name}" for column in DELIVERY_COLUMNS),
-        *("d.message_id", "d.program_id", "d.sender_id", "d.expires_us", "m.body", "m.canceled_us"),
+        *("d.message_id", "d.program_id", "d.sender_id", "d.priority", "d.expires_us", "m.body", "m.canceled_us"),
     ]
 )
 
-_RESULT: Mapping[str, BindParameter[Any]] = {
-    "state": bindparam("new_state"),
-    "failures": bindparam("new_failures"),
-    "enquiries": bindparam("new_enquiries"),
-    "reason": bindparam("new_reason"),
-    "provider_reference": bindparam("new_provider_reference"),
-    "due_us": bindparam("new_due_us"),
-    "updated_us": bindparam("new_updated_us"),
-}
 _state = deliveries.c.state
-_OPEN = or_(_state == DeliveryState.SENDING.value, _state == DeliveryState.UNKNOWN.value)
-_SAME_ATTEMPT = deliveries.c.id == bindparam("its_id"), deliveries.c.attempt == bindparam("its_attempt")
-
-# What a result may still change: a receipt may have been faster than it, and what that settled stays. What may have
-# been sent is never handed back.
-_RECORD = update(deliveries).where(*_SAME_ATTEMPT, _OPEN).values(_RESULT)
-_HAND_BACK = update(deliveries).where(*_SAME_ATTEMPT, _state == DeliveryState.SENDING.value).values(_RESULT)
-_RECORD_OVER_SENT = (
-    update(deliveries).where(*_SAME_ATTEMPT, or_(_OPEN, _state == DeliveryState.SENT.value)).values(_RESULT)
-)
-
 _END = (
     update(deliveries)
     .where(deliveries.c.id == bindparam("its_id"), deliveries.c.state == DeliveryState.QUEUED.value)
     .values(state=bindparam("new_state"), reason=bindparam("new_reason"), updated_us=bindparam("new_updated_us"))
 )
-_RESERVE = (
-    update(senders)
-    .where(senders.c.id == bindparam("its_id"))
-    .values(next_free_us=bindparam("new_next_free_us"), owner=bindparam("me"), due_us=bindparam("new_due_us"))
-)
 
+_HUB_PAUSED = select(hub.c.id).where(hub.c.paused_us.is_not(None)).exists()
 _DUE_SENDERS = (
     select(
-        senders.c.id.label("sender_id"),
-        senders.c.address,
-        senders.c.pace_numerator,
-        senders.c.pace_denominator,
+        *SENDER_COLUMNS,
         senders.c.next_free_us,
         senders.c.owner,
-        provider_accounts.c.provider,
+        senders.c.turns,
+        senders.c.bars,
+        senders.c.limit_id,
+        provider_accounts.c.limit_id.label("account_limit_id"),
     )
     .join(provider_accounts, senders.c.account_id == provider_accounts.c.id)
+    .where(senders.c.paused_us.is_(None), ~_HUB_PAUSED)
     .order_by(senders.c.due_us)
     .limit(_SENDERS_AT_ONCE)
 )
 
 
-def due_senders(dispatcher_id: int, now_us: int) -> Select[*tuple[Any, ...]]:
+def due_senders(now_us: int, share: Share) -> Select[*tuple[Any, ...]]:
     """Senders that are this dispatcher's to claim from."""
-    mine = or_(senders.c.owner == dispatcher_id, senders.c.owner.is_(None))
     late = senders.c.due_us <= now_us - _GRACE_US
-    return _DUE_SENDERS.where(senders.c.due_us <= now_us, or_(mine, late))
+    return _DUE_SENDERS.where(senders.c.due_us <= now_us, or_(_in(share), late))
+
+
+def _in(share: Share) -> ColumnElement[bool]:
+    return senders.c.id % share.of == share.rank
 
 
 class SqlDeliveryQueue(DeliveryQueue):
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, retry: RetryPolicy | None = None) -> None:
         self._database = database
+        self._retry = retry or RetryPolicy()
 
     @carried_through
-    async def claim(self, dispatcher_id: int, *, now_us: int, reservation: Reservation) -> Sequence[Claim]:
+    async def claim(
+        self, dispatcher_id: int, *, now_us: int, reservation: Reservation, share: Share = EVERY_SENDER
+    ) -> Sequence[Claim]:
         async with self._database.writing() as connection:
-            due = await self._lock_due_senders(connection, dispatcher_id, now_us=now_us)
+            due = await self._lock_due_senders(connection, share, now_us=now_us)
             if not due:
                 return []
-            schedules = {row.sender_id: VirtualSchedule(as_pace(row), row.next_free_us) for row in due}
+            shared = await SharedSchedules.locked(connection, _limit_ids(due), now_us=now_us)
             # Read only now that the senders are locked: nobody else can take these deliveries any more.
-            wanted = {
-                sender_id: schedule.candidates_wanted(now_us, reservation) for sender_id, schedule in schedules.items()
-            }
+            wanted = {row.sender_id: _wanted(row, now_us, reservation) for row in due}
             candidates: dict[int, list[AnyRow]] = {sender_id: [] for sender_id in wanted}
             for row in await self._candidates(connection, wanted):
                 candidates[row.sender_id].append(row)
-            plans = {
-                row.sender_id: schedules[row.sender_id].plan(
-                    [_as_candidate(each) for each in candidates[row.sender_id]],
-                    now_us=now_us,
-                    reservation=reservation,
-                    taken_over=row.owner != dispatcher_id,
-                )
-                for row in due
-            }
+            lines = {row.sender_id: _line(row, candidates[row.sender_id], shared, dispatcher_id) for row in due}
+            plans = plan(lines, now_us=now_us, reservation=reservation)
             rows = {each.id: each for some in candidates.values() for each in some}
-            ended = [(rows[each], end) for plan in plans.values() for each, end in plan.ended.items()]
+            ended = [(rows[each], end) for its in plans.values() for each, end in its.ended.items()]
             if ended:
                 # What is taken alone, is taken in their order anyway.
                 await self._lock_in_order(connection, list(rows))
-            await _reserve(connection, plans, dispatcher_id)
+            await shared.keep(connection)
+            await self._reserve(
+                connection, [_reserved(row, plans[row.sender_id], now_us) for row in due], dispatcher_id
+            )
             await _end(connection, ended, now_us)
-            slots = [slot for plan in plans.values() for slot in plan.slots]
+            slots = [slot for its in plans.values() for slot in its.slots]
             taken = await self._take(connection, dispatcher_id, slots, now_us=now_us)
-        idle = [sender_id for sender_id, plan in plans.items() if plan.due_us is None]
+        idle = [sender_id for sender_id, its in plans.items() if its.due_us is None]
         if idle:
             # The claim stands, whatever becomes of this.
             with suppress(StoreUnavailable):
@@ -139,21 +121,24 @@ class SqlDeliveryQueue(DeliveryQueue):
                 sender=sending_from[row.sender_id],
                 body=MessageBody(row.body),
                 slot=slot,
+                expires_us=row.expires_us,
             )
             for slot in slots
             if slot.delivery_id in taken
             for row in [rows[slot.delivery_id]]
         ]
 
+    async def next_due_us(self, *, share: Share = EVERY_SENDER) -> int | None:
+        first = select(func.min(senders.c.due_us)).where(senders.c.due_us.is_not(None), senders.c.paused_us.is_(None))
+        async with self._database.reading() as connection:
+            due_us: int | None = (await connection.execute(first.where(_in(share), ~_HUB_PAUSED))).scalar_one()
+        return due_us
+
     @carried_through
     async def record(self, deliveries: Sequence[Delivery]) -> None:
-        results: dict[Update, list[dict[str, object]]] = defaultdict(list)
-        for each in deliveries:
-            results[_statement_for(each.state)].append(_result(each))
         queued = [each.id for each in deliveries if each.state is DeliveryState.QUEUED]
         async with self._database.writing() as connection:
-            for statement, rows in results.items():
-                await connection.execute(statement, rows)
+            await self._record(connection, [_result(each) for each in deliveries])
             if queued:
                 await _make_theirs_due(connection, queued, now_us=max(each.updated_us for each in deliveries))
 
@@ -169,42 +154,58 @@ class SqlDeliveryQueue(DeliveryQueue):
     @carried_through
     async def delay(self, sender_id: int, by_us: int, *, now_us: int) -> None:
         async with self._database.writing() as connection:
-            row = (
-                await connection.execute(
-                    select(senders).where(senders.c.id == sender_id).with_for_update(key_share=True)
-                )
-            ).one()
-            delayed = VirtualSchedule(as_pace(row), row.next_free_us).delayed(by_us, now_us=now_us)
+            row = await _locked(connection, sender_id)
+            delayed = as_schedule(row).delayed(by_us, now_us=now_us)
             await connection.execute(
                 update(senders).where(senders.c.id == sender_id).values(next_free_us=delayed.next_free_us)
             )
 
     @carried_through
+    async def bar(self, sender_id: int, reason: str, *, now_us: int) -> int:
+        async with self._database.writing() as connection:
+            times = int((await _locked(connection, sender_id)).bars) + 1
+            until_us = now_us + self._retry.barred_for_us(times)
+            values = {"bar_reason": reason, "bars": times, "due_us": until_us}
+            await connection.execute(update(senders).where(senders.c.id == sender_id).values(values))
+            return times
+
+    @carried_through
+    async def unbar(self, sender_id: int, *, now_us: int) -> None:
+        barred = senders.c.id == sender_id, senders.c.bars > 0
+        async with self._database.writing() as connection:
+            await connection.execute(update(senders).where(*barred).values(bar_reason=None, bars=0, due_us=now_us))
+
+    @carried_through
     async def rouse_if_queued(self, sender_ids: Sequence[int] | None, *, now_us: int) -> int:
         """Makes senders due that are idle and have something queued: all of them, or those of `sender_ids`."""
-        waiting = select(deliveries.c.id).where(deliveries.c.sender_id == senders.c.id, queued).exists()
+        paused = select(programs.c.id).where(programs.c.paused_us.is_not(None))
+        theirs = deliveries.c.sender_id == senders.c.id, queued, deliveries.c.program_id.not_in(paused)
         # None is ever due so late: the clock was set back since.
-        beyond_belief = senders.c.due_us > now_us + _DAY_US
+        beyond_belief = senders.c.due_us > now_us + _BEYOND_BELIEF_US
         idle = or_(senders.c.due_us.is_(None), beyond_belief)
-        roused = update(senders).where(idle, waiting).values(due_us=now_us)
+        roused = update(senders).where(idle, select(deliveries.c.id).where(*theirs).exists()).values(due_us=now_us)
         if sender_ids is not None:
             roused = roused.where(senders.c.id.in_(sender_ids))
         async with self._database.writing() as connection:
             return (await connection.execute(roused)).rowcount
 
     @abstractmethod
-    async def _lock_due_senders(
-        self, connection: AsyncConnection, dispatcher_id: int, *, now_us: int
-    ) -> Sequence[AnyRow]:
+    async def _lock_due_senders(self, connection: AsyncConnection, share: Share, *, now_us: int) -> Sequence[AnyRow]:
         """Rows of `due_senders` that nobody else has locked."""
 
     @abstractmethod
     async def _candidates(self, connection: AsyncConnection, wanted: Mapping[int, int]) -> Sequence[AnyRow]:
-        """The first queued deliveries of each sender, so many as are wanted, with what ends them or is sent."""
+        """The first queued deliveries of each program and priority of each sender, so many as are wanted, with what
+        ends them or is sent; without those of programs that are paused.
+        """
 
     @abstractmethod
     async def _lock_in_order(self, connection: AsyncConnection, delivery_ids: Sequence[int]) -> None:
         """Keeps others from these deliveries, in the order in which a cancellation takes them."""
+
+    @abstractmethod
+    async def _reserve(self, connection: AsyncConnection, rows: Sequence[Mapping[str, Any]], owner: int) -> None:
+        """Stores what the claim leaves of the senders' lines."""
 
     @abstractmethod
     async def _take(
@@ -212,40 +213,68 @@ class SqlDeliveryQueue(DeliveryQueue):
     ) -> set[int]:
         """Makes queued deliveries `sending`, each in its slot; the ids of those that still were queued."""
 
+    @abstractmethod
+    async def _record(self, connection: AsyncConnection, results: Sequence[Mapping[str, Any]]) -> None:
+        """Stores results, each where it is of the current attempt and may still change the delivery.
 
-def _statement_for(state: DeliveryState) -> Update:
-    if state is DeliveryState.QUEUED:
-        return _HAND_BACK
-    return _RECORD_OVER_SENT if state in RECEIPT_STATES else _RECORD
+        A receipt may have been faster, and what that settled stays. What may have been sent is never handed back.
+        """
 
 
-def _result(delivery: Delivery) -> dict[str, object]:
+async def _locked(connection: AsyncConnection, sender_id: int) -> AnyRow:
+    its = select(senders).where(senders.c.id == sender_id)
+    return (await connection.execute(its.with_for_update(key_share=True))).one()
+
+
+def _limit_ids(due: Sequence[AnyRow]) -> set[int]:
+    return {each for row in due for each in (row.limit_id, row.account_limit_id) if each is not None}
+
+
+def _most(row: AnyRow) -> int | None:
+    """Of a sender that is barred, one text is tried."""
+    return 1 if row.bars else None
+
+
+def _wanted(row: AnyRow, now_us: int, reservation: Reservation) -> int:
+    return min(as_schedule(row).candidates_wanted(now_us, reservation), _most(row) or reservation.most)
+
+
+def _line(row: AnyRow, candidates: Sequence[AnyRow], shared: SharedSchedules, dispatcher_id: int) -> Line:
+    return Line(
+        schedule=as_schedule(row),
+        waiting=[_as_candidate(each) for each in candidates],
+        turns=Turns.read(row.turns),
+        shared=shared.of([row.limit_id, row.account_limit_id]),
+        taken_over=row.owner != dispatcher_id,
+        most=_most(row),
+    )
+
+
+def _reserved(row: AnyRow, its: SlotPlan, now_us: int) -> Mapping[str, Any]:
+    due_us = its.due_us
+    if row.bars:
+        due_us = max(due_us or 0, now_us + _PROBE_EVERY_US)
     return {
-        "its_id": delivery.id,
-        "its_attempt": delivery.attempt,
-        "new_state": delivery.state.value,
-        "new_failures": delivery.failures,
-        "new_enquiries": delivery.enquiries,
-        "new_reason": delivery.reason,
-        "new_provider_reference": delivery.provider_reference,
-        "new_due_us": delivery.due_us,
-        "new_updated_us": delivery.updated_us,
+        "id": row.sender_id,
+        "next_free_us": its.schedule.next_free_us,
+        "due_us": due_us,
+        "turns": its.turns.written(),
     }
 
 
-async def _reserve(connection: AsyncConnection, plans: Mapping[int, SlotPlan], dispatcher_id: int) -> None:
-    await connection.execute(
-        _RESERVE,
-        [
-            {
-                "its_id": sender_id,
-                "new_next_free_us": plan.schedule.next_free_us,
-                "new_due_us": plan.due_us,
-                "me": dispatcher_id,
-            }
-            for sender_id, plan in plans.items()
-        ],
-    )
+def _result(delivery: Delivery) -> Mapping[str, Any]:
+    return {
+        "id": delivery.id,
+        "attempt": delivery.attempt,
+        "state": delivery.state.value,
+        "failures": delivery.failures,
+        "enquiries": delivery.enquiries,
+        "resends": delivery.resends,
+        "reason": delivery.reason,
+        "provider_reference": delivery.provider_reference,
+        "due_us": delivery.due_us,
+        "updated_us": delivery.updated_us,
+    }
 
 
 async def _end(connection: AsyncConnection, ends: Sequence[tuple[AnyRow, DeliveryState]], now_us: int) -> None:
@@ -277,8 +306,10 @@ def _ended(delivery: Delivery, state: DeliveryState, *, now_us: int) -> Delivery
 
 def _as_candidate(row: AnyRow) -> Candidate:
     return Candidate(
-        row.id,
-        row.segments,
+        delivery_id=row.id,
+        segments=row.segments,
+        priority=Priority(row.priority),
+        program_id=row.program_id,
         opted_out=bool(row.opted_out),
         canceled=row.canceled_us is not None,
         expires_us=row.expires_us,

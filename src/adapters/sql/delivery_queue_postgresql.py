@@ -1,6 +1,7 @@
 """Claims on PostgreSQL, where any number of dispatchers claim at once and each locks the senders it takes from."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from sqlalchemy import Uuid, text
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -8,25 +9,57 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from adapters.sql.delivery_queue import CANDIDATE_COLUMNS, SqlDeliveryQueue, due_senders
 from adapters.sql.rows import AnyRow
 from adapters.sql.tables import senders
-from domain.model.pace import Slot
+from domain.model.delivery import RECEIPT_STATES
+from domain.model.share import Share
+from domain.model.slots import Slot
 
+# A line is what waits of one program with one priority. They are found by going from one to the next in the index,
+# however many deliveries each has.
 _CANDIDATES = text(f"""
     SELECT {CANDIDATE_COLUMNS}, EXISTS (
         SELECT 1 FROM opt_outs o WHERE o.program_id = d.program_id AND o.number = d.number
     ) AS opted_out
     FROM unnest(CAST(:sender_ids AS bigint[]), CAST(:counts AS bigint[])) AS w (sender_id, wanted)
     CROSS JOIN LATERAL (
+        WITH RECURSIVE line AS (
+            (
+                SELECT q.priority, q.program_id FROM deliveries q
+                WHERE q.sender_id = w.sender_id AND q.state = 'queued'
+                ORDER BY q.priority, q.program_id LIMIT 1
+            )
+            UNION ALL
+            SELECT following.* FROM line CROSS JOIN LATERAL (
+                SELECT q.priority, q.program_id FROM deliveries q
+                WHERE q.sender_id = w.sender_id AND q.state = 'queued'
+                    AND (q.priority, q.program_id) > (line.priority, line.program_id)
+                ORDER BY q.priority, q.program_id LIMIT 1
+            ) AS following
+        )
+        SELECT line.priority, line.program_id FROM line
+        JOIN programs p ON p.id = line.program_id WHERE p.paused_us IS NULL
+    ) AS line
+    CROSS JOIN LATERAL (
         SELECT * FROM deliveries q
-        WHERE q.sender_id = w.sender_id AND q.state = 'queued' ORDER BY q.priority, q.id LIMIT w.wanted
+        WHERE q.sender_id = w.sender_id AND q.state = 'queued'
+            AND q.priority = line.priority AND q.program_id = line.program_id
+        ORDER BY q.id LIMIT w.wanted
     ) AS d
     JOIN text_messages m ON m.id = d.message_id
-    ORDER BY d.sender_id, d.priority, d.id
+    ORDER BY d.sender_id, d.priority, d.program_id, d.id
 """).columns(message_id=Uuid)  # noqa: S608 - made of names of columns alone
 
 _LOCK = text("SELECT id FROM deliveries WHERE id = ANY (CAST(:ids AS bigint[])) ORDER BY id FOR UPDATE")
 
-# The state is concatenated to keep the planner off the partial index of queued rows, which looks empty to it right
-# after a vacuum and then makes it read all of them: the rows are found by their primary key.
+_RESERVE = text("""
+    UPDATE senders s SET next_free_us = r.next_free_us, due_us = r.due_us, turns = r.turns, owner = :owner
+    FROM unnest(
+        CAST(:id AS bigint[]), CAST(:next_free_us AS bigint[]), CAST(:due_us AS bigint[]), CAST(:turns AS text[])
+    ) AS r (id, next_free_us, due_us, turns)
+    WHERE s.id = r.id
+""")
+
+# The state is concatenated to keep the planner off the partial indexes, which look empty to it right after a vacuum
+# and then make it read all of them: the rows are found by their primary key.
 _TAKE = text("""
     UPDATE deliveries d
     SET state = 'sending', attempt = d.attempt + 1, claimed_by = :me, slot_us = s.at_us, updated_us = :now_us,
@@ -36,12 +69,34 @@ _TAKE = text("""
     RETURNING d.id
 """)
 
+_RESULT = {
+    "id": "bigint",
+    "attempt": "integer",
+    "state": "text",
+    "failures": "smallint",
+    "enquiries": "smallint",
+    "resends": "smallint",
+    "reason": "text",
+    "provider_reference": "text",
+    "due_us": "bigint",
+    "updated_us": "bigint",
+}
+_CHANGED = [name for name in _RESULT if name not in {"id", "attempt"}]
+_RECEIPTS = ", ".join(f"'{state.value}'" for state in RECEIPT_STATES)
+_RECORD = text(f"""
+    UPDATE deliveries d SET {", ".join(f"{name} = r.{name}" for name in _CHANGED)}
+    FROM unnest({", ".join(f"CAST(:{name} AS {kind}[])" for name, kind in _RESULT.items())}) AS r ({", ".join(_RESULT)})
+    WHERE d.id = r.id AND d.attempt = r.attempt AND (
+        d.state || '' = 'sending'
+        OR r.state <> 'queued' AND d.state || '' = 'unknown'
+        OR r.state IN ({_RECEIPTS}) AND d.state || '' = 'sent'
+    )
+""")  # noqa: S608 - made of names of columns and states alone
+
 
 class PostgresqlDeliveryQueue(SqlDeliveryQueue):
-    async def _lock_due_senders(
-        self, connection: AsyncConnection, dispatcher_id: int, *, now_us: int
-    ) -> Sequence[AnyRow]:
-        due = due_senders(dispatcher_id, now_us)
+    async def _lock_due_senders(self, connection: AsyncConnection, share: Share, *, now_us: int) -> Sequence[AnyRow]:
+        due = due_senders(now_us, share)
         return (await connection.execute(due.with_for_update(of=senders, key_share=True, skip_locked=True))).all()
 
     async def _candidates(self, connection: AsyncConnection, wanted: Mapping[int, int]) -> Sequence[AnyRow]:
@@ -50,6 +105,10 @@ class PostgresqlDeliveryQueue(SqlDeliveryQueue):
 
     async def _lock_in_order(self, connection: AsyncConnection, delivery_ids: Sequence[int]) -> None:
         await connection.execute(_LOCK, {"ids": list(delivery_ids)})
+
+    async def _reserve(self, connection: AsyncConnection, rows: Sequence[Mapping[str, Any]], owner: int) -> None:
+        names = ("id", "next_free_us", "due_us", "turns")
+        await connection.execute(_RESERVE, {**_arrays(names, rows), "owner": owner})
 
     async def _take(
         self, connection: AsyncConnection, dispatcher_id: int, slots: Sequence[Slot], *, now_us: int
@@ -66,3 +125,10 @@ class PostgresqlDeliveryQueue(SqlDeliveryQueue):
             },
         )
         return set(taken.scalars())
+
+    async def _record(self, connection: AsyncConnection, results: Sequence[Mapping[str, Any]]) -> None:
+        await connection.execute(_RECORD, _arrays(tuple(_RESULT), results))
+
+
+def _arrays(names: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> dict[str, list[Any]]:
+    return {name: [row[name] for row in rows] for name in names}

@@ -1,26 +1,64 @@
 """Claims on SQLite, whose write lock keeps all other dispatchers out for the length of a claim."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
-from sqlalchemy import Uuid, bindparam, text, update
+from sqlalchemy import BindParameter, Uuid, and_, bindparam, or_, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from adapters.sql.delivery_queue import CANDIDATE_COLUMNS, SqlDeliveryQueue, due_senders
 from adapters.sql.rows import AnyRow
-from adapters.sql.tables import deliveries
-from domain.model.delivery import DeliveryState
-from domain.model.pace import Slot
+from adapters.sql.tables import deliveries, senders
+from domain.model.delivery import RECEIPT_STATES, DeliveryState
+from domain.model.share import Share
+from domain.model.slots import Slot
 
-# One sender at a time: SQLite has no LATERAL, and answers within the process.
+# A line is what waits of one program with one priority; they are found by going from one to the next in the index.
+_LINES = text("""
+    WITH RECURSIVE line (priority, program_id) AS (
+        SELECT * FROM (
+            SELECT priority, program_id FROM deliveries
+            WHERE sender_id = :sender_id AND state = 'queued' ORDER BY priority, program_id LIMIT 1
+        )
+        UNION ALL
+        SELECT (
+            SELECT q.priority FROM deliveries q
+            WHERE q.sender_id = :sender_id AND q.state = 'queued'
+                AND (q.priority, q.program_id) > (line.priority, line.program_id)
+            ORDER BY q.priority, q.program_id LIMIT 1
+        ), (
+            SELECT q.program_id FROM deliveries q
+            WHERE q.sender_id = :sender_id AND q.state = 'queued'
+                AND (q.priority, q.program_id) > (line.priority, line.program_id)
+            ORDER BY q.priority, q.program_id LIMIT 1
+        )
+        FROM line WHERE line.program_id IS NOT NULL
+    )
+    SELECT line.priority, line.program_id FROM line
+    JOIN programs p ON p.id = line.program_id WHERE p.paused_us IS NULL
+    ORDER BY line.priority, line.program_id
+""")
+
 _CANDIDATES = text(f"""
     SELECT {CANDIDATE_COLUMNS}, EXISTS (
         SELECT 1 FROM opt_outs o WHERE o.program_id = d.program_id AND o.number = d.number
     ) AS opted_out
     FROM deliveries d
     JOIN text_messages m ON m.id = d.message_id
-    WHERE d.sender_id = :sender_id AND d.state = 'queued'
-    ORDER BY d.priority, d.id LIMIT :wanted
+    WHERE d.sender_id = :sender_id AND d.state = 'queued' AND d.priority = :priority AND d.program_id = :program_id
+    ORDER BY d.id LIMIT :wanted
 """).columns(message_id=Uuid)  # noqa: S608 - made of names of columns alone
+
+_RESERVE = (
+    update(senders)
+    .where(senders.c.id == bindparam("its_id"))
+    .values(
+        next_free_us=bindparam("new_next_free_us"),
+        due_us=bindparam("new_due_us"),
+        turns=bindparam("new_turns"),
+        owner=bindparam("me"),
+    )
+)
 
 _TAKE = (
     update(deliveries)
@@ -36,22 +74,42 @@ _TAKE = (
     )
 )
 
+_RESULT = ("state", "failures", "enquiries", "resends", "reason", "provider_reference", "due_us", "updated_us")
+_state = deliveries.c.state
+_new: BindParameter[str] = bindparam("new_state")
+_RECORD = (
+    update(deliveries)
+    .where(
+        deliveries.c.id == bindparam("its_id"),
+        deliveries.c.attempt == bindparam("its_attempt"),
+        or_(
+            _state == DeliveryState.SENDING.value,
+            and_(_new != DeliveryState.QUEUED.value, _state == DeliveryState.UNKNOWN.value),
+            and_(or_(*[_new == each.value for each in RECEIPT_STATES]), _state == DeliveryState.SENT.value),
+        ),
+    )
+    .values({name: bindparam(f"new_{name}") for name in _RESULT})
+)
+
 
 class SqliteDeliveryQueue(SqlDeliveryQueue):
-    async def _lock_due_senders(
-        self, connection: AsyncConnection, dispatcher_id: int, *, now_us: int
-    ) -> Sequence[AnyRow]:
-        return (await connection.execute(due_senders(dispatcher_id, now_us))).all()
+    async def _lock_due_senders(self, connection: AsyncConnection, share: Share, *, now_us: int) -> Sequence[AnyRow]:
+        return (await connection.execute(due_senders(now_us, share))).all()
 
     async def _candidates(self, connection: AsyncConnection, wanted: Mapping[int, int]) -> Sequence[AnyRow]:
-        return [
-            row
-            for sender_id, count in wanted.items()
-            for row in await connection.execute(_CANDIDATES, {"sender_id": sender_id, "wanted": count})
-        ]
+        found: list[AnyRow] = []
+        # One sender at a time: SQLite has no LATERAL, and answers within the process.
+        for sender_id, count in wanted.items():
+            for line in (await connection.execute(_LINES, {"sender_id": sender_id})).all():
+                those = {"sender_id": sender_id, "wanted": count, **line._asdict()}
+                found += await connection.execute(_CANDIDATES, those)
+        return found
 
     async def _lock_in_order(self, connection: AsyncConnection, delivery_ids: Sequence[int]) -> None:
         """The write lock keeps all others out already."""
+
+    async def _reserve(self, connection: AsyncConnection, rows: Sequence[Mapping[str, Any]], owner: int) -> None:
+        await connection.execute(_RESERVE, [_as_parameters(row, kept=("id",)) | {"me": owner} for row in rows])
 
     async def _take(
         self, connection: AsyncConnection, dispatcher_id: int, slots: Sequence[Slot], *, now_us: int
@@ -65,3 +123,11 @@ class SqliteDeliveryQueue(SqlDeliveryQueue):
                 ],
             )
         return {slot.delivery_id for slot in slots}
+
+    async def _record(self, connection: AsyncConnection, results: Sequence[Mapping[str, Any]]) -> None:
+        await connection.execute(_RECORD, [_as_parameters(each, kept=("id", "attempt")) for each in results])
+
+
+def _as_parameters(row: Mapping[str, Any], *, kept: Sequence[str]) -> dict[str, Any]:
+    """Those that are kept say which row it is, the others are new."""
+    return {f"its_{name}" if name in kept else f"new_{name}": value for name, value in row.items()}

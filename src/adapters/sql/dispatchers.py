@@ -6,6 +6,7 @@ from adapters.sql.database import Database, carried_through
 from adapters.sql.rows import DELIVERY_COLUMNS, as_delivery
 from adapters.sql.tables import deliveries, dispatchers
 from domain.model.delivery import DeliveryState
+from domain.model.share import Share
 from domain.ports.dispatchers import Dispatchers, Orphan
 
 # A dispatcher that has left is known no more: it was there at the slot for all that we know.
@@ -24,12 +25,16 @@ class SqlDispatchers(Dispatchers):
             return int((await connection.execute(row)).scalar_one())
 
     @carried_through
-    async def beat(self, dispatcher_id: int, *, now_us: int) -> bool:
+    async def beat(self, dispatcher_id: int, *, now_us: int, heard_since_us: int) -> Share | None:
+        alive = select(dispatchers.c.id).where(dispatchers.c.last_seen_us >= heard_since_us)
         async with self._database.writing() as connection:
             beaten = await connection.execute(
                 update(dispatchers).where(dispatchers.c.id == dispatcher_id).values(last_seen_us=now_us)
             )
-            return bool(beaten.rowcount)
+            if not beaten.rowcount:
+                return None
+            ids = (await connection.execute(alive.order_by(dispatchers.c.id))).scalars().all()
+        return Share(ids.index(dispatcher_id), len(ids))
 
     @carried_through
     async def leave(self, dispatcher_id: int) -> None:

@@ -1,20 +1,37 @@
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from sqlalchemy import Select, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from adapters.sql.database import Database, carried_through
 from adapters.sql.delivery_queue import SqlDeliveryQueue, make_due
-from adapters.sql.rows import DELIVERY_COLUMNS, as_delivery
-from adapters.sql.tables import deliveries, provider_accounts, senders, waiting
+from adapters.sql.rows import DELIVERY_COLUMNS, AnyRow, as_delivery
+from adapters.sql.tables import deliveries, programs, provider_accounts, senders, text_messages, waiting
 from domain.model.delivery import NOT_SENT_IN_TIME, DeliveryState
+from domain.model.message_body import MessageBody
+from domain.model.program import OnUnknown
+from domain.model.sender import SenderAddress
 from domain.ports.due_deliveries import DueDeliveries, Enquiry
 
 _ASKED_AGAIN_AFTER_US = 60_000_000
 _QUEUED_AT_ONCE = 5_000
 _GIVEN_OUT = (
-    select(*DELIVERY_COLUMNS, deliveries.c.slot_us, provider_accounts.c.provider)
+    select(
+        *DELIVERY_COLUMNS,
+        deliveries.c.slot_us,
+        senders.c.account_id,
+        senders.c.address,
+        provider_accounts.c.provider,
+        text_messages.c.body,
+        programs.c.on_unknown,
+    )
     .join(senders, deliveries.c.sender_id == senders.c.id)
     .join(provider_accounts, senders.c.account_id == provider_accounts.c.id)
+    .join(text_messages, deliveries.c.message_id == text_messages.c.id)
+    .join(programs, deliveries.c.program_id == programs.c.id)
+)
+_REFERENCES = select(deliveries.c.number, deliveries.c.id, deliveries.c.provider_reference).where(
+    deliveries.c.provider_reference.is_not(None)
 )
 _ENQUIRED = (DeliveryState.UNKNOWN.value, DeliveryState.SENT.value)
 
@@ -63,10 +80,33 @@ class SqlDueDeliveries(DueDeliveries):
             if not ids:
                 return []
             rows = await connection.execute(_GIVEN_OUT.where(deliveries.c.id.in_(ids)).order_by(deliveries.c.id))
-            return [Enquiry(delivery=as_delivery(row), provider=row.provider, attempted_us=row.slot_us) for row in rows]
+            given_out = rows.all()
+            references = await _references(connection, {row.number for row in given_out})
+        return [_as_enquiry(row, references[row.number]) for row in given_out]
 
     async def rouse(self, *, now_us: int) -> int:
         return await self._queue.rouse_if_queued(None, now_us=now_us)
+
+
+async def _references(connection: AsyncConnection, numbers: Collection[str]) -> Mapping[str, Mapping[int, str]]:
+    """The provider's references of the deliveries to each number, by their ids."""
+    found: dict[str, dict[int, str]] = {number: {} for number in numbers}
+    for number, delivery_id, reference in await connection.execute(_REFERENCES.where(deliveries.c.number.in_(numbers))):
+        found[number][delivery_id] = reference
+    return found
+
+
+def _as_enquiry(row: AnyRow, references: Mapping[int, str]) -> Enquiry:
+    return Enquiry(
+        delivery=as_delivery(row),
+        provider=row.provider,
+        account_id=row.account_id,
+        sender=SenderAddress(row.address),
+        body=MessageBody(row.body),
+        attempted_us=row.slot_us,
+        others=frozenset(reference for delivery_id, reference in references.items() if delivery_id != row.id),
+        on_unknown=OnUnknown(row.on_unknown),
+    )
 
 
 def _due(now_us: int, states: Sequence[str], *, limit: int) -> Select[int]:

@@ -5,16 +5,18 @@ from datetime import timedelta
 from fractions import Fraction
 from typing import Any, TypeAlias
 
-from sqlalchemy import Row
+from sqlalchemy import Row, select
 
-from adapters.sql.tables import deliveries, programs, provider_accounts, senders, text_messages
+from adapters.sql.tables import deliveries, limits, programs, provider_accounts, senders, text_messages
 from domain.model.delivery import Delivery, DeliveryState
+from domain.model.limit import Counted, DailyCap, Limit
 from domain.model.message_body import MessageBody
 from domain.model.pace import Pace
 from domain.model.phone_number import PhoneNumber
 from domain.model.priority import Priority
-from domain.model.program import Program
+from domain.model.program import OnUnknown, Program
 from domain.model.sender import Sender, SenderAddress
+from domain.model.slots import VirtualSchedule
 from domain.model.text_message import TextMessage
 
 AnyRow: TypeAlias = Row[*tuple[Any, ...]]
@@ -28,6 +30,7 @@ DELIVERY_COLUMNS = (
     deliveries.c.attempt,
     deliveries.c.failures,
     deliveries.c.enquiries,
+    deliveries.c.resends,
     deliveries.c.reason,
     deliveries.c.provider_reference,
     deliveries.c.due_us,
@@ -36,10 +39,16 @@ DELIVERY_COLUMNS = (
 
 SENDER_COLUMNS = (
     senders.c.id.label("sender_id"),
+    senders.c.account_id,
     senders.c.address,
     senders.c.pace_numerator,
     senders.c.pace_denominator,
+    senders.c.backlog_us,
+    senders.c.paused_us.label("sender_paused_us"),
+    senders.c.bar_reason,
     provider_accounts.c.provider,
+    provider_accounts.c.account,
+    select(limits.c.name).where(limits.c.id == senders.c.limit_id).scalar_subquery().label("limit_name"),
 )
 
 PROGRAM_COLUMNS = (
@@ -49,6 +58,9 @@ PROGRAM_COLUMNS = (
     programs.c.segment_cap,
     programs.c.token_lifetime_s,
     programs.c.first_hub,
+    programs.c.paused_us,
+    programs.c.on_unknown,
+    programs.c.retention_s,
     *SENDER_COLUMNS,
 )
 
@@ -69,6 +81,7 @@ def as_message(row: AnyRow) -> TextMessage:
         send_at_us=row.send_at_us,
         expires_us=row.expires_us,
         client_date_sent=row.client_date_sent,
+        estimated_us=row.estimated_us,
     )
 
 
@@ -82,6 +95,7 @@ def as_delivery(row: AnyRow) -> Delivery:
         attempt=row.attempt,
         failures=row.failures,
         enquiries=row.enquiries,
+        resends=row.resends,
         reason=row.reason,
         provider_reference=row.provider_reference,
         due_us=row.due_us,
@@ -95,7 +109,17 @@ def as_sender(row: AnyRow) -> Sender:
         provider=row.provider,
         address=SenderAddress(row.address),
         pace=as_pace(row),
+        account_id=row.account_id,
+        account=row.account,
+        backlog_us=row.backlog_us,
+        paused=row.sender_paused_us is not None,
+        bar_reason=row.bar_reason,
+        limit=row.limit_name,
     )
+
+
+def as_schedule(row: AnyRow) -> VirtualSchedule:
+    return VirtualSchedule(as_pace(row), row.next_free_us, row.backlog_us)
 
 
 def as_pace(row: AnyRow) -> Pace:
@@ -111,5 +135,18 @@ def as_program(row: AnyRow, other_senders: Sequence[Sender] = ()) -> Program:
         segment_cap=row.segment_cap,
         token_lifetime=None if row.token_lifetime_s is None else timedelta(seconds=row.token_lifetime_s),
         first_hub=row.first_hub,
+        paused=row.paused_us is not None,
+        on_unknown=OnUnknown(row.on_unknown),
+        retention=None if row.retention_s is None else timedelta(seconds=row.retention_s),
         other_senders=tuple(other_senders),
+    )
+
+
+def as_limit(row: AnyRow, parent: str | None = None) -> Limit:
+    return Limit(
+        name=row.name,
+        counts=Counted(row.counts),
+        pace=None if row.pace_numerator is None else as_pace(row),
+        daily=None if row.daily is None else DailyCap(row.daily, row.zone),
+        parent=parent,
     )

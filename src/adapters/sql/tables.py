@@ -40,12 +40,44 @@ def _identity() -> Column[int]:
     return Column("id", _Id, Identity(), primary_key=True)
 
 
+# One row: what holds for the hub as a whole.
+hub = Table(
+    "hub",
+    metadata,
+    Column("id", SmallInteger, primary_key=True, autoincrement=False),
+    Column("paused_us", BigInteger),
+)
+
+# What senders share: so many a day, and so many segments or requests in a while. A limit may stand under another.
+limits = Table(
+    "limits",
+    metadata,
+    _identity(),
+    Column("name", Text, nullable=False),
+    Column("parent_id", _Id, ForeignKey("limits.id")),
+    Column("counts", Text, nullable=False),
+    Column("pace_numerator", BigInteger),
+    Column("pace_denominator", BigInteger),
+    # The stretches of time that are taken, as JSON: [[start_us, end_us], …].
+    Column("taken", Text, nullable=False, server_default=text("'[]'")),
+    # So many a day of the zone, and how many of them were used on which day (its number since 1 January of the year 1).
+    Column("daily", BigInteger),
+    Column("zone", Text),
+    Column("day", BigInteger),
+    Column("used", BigInteger, nullable=False, server_default=text("0")),
+    UniqueConstraint("name"),
+    CheckConstraint("counts IN ('requests', 'segments')", name="counts_known"),
+)
+
 provider_accounts = Table(
     "provider_accounts",
     metadata,
     _identity(),
     Column("provider", Text, nullable=False),
     Column("account", Text, nullable=False),
+    # Encrypted; NULL for providers that take none.
+    Column("credentials", LargeBinary),
+    Column("limit_id", _Id),
     UniqueConstraint("provider", "account"),
 )
 
@@ -64,6 +96,15 @@ senders = Table(
     Column("due_us", BigInteger),
     # The dispatcher that claimed last.
     Column("owner", BigInteger),
+    Column("limit_id", _Id),
+    # How much the provider queues for this sender by itself; 0 where texts are to leave one after the other.
+    Column("backlog_us", BigInteger, nullable=False, server_default=text("0")),
+    # Whose turn it is among programs and priorities, as JSON; NULL while there is one of each.
+    Column("turns", Text),
+    Column("paused_us", BigInteger),
+    # Why the provider takes nothing from it at all, and how often in a row it said so.
+    Column("bar_reason", Text),
+    Column("bars", SmallInteger, nullable=False, server_default=text("0")),
     UniqueConstraint("account_id", "address"),
     CheckConstraint("pace_numerator > 0 AND pace_denominator > 0", name="pace_positive"),
 )
@@ -83,6 +124,11 @@ programs = Table(
     Column("token_lifetime_s", BigInteger),
     Column("first_hub", Boolean, nullable=False),
     Column("created_us", BigInteger, nullable=False),
+    Column("paused_us", BigInteger),
+    # For how long its texts are kept; NULL: as long as the hub keeps any.
+    Column("retention_s", BigInteger),
+    # What becomes of a text when nobody can tell whether it was sent.
+    Column("on_unknown", Text, nullable=False, server_default=text("'leave'")),
     UniqueConstraint("folded_id"),
     UniqueConstraint("sid"),
 )
@@ -129,6 +175,8 @@ text_messages = Table(
     Column("expires_us", BigInteger),
     # From then on nothing of it is sent any more, whatever becomes of calls under way.
     Column("canceled_us", BigInteger),
+    # When the last of it would be sent, as it looked when it was accepted.
+    Column("estimated_us", BigInteger),
 )
 Index("ix_text_messages_log", text_messages.c.program_id, text_messages.c.id)
 
@@ -173,6 +221,8 @@ deliveries = Table(
     Column("updated_us", BigInteger, nullable=False),
     Column("priority", SmallInteger, nullable=False, server_default=text("1")),
     Column("expires_us", BigInteger),
+    # How often it was sent again although it may have been sent before.
+    Column("resends", SmallInteger, nullable=False, server_default=text("0")),
     CheckConstraint(f"state IN ({_STATES})", name="state_known"),
     UniqueConstraint("message_id", "position"),
     # Two updates and no delete in a delivery's life: room on the page for them, and vacuum early.
@@ -183,7 +233,7 @@ deliveries = Table(
 queued = deliveries.c.state == text("'queued'")
 _sending = deliveries.c.state == text("'sending'")
 _due = deliveries.c.due_us.is_not(None)
-_in_line = deliveries.c.sender_id, deliveries.c.priority, deliveries.c.id
+_in_line = deliveries.c.sender_id, deliveries.c.priority, deliveries.c.program_id, deliveries.c.id
 Index("ix_deliveries_line", *_in_line, postgresql_where=queued, sqlite_where=queued)
 Index("ix_deliveries_claimed", deliveries.c.claimed_by, postgresql_where=_sending, sqlite_where=_sending)
 Index("ix_deliveries_due", deliveries.c.due_us, postgresql_where=_due, sqlite_where=_due)

@@ -85,7 +85,8 @@ class Delivery:
     """`position` counts from 1 within the message. `attempt` grows with every claim and tells a late result of an
     earlier one from the current. `failures` counts calls that surely did not send, `enquiries` how often the provider
     answered that it knows nothing of it. `reason` is a slug, set where the state needs one to be understood.
-    `provider_reference` is the provider's own id. `due_us` is when the hub turns to the delivery again: to queue it
+    `resends` is how often it was sent again although it may have been sent before. `provider_reference` is the
+    provider's own id. `due_us` is when the hub turns to the delivery again: to queue it
     (`scheduled`) or to ask the provider about it (`unknown`, `sent`).
     """
 
@@ -97,6 +98,7 @@ class Delivery:
     attempt: int = 0
     failures: int = 0
     enquiries: int = 0
+    resends: int = 0
     reason: str | None = None
     provider_reference: str | None = None
     due_us: int | None = None
@@ -135,10 +137,10 @@ class Delivery:
         self._must_be(DeliveryState.SENDING, event="a refusal")
         return self._to(DeliveryState.BLOCKED if opted_out else DeliveryState.FAILED, now_us, reason=reason)
 
-    def held_back(self, *, now_us: int) -> Self:
-        """The provider asked to slow down: surely not sent, and no failure of the delivery."""
-        self._must_be(DeliveryState.SENDING, event="a throttling")
-        return self._to(DeliveryState.QUEUED, now_us, reason="throttled")
+    def held_back(self, reason: str, *, now_us: int) -> Self:
+        """The provider takes nothing from the sender now: surely not sent, and no failure of the delivery."""
+        self._must_be(DeliveryState.SENDING, event="being held back")
+        return self._to(DeliveryState.QUEUED, now_us, reason=reason)
 
     def retried(self, reason: str, *, now_us: int, after_us: int) -> Self:
         """Surely not sent, and tried again later."""
@@ -151,6 +153,12 @@ class Delivery:
             failures=self.failures + 1,
             enquiries=0,
         )
+
+    def resent(self, reason: str, *, now_us: int) -> Self:
+        """Sent again, although nobody can tell whether it was sent before."""
+        self._must_be(DeliveryState.UNKNOWN, event="a resending")
+        again = self.retried(reason, now_us=now_us, after_us=0)
+        return replace(again, resends=self.resends + 1)
 
     def given_up(self, reason: str, *, now_us: int) -> Self:
         self._must_be(DeliveryState.SENDING, DeliveryState.UNKNOWN, event="giving up")

@@ -29,7 +29,8 @@ class Program:
     `other_senders`.
 
     `token_lifetime` overrides the hub's. A `first_hub` program came over from the first hub: its clients post whole
-    models, so properties that the document does not know are passed over instead of refused.
+    models, so properties that the document does not know are passed over instead of refused. What a `paused` one sends
+    is accepted and kept until it is resumed. `retention` is for how long its texts are kept; None: as long as any.
     """
 
     id: str
@@ -39,6 +40,9 @@ class Program:
     segment_cap: int = MAX_SEGMENTS
     token_lifetime: timedelta | None = None
     first_hub: bool = False
+    paused: bool = False
+    on_unknown: OnUnknown = OnUnknown.LEAVE
+    retention: timedelta | None = None
     other_senders: Sequence[Sender] = ()
 
     def __post_init__(self) -> None:

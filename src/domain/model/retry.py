@@ -5,8 +5,10 @@ from dataclasses import dataclass
 
 from domain.model.delivery import Delivery, DeliveryState
 from domain.model.pace import SECOND_US
+from domain.model.program import OnUnknown
 from domain.model.send_outcome import (
     Accepted,
+    Barred,
     CannotTell,
     EnquiryAnswer,
     Found,
@@ -24,13 +26,17 @@ class RetryPolicy:
     """Exponential backoff with full jitter, and the times at which a provider is asked about an unknown delivery.
 
     `enquiry_delays_us` are counted one after the other; a delivery that the provider still does not know after the
-    last of them was not sent, and is sent again.
+    last of them was not sent, and is sent again. A provider that cannot tell is asked for `asked_for_us` after the
+    attempt; from then on nobody can tell, and the program's own policy decides.
     """
 
     most_failures: int = 8
     first_backoff_us: int = 2 * SECOND_US
     longest_backoff_us: int = 900 * SECOND_US
     enquiry_delays_us: tuple[int, ...] = (30 * SECOND_US, 300 * SECOND_US)
+    asked_for_us: int = 3_600 * SECOND_US
+    first_bar_us: int = 30 * SECOND_US
+    longest_bar_us: int = 900 * SECOND_US
 
     def after_send(
         self, delivery: Delivery, outcome: SendOutcome, *, now_us: int, jitter: Callable[[], float]
@@ -42,14 +48,18 @@ class RetryPolicy:
             case Refused(reason, opted_out):
                 return delivery.refused(reason, now_us=now_us, opted_out=opted_out)
             case Throttled():
-                return delivery.held_back(now_us=now_us)
+                return delivery.held_back("throttled", now_us=now_us)
+            case Barred(reason):
+                return delivery.held_back(reason, now_us=now_us)
             case NotSent(reason):
                 return self._retried(delivery, reason, now_us=now_us, jitter=jitter)
             case Unknown(reason):
                 return delivery.lost_sight_of(reason, now_us=now_us, ask_after_us=self.enquiry_delays_us[0])
 
-    def after_enquiry(self, delivery: Delivery, answer: EnquiryAnswer, *, now_us: int) -> Delivery:
-        """For a delivery that is `unknown` or `sent`."""
+    def after_enquiry(
+        self, delivery: Delivery, answer: EnquiryAnswer, *, attempted_us: int, on_unknown: OnUnknown, now_us: int
+    ) -> Delivery:
+        """For a delivery that is `unknown` or `sent`; it was last sent, if it was, at `attempted_us`."""
         match answer:
             case Found(reference, state, reason, ask_after_us):
                 if delivery.state is DeliveryState.UNKNOWN or state is None:
@@ -64,8 +74,21 @@ class RetryPolicy:
                 return delivery.retried("not-at-provider", now_us=now_us, after_us=0)
             case NotFound():
                 return delivery.asked_in_vain(now_us=now_us)
-            case CannotTell(_, ask_after_us):
+            case CannotTell(_, int(ask_after_us)) if now_us + ask_after_us < attempted_us + self.asked_for_us:
                 return delivery.asked_in_vain(now_us=now_us, ask_after_us=ask_after_us)
+            case CannotTell():
+                return self._nobody_can_tell(delivery, on_unknown, now_us=now_us)
+
+    def barred_for_us(self, times: int) -> int:
+        """How long a sender is left alone that its provider takes nothing from, for the so-manieth time in a row."""
+        return min(self.first_bar_us << min(times - 1, 20), self.longest_bar_us)
+
+    def _nobody_can_tell(self, delivery: Delivery, on_unknown: OnUnknown, *, now_us: int) -> Delivery:
+        if delivery.state is not DeliveryState.UNKNOWN or on_unknown is OnUnknown.LEAVE:
+            return delivery.asked_in_vain(now_us=now_us)
+        if delivery.failures + 1 >= self.most_failures:
+            return delivery.given_up("never-known", now_us=now_us)
+        return delivery.resent("resent-after-unknown", now_us=now_us)
 
     def _retried(self, delivery: Delivery, reason: str, *, now_us: int, jitter: Callable[[], float]) -> Delivery:
         if delivery.failures + 1 >= self.most_failures:

@@ -29,6 +29,11 @@ class SenderAddress:
             )
 
     @property
+    def is_pool(self) -> bool:
+        """A messaging service: many numbers, whose pace the provider sees to."""
+        return _MESSAGING_SERVICE.fullmatch(self.value) is not None
+
+    @property
     def is_number(self) -> bool:
         return self.value.startswith("+") and _reads_as_number(self.value)
 
@@ -48,12 +53,23 @@ _OTHER_KINDS = (_SHORT_CODE, _ALPHANUMERIC, _MESSAGING_SERVICE)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sender:
-    """One for the whole hub, whoever uses it: programs that share it share its pace."""
+    """One for the whole hub, whoever uses it: programs that share it share its pace.
+
+    `backlog_us` is how much the provider queues for it and paces by itself; 0: its texts leave at the pace. `account`
+    is the provider's name of the account that it belongs to, `account_id` ours. `bar_reason` is why the provider takes
+    nothing from it at all, `limit` the name of what it shares with others; None where that is not so.
+    """
 
     id: int
     provider: str
     address: SenderAddress
     pace: Pace
+    account_id: int = 0
+    account: str = ""
+    backlog_us: int = 0
+    paused: bool = False
+    bar_reason: str | None = None
+    limit: str | None = None
 
     def home_region(self, default: str) -> str:
         """The country of numbers that are written without `+`: the sender's own, or the hub's where it has none."""

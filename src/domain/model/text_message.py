@@ -18,7 +18,8 @@ from domain.model.sender import SenderAddress
 class TextMessage:
     """`created_us` is when the hub took it, `send_at_us` when it is to be sent (None: at once), `expires_us` when it
     is not worth sending any more (None: never). `client_date_sent` is what an old client wrote into DateSent, kept as
-    it came: it never schedules anything.
+    it came: it never schedules anything. `estimated_us` is when the last of it would be sent, as it looked when the hub
+    took it; None where that could not be told.
     """
 
     id: UUID
@@ -32,6 +33,7 @@ class TextMessage:
     send_at_us: int | None = None
     expires_us: int | None = None
     client_date_sent: str | None = None
+    estimated_us: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,8 +12,12 @@ class Clock(Protocol):
         """Microseconds since some moment in the past; never set, so differences are true."""
         ...
 
-    async def sleep_until(self, at_us: int) -> None:
-        """Returns at once for a moment that has passed; never before `at_us`."""
+    async def sleep_until(self, at_us: int, *, exactly: bool = False) -> None:
+        """Returns at once for a moment that has passed; never before `at_us`.
+
+        A millisecond or so late, since that is how well event loops keep time; `exactly` is for those few who would add
+        such delays up, and costs computing time.
+        """
         ...
 
     async def pause(self, for_us: int) -> None:

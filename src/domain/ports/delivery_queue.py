@@ -5,8 +5,9 @@ from uuid import UUID
 
 from domain.model.delivery import Delivery
 from domain.model.message_body import MessageBody
-from domain.model.pace import Reservation, Slot
 from domain.model.sender import Sender
+from domain.model.share import EVERY_SENDER, Share
+from domain.model.slots import Reservation, Slot
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,18 +20,26 @@ class Claim:
     sender: Sender
     body: MessageBody
     slot: Slot
+    expires_us: int | None = None
 
 
 class DeliveryQueue(Protocol):
     """What is to be sent. Queue and throttle in one: a claim takes deliveries and reserves their slots together."""
 
-    async def claim(self, dispatcher_id: int, *, now_us: int, reservation: Reservation) -> Sequence[Claim]:
-        """Takes what is due, by priority and then first come first served per sender, and commits before it returns.
+    async def claim(
+        self, dispatcher_id: int, *, now_us: int, reservation: Reservation, share: Share = EVERY_SENDER
+    ) -> Sequence[Claim]:
+        """Takes what is due at the senders of the share, and at others that are late, and commits before it returns.
 
-        Two dispatchers never get the same delivery, nor overlapping slots of one sender. Not among the claims are
-        deliveries to numbers that have opted out meanwhile (they become `blocked`), of messages that were canceled
-        (`canceled`) and those that expire before their slot (`expired`).
+        Two dispatchers never get the same delivery, nor overlapping slots of one sender or limit. The order at a
+        sender is that of `domain.model.turns`. Not among the claims are deliveries to numbers that have opted out
+        meanwhile (they become `blocked`), of messages that were canceled (`canceled`) and those that expire before
+        their slot (`expired`). Nothing is taken of what is paused; of a sender that is barred, one now and then.
         """
+        ...
+
+    async def next_due_us(self, *, share: Share = EVERY_SENDER) -> int | None:
+        """When there is something to claim next, as far as that is known. None: nothing is queued."""
         ...
 
     async def record(self, deliveries: Sequence[Delivery]) -> None:
@@ -50,4 +59,15 @@ class DeliveryQueue(Protocol):
 
     async def delay(self, sender_id: int, by_us: int, *, now_us: int) -> None:
         """Keeps the sender's line free for so long."""
+        ...
+
+    async def bar(self, sender_id: int, reason: str, *, now_us: int) -> int:
+        """Notes that the provider takes nothing from the sender; says how often in a row it did.
+
+        From now on one text is tried now and then, and less often with every time.
+        """
+        ...
+
+    async def unbar(self, sender_id: int, *, now_us: int) -> None:
+        """The provider takes texts from the sender again."""
         ...

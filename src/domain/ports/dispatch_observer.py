@@ -4,6 +4,7 @@ from typing import Protocol
 from domain.errors import HubError
 from domain.model.delivery import Delivery
 from domain.model.send_outcome import EnquiryAnswer, SendOutcome
+from domain.model.sender import Sender
 from domain.ports.delivery_queue import Claim
 from domain.ports.due_deliveries import Enquiry
 
@@ -16,6 +17,12 @@ class DispatchObserver(Protocol):
         ...
 
     def released(self, claim: Claim) -> None: ...
+
+    def barred(self, sender: Sender, reason: str, *, times: int) -> None:
+        """The provider takes nothing from the sender, for the so-manieth time in a row."""
+        ...
+
+    def unbarred(self, sender: Sender) -> None: ...
 
     def enquired(self, enquiry: Enquiry, answer: EnquiryAnswer, after: Delivery) -> None: ...
 

@@ -3,6 +3,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from domain.model.delivery import Delivery
+from domain.model.share import Share
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,8 +22,11 @@ class Dispatchers(Protocol):
         """Gives the new member's id."""
         ...
 
-    async def beat(self, dispatcher_id: int, *, now_us: int) -> bool:
-        """Says "I am alive". False: the others have given this dispatcher up, and it must not send any more."""
+    async def beat(self, dispatcher_id: int, *, now_us: int, heard_since_us: int) -> Share | None:
+        """Says "I am alive", and gives the member's share among those that were heard of since then.
+
+        None: the others have given this dispatcher up, and it must not send any more.
+        """
         ...
 
     async def leave(self, dispatcher_id: int) -> None: ...

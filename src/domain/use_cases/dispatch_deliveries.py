@@ -1,23 +1,26 @@
 import asyncio
+import heapq
 import random
-from collections import deque
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from domain.errors import StoreUnavailable
 from domain.model.delivery import Delivery
-from domain.model.pace import SECOND_US, Reservation
+from domain.model.pace import SECOND_US
 from domain.model.retry import RetryPolicy
-from domain.model.send_outcome import SendOutcome, Throttled, Unknown
+from domain.model.send_outcome import Accepted, Barred, NotSent, Refused, SendOutcome, Throttled, Unknown
+from domain.model.sender import Sender
+from domain.model.slots import Reservation
 from domain.ports.clock import Clock
 from domain.ports.delivery_queue import Claim, DeliveryQueue
 from domain.ports.dispatch_observer import DispatchObserver
-from domain.ports.sms_provider import OutgoingText, SmsProvider
+from domain.ports.sms_provider import Departure, NotLeaving, OutgoingText, SmsProvider
 from domain.ports.wakeups import Wakeups
 from domain.use_cases.hold_membership import Membership
 
 _CADENCE_US = 50_000  # The least time between two claims; what comes meanwhile is claimed together.
-_POLL_S = 0.1  # How long a wake-up may get lost.
+_POLL_US = 100_000  # How long a wake-up may get lost: where those of other processes are not heard, and where they are.
+_LONG_POLL_US = SECOND_US
 _FLUSH_US = 20_000  # Outcomes of so much time are recorded together.
 _STORE_AWAY_US = SECOND_US  # How long to leave a store alone that did not answer.
 _END_OF_TIME_US = 2**62
@@ -51,13 +54,39 @@ class DispatchDeliveries:
         return await _Run(self, membership).until(stopping)
 
 
-@dataclass
 class _Lane:
-    """One sender's claims in the order of their slots, and when it may send next by this process's own clock."""
+    """One sender's texts on their way out: they leave in their order, and not before `free_at_us` of this process's
+    own clock. `barred`: the provider takes none, so those in line need not try.
+    """
 
-    claims: deque[Claim] = field(default_factory=deque)
-    free_at_us: int = 0
-    task: asyncio.Task[None] | None = None
+    def __init__(self) -> None:
+        self.free_at_us = 0
+        self.last: _Call | None = None
+        self.barred = False
+
+
+class _Call(Departure):
+    """One claim on its way to the provider."""
+
+    def __init__(self, run: "_Run", lane: _Lane, claim: Claim) -> None:
+        self.claim = claim
+        self.over = asyncio.Event()  # It has left, or never will.
+        self.left_us: int | None = None
+        self.late_us = 0
+        self._run = run
+        self._lane = lane
+        self._before = lane.last
+        lane.last = self
+
+    async def __call__(self) -> None:
+        if self._before is not None:
+            await self._before.over.wait()
+            self._before = None
+        await self._run.wait_for_gap(self._lane, self.claim)
+        # From here until the text leaves nothing else runs: what is checked still holds when it does.
+        self._run.check_departure(self._lane, self.claim)
+        self.left_us, self.late_us = self._run.stamp(self._lane, self.claim)
+        self.over.set()
 
 
 class _Run:
@@ -66,10 +95,14 @@ class _Run:
         self._clock = dispatch.clock
         self._membership = membership
         self._lanes: dict[int, _Lane] = {}
+        self._line: list[tuple[int, int, Claim]] = []  # A heap, by slot and then in the order of claiming.
+        self._claimed = 0
+        self._pacer: asyncio.Task[None] | None = None
+        self._paces_at_us = _END_OF_TIME_US
         self._calls: set[asyncio.Task[None]] = set()
         self._room = asyncio.Semaphore(dispatch.most_in_flight)
         self._unrecorded: list[Delivery] = []
-        self._delays: dict[int, int] = {}
+        self._senders = _SenderNews()
         self._fault: BaseException | None = None
         self._winding_up = False
         self._claiming = False
@@ -113,89 +146,128 @@ class _Run:
         self._claiming = True
         try:
             claims = await self._with.queue.claim(
-                self._membership.dispatcher_id, now_us=started_us, reservation=self._with.reservation
+                self._membership.dispatcher_id,
+                now_us=started_us,
+                reservation=self._with.reservation,
+                share=self._membership.share,
             )
+            wait_us = 0 if claims else await self._nothing_due_for_us()
         except StoreUnavailable as error:
             self._with.observer.held_up(error)
             await self._clock.sleep_until(started_us + _STORE_AWAY_US)
             return
         finally:
             self._claiming = False
-        for claim in claims:
-            self._line_up(claim)
+        self._line_up(claims)
         # A first wake-up is followed at once; what comes right after it, or after claims, shares the next one.
-        if claims or await self._with.wakeups.wait(at_most_s=_POLL_S):
+        if claims or await self._with.wakeups.wait(at_most_s=wait_us / SECOND_US):
             self._busy_us = started_us if claims else self._busy_us
             await self._clock.sleep_until(self._busy_us + _CADENCE_US)
             self._busy_us = self._clock.now_us()
 
-    def _line_up(self, claim: Claim) -> None:
-        lane = self._lanes.setdefault(claim.sender.id, _Lane())
-        lane.claims.append(claim)
-        self._held.add(_claim_key(claim.delivery))
-        if lane.task is None or lane.task.done():
-            lane.task = self._start(self._work_off(lane))
+    async def _nothing_due_for_us(self) -> int:
+        if not self._with.wakeups.heard_from_all:
+            return _POLL_US
+        due_us = await self._with.queue.next_due_us(share=self._membership.share)
+        if due_us is None:
+            return _LONG_POLL_US
+        # What is due and was not to be had is another's at the moment.
+        return min(max(due_us - self._clock.now_us(), _CADENCE_US), _LONG_POLL_US)
 
-    async def _work_off(self, lane: _Lane) -> None:
-        try:
-            while lane.claims:
-                await self._clock.sleep_until(lane.claims[0].slot.at_us)
-                await self._room.acquire()
-                begun = asyncio.Event()
-                self._calls.add(call := self._start(self._call(lane, lane.claims.popleft(), begun)))
-                call.add_done_callback(self._calls.discard)
-                await begun.wait()
-        finally:
-            self._release_all(lane)
+    def _line_up(self, claims: Sequence[Claim]) -> None:
+        for claim in claims:
+            lane = self._lanes.setdefault(claim.sender.id, _Lane())
+            if claim.sender.bar_reason is not None:
+                lane.barred = False  # This one is to try whether it still is.
+            self._claimed += 1
+            heapq.heappush(self._line, (claim.slot.at_us, self._claimed, claim))
+            self._held.add(_claim_key(claim.delivery))
+        if self._line and self._line[0][0] < self._paces_at_us:
+            if self._pacer is not None:
+                self._pacer.cancel()
+            self._pacer = self._start(self._work_off())
 
-    async def _call(self, lane: _Lane, claim: Claim, begun: asyncio.Event) -> None:
+    async def _work_off(self) -> None:
+        """Sends each claim on its way when its slot has come. There is one of these, for all senders together."""
+        while self._line:
+            self._paces_at_us = self._line[0][0]
+            await self._clock.sleep_until(self._paces_at_us)
+            await self._room.acquire()
+            _, _, claim = heapq.heappop(self._line)
+            call = _Call(self, self._lanes[claim.sender.id], claim)
+            task = self._start(self._call(call))
+            self._calls.add(task)
+            task.add_done_callback(self._calls.discard)
+        self._paces_at_us = _END_OF_TIME_US
+
+    async def _call(self, call: _Call) -> None:
+        claim, lane = call.claim, self._lanes[call.claim.sender.id]
+        started_us = self._clock.monotonic_us()
         try:
-            if self._clock.now_us() + lane.free_at_us - self._clock.monotonic_us() > claim.slot.not_after_us:
-                # Not worth the wait: when the line is free it is another's.
-                self._release(claim)
-                return
-            await self._wait_for_gap(lane, claim)
-            # From here to the provider's own first wait nothing else runs: what is checked still holds at the call.
-            if not self._may_send(claim):
-                self._release(claim)
-                return
-            started_us = self._clock.monotonic_us()
-            late_us = self._clock.now_us() - claim.slot.at_us
-            lane.free_at_us = started_us + claim.sender.pace.interval_us(claim.delivery.segments)
-            begun.set()
-            outcome = await self._send(claim)
-            if isinstance(outcome, Throttled):
-                self._slow_down(lane, claim, outcome)
-            self._note(claim, outcome, late_us=late_us, took_us=self._clock.monotonic_us() - started_us)
+            # Not worth a connection: it would not be let go.
+            self.check_departure(lane, claim)
+            outcome = await self._send(call)
+        except NotLeaving:
+            self._release(claim)
+        else:
+            began_us = started_us if call.left_us is None else call.left_us
+            self._heed(lane, claim, outcome)
+            self._note(claim, outcome, late_us=call.late_us, took_us=self._clock.monotonic_us() - began_us)
         finally:
-            begun.set()
+            call.over.set()
+            if lane.last is call:
+                lane.last = None
             self._room.release()
 
-    async def _wait_for_gap(self, lane: _Lane, claim: Claim) -> None:
+    async def wait_for_gap(self, lane: _Lane, claim: Claim) -> None:
         """A stall of this process may have made its last text late; the next one keeps its distance from that."""
+        while (short_us := lane.free_at_us - self._clock.monotonic_us()) > 0:
+            self.check_departure(lane, claim)
+            await self._clock.sleep_until(self._clock.now_us() + short_us, exactly=True)
+
+    def check_departure(self, lane: _Lane, claim: Claim) -> None:
+        """Raises `NotLeaving` where it must not be sent, or could not be in time."""
+        now_us = self._clock.now_us()
+        # When the line is free, the time may be another's.
+        leaves_us = max(now_us, now_us + lane.free_at_us - self._clock.monotonic_us())
+        held = self._membership.held and not self._winding_up
+        if not held or lane.barred or leaves_us > claim.slot.not_after_us:
+            raise NotLeaving
+
+    def stamp(self, lane: _Lane, claim: Claim) -> tuple[int, int]:
+        """The moment of departure by this process's own clock, and how long after the slot it is."""
+        left_us = self._clock.monotonic_us()
+        if not claim.sender.backlog_us:
+            lane.free_at_us = left_us + claim.sender.pace.interval_us(claim.delivery.segments)
+        return left_us, self._clock.now_us() - claim.slot.at_us
+
+    async def _send(self, call: _Call) -> SendOutcome:
+        claim = call.claim
         try:
-            while (short_us := lane.free_at_us - self._clock.monotonic_us()) > 0 and not self._winding_up:
-                await self._clock.sleep_until(self._clock.now_us() + short_us)
-        except asyncio.CancelledError:
-            self._release(claim)
+            return await self._with.providers[claim.sender.provider].send(self._outgoing(claim), call)
+        except NotLeaving:
             raise
-
-    def _may_send(self, claim: Claim) -> bool:
-        return not self._winding_up and self._membership.held and self._clock.now_us() <= claim.slot.not_after_us
-
-    async def _send(self, claim: Claim) -> SendOutcome:
-        try:
-            return await self._with.providers[claim.sender.provider].send(_outgoing(claim))
         except asyncio.CancelledError:
+            if call.left_us is None:
+                raise NotLeaving from None
             return Unknown("stopped-while-sending")
         except Exception as fault:  # noqa: BLE001 - what may have been sent must not be lost sight of
             self._with.observer.adapter_failed(claim.sender.provider, fault)
-            return Unknown("provider-adapter-failed")
+            reason = "provider-adapter-failed"
+            return NotSent(reason) if call.left_us is None else Unknown(reason)
 
-    def _slow_down(self, lane: _Lane, claim: Claim, throttled: Throttled) -> None:
-        by_us = throttled.retry_after_us or 2 * claim.sender.pace.interval_us()
-        self._delays[claim.sender.id] = by_us
-        lane.free_at_us = max(lane.free_at_us, self._clock.monotonic_us() + by_us)
+    def _heed(self, lane: _Lane, claim: Claim, outcome: SendOutcome) -> None:
+        """What the outcome says of the sender."""
+        match outcome:
+            case Throttled(retry_after_us):
+                by_us = retry_after_us or 2 * claim.sender.pace.interval_us()
+                self._senders.delays[claim.sender.id] = by_us
+                lane.free_at_us = max(lane.free_at_us, self._clock.monotonic_us() + by_us)
+            case Barred(reason) if not lane.barred:
+                lane.barred = True
+                self._senders.bars[claim.sender.id] = claim.sender, reason
+        if isinstance(outcome, Accepted | Refused | Throttled) and claim.sender.bar_reason is not None:
+            self._senders.unbarred[claim.sender.id] = claim.sender
 
     def _note(self, claim: Claim, outcome: SendOutcome, *, late_us: int, took_us: int) -> None:
         after = self._with.retry.after_send(
@@ -203,10 +275,6 @@ class _Run:
         )
         self._unrecorded.append(after)
         self._with.observer.attempted(claim, outcome, after, late_us=late_us, took_us=took_us)
-
-    def _release_all(self, lane: _Lane) -> None:
-        while lane.claims:
-            self._release(lane.claims.popleft())
 
     def _release(self, claim: Claim) -> None:
         self._unrecorded.append(claim.delivery.released(now_us=self._clock.now_us()))
@@ -220,24 +288,34 @@ class _Run:
 
     async def _flush(self) -> bool:
         """Whether everything is recorded. What could not be stays here and is tried again."""
-        batch, delays = self._unrecorded, self._delays
-        self._unrecorded, self._delays = [], {}
+        batch, news = self._unrecorded, self._senders
+        self._unrecorded, self._senders = [], _SenderNews()
         try:
-            for sender_id, by_us in delays.items():
-                await self._with.queue.delay(sender_id, by_us, now_us=self._clock.now_us())
+            await self._tell(news)
             if batch:
                 await self._with.queue.record(batch)
-        except StoreUnavailable as error:
+        except (StoreUnavailable, asyncio.CancelledError) as error:
             self._unrecorded = batch + self._unrecorded
-            self._delays = delays | self._delays
+            self._senders = news.before(self._senders)
+            if isinstance(error, asyncio.CancelledError):
+                raise
             self._with.observer.held_up(error)
             return False
-        except asyncio.CancelledError:
-            self._unrecorded = batch + self._unrecorded
-            self._delays = delays | self._delays
-            raise
         self._held.difference_update(map(_claim_key, batch))
         return True
+
+    async def _tell(self, news: "_SenderNews") -> None:
+        queue, now_us = self._with.queue, self._clock.now_us()
+        for sender_id, by_us in news.delays.items():
+            await queue.delay(sender_id, by_us, now_us=now_us)
+        for sender_id, (sender, reason) in tuple(news.bars.items()):
+            times = await queue.bar(sender_id, reason, now_us=now_us)
+            self._with.observer.barred(sender, reason, times=times)
+            del news.bars[sender_id]
+        for sender_id, sender in tuple(news.unbarred.items()):
+            await queue.unbar(sender_id, now_us=now_us)
+            self._with.observer.unbarred(sender)
+            del news.unbarred[sender_id]
 
     async def _record_the_rest(self) -> bool:
         until_us = self._clock.monotonic_us() + int(self._with.grace_s * SECOND_US)
@@ -273,14 +351,11 @@ class _Run:
 
     async def _wind_up(self, *, grace_s: float) -> None:
         self._winding_up = True
-        lanes = [lane.task for lane in self._lanes.values() if lane.task is not None and not lane.task.done()]
-        for task in lanes:
-            task.cancel()
-        if lanes:
-            await asyncio.wait(lanes)
-        # A lane that was cancelled before it began has handed back nothing by itself.
-        for lane in self._lanes.values():
-            self._release_all(lane)
+        if self._pacer is not None:
+            self._pacer.cancel()
+            await asyncio.wait([self._pacer])
+        while self._line:
+            self._release(heapq.heappop(self._line)[2])
         if self._calls:
             _, overdue = await asyncio.wait(self._calls, timeout=grace_s)
             for call in overdue:
@@ -288,16 +363,30 @@ class _Run:
             if overdue:
                 await asyncio.wait(overdue)
 
+    def _outgoing(self, claim: Claim) -> OutgoingText:
+        left_us = None if claim.expires_us is None else claim.expires_us - self._clock.now_us()
+        return OutgoingText(
+            delivery_id=claim.delivery.id,
+            attempt=claim.delivery.attempt,
+            account_id=claim.sender.account_id,
+            sender=claim.sender.address,
+            number=claim.delivery.number,
+            body=claim.body,
+            valid_s=None if left_us is None else max(left_us // SECOND_US, 1),
+        )
+
+
+@dataclass
+class _SenderNews:
+    """What providers said of senders, to be stored: by their ids."""
+
+    delays: dict[int, int] = field(default_factory=dict)
+    bars: dict[int, tuple[Sender, str]] = field(default_factory=dict)
+    unbarred: dict[int, Sender] = field(default_factory=dict)
+
+    def before(self, later: "_SenderNews") -> "_SenderNews":
+        return _SenderNews(self.delays | later.delays, self.bars | later.bars, self.unbarred | later.unbarred)
+
 
 def _claim_key(delivery: Delivery) -> tuple[int, int]:
     return delivery.id, delivery.attempt
-
-
-def _outgoing(claim: Claim) -> OutgoingText:
-    return OutgoingText(
-        delivery_id=claim.delivery.id,
-        attempt=claim.delivery.attempt,
-        sender=claim.sender.address,
-        number=claim.delivery.number,
-        body=claim.body,
-    )

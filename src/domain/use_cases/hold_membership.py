@@ -3,6 +3,7 @@ from dataclasses import dataclass, field
 
 from domain.errors import StoreUnavailable
 from domain.model.pace import SECOND_US
+from domain.model.share import Share
 from domain.ports.clock import Clock
 from domain.ports.dispatch_observer import DispatchObserver
 from domain.ports.dispatchers import Dispatchers
@@ -13,6 +14,7 @@ class MembershipTerms:
     """A dispatcher that cannot say that it is alive stops sending well before the others give it up."""
 
     beat_every_us: int = SECOND_US
+    shares_until_us: int = 3 * SECOND_US  # Silent for so long, it is not counted upon.
     stops_after_us: int = 6 * SECOND_US
     given_up_after_us: int = 10 * SECOND_US
 
@@ -25,6 +27,7 @@ class Membership:
     clock: Clock
     good_for_us: int
     renewed_us: int = 0
+    share: Share = field(default_factory=Share)
 
     def renew(self, at_us: int) -> None:
         """`at_us` is monotonic, taken before the beat was sent. What has lapsed is not renewed: others may have taken
@@ -52,28 +55,36 @@ class HoldMembership:
 
     async def join(self) -> Membership:
         asked_us = self.clock.monotonic_us()
-        dispatcher_id = await self.dispatchers.join(now_us=self.clock.now_us())
-        return Membership(
-            dispatcher_id=dispatcher_id,
+        membership = Membership(
+            dispatcher_id=await self.dispatchers.join(now_us=self.clock.now_us()),
             clock=self.clock,
             good_for_us=self.terms.stops_after_us,
             renewed_us=asked_us,
         )
+        membership.share = await self._beat(membership) or membership.share
+        return membership
 
     async def __call__(self, membership: Membership) -> None:
         """Beats until cancelled. Returns when the others have given this dispatcher up: it must join anew."""
         while True:
             asked_us = self.clock.monotonic_us()
             try:
-                if not await self.dispatchers.beat(membership.dispatcher_id, now_us=self.clock.now_us()):
+                share = await self._beat(membership)
+                if share is None:
                     membership.revoke()
                     return
+                membership.share = share
                 membership.renew(asked_us)
                 if not membership.held:
                     return
             except StoreUnavailable as error:
                 self.observer.held_up(error)
             await self.clock.sleep_until(self.clock.now_us() + self.terms.beat_every_us)
+
+    async def _beat(self, membership: Membership) -> Share | None:
+        now_us = self.clock.now_us()
+        heard_since_us = now_us - self.terms.shares_until_us
+        return await self.dispatchers.beat(membership.dispatcher_id, now_us=now_us, heard_since_us=heard_since_us)
 
     async def leave(self, membership: Membership) -> None:
         with suppress(StoreUnavailable):

@@ -69,6 +69,12 @@ class Metrics:
             buckets=_LATE_SECONDS,
             registry=self.registry,
         )
+        self.bars = Counter(
+            "smshub_sender_bars",
+            "How often a provider took nothing from a sender at all, by its reason.",
+            ["provider", "reason"],
+            registry=self.registry,
+        )
         self.released = Counter(
             "smshub_released", "Claimed deliveries that were handed back unsent.", registry=self.registry
         )

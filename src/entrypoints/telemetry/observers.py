@@ -12,6 +12,7 @@ from domain.errors import HubError
 from domain.model.delivery import Delivery, DeliveryState
 from domain.model.idempotency import IdempotencyKey
 from domain.model.send_outcome import EnquiryAnswer, SendOutcome
+from domain.model.sender import Sender
 from domain.model.text_message import AcceptedText, NewText
 from domain.ports.delivery_queue import Claim
 from domain.ports.dispatch_observer import DispatchObserver
@@ -54,6 +55,13 @@ class LoggedDispatch(DispatchObserver):
     def released(self, claim: Claim) -> None:
         self._metrics.released.inc()
         _log.info("delivery_released", delivery=claim.delivery.id, sender=claim.sender.id)
+
+    def barred(self, sender: Sender, reason: str, *, times: int) -> None:
+        self._metrics.bars.labels(sender.provider, reason).inc()
+        _log.error("sender_barred", sender=sender.id, provider=sender.provider, reason=reason, times=times)
+
+    def unbarred(self, sender: Sender) -> None:
+        _log.info("sender_unbarred", sender=sender.id, provider=sender.provider)
 
     def enquired(self, enquiry: Enquiry, answer: EnquiryAnswer, after: Delivery) -> None:
         kind = _kind(answer)

@@ -1,0 +1,156 @@
+"""Whose turn it is at a sender: more urgent texts go first, programs take turns, and nobody waits for ever."""
+
+import json
+from collections import deque
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Self
+
+from domain.model.delivery import DeliveryState
+from domain.model.priority import Priority
+
+# A lane that waits while this many texts of more urgent lanes go gets the next turn.
+_PASSED_OVER = 9
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Candidate:
+    """A queued delivery that may get the next slot, unless something has come up meanwhile."""
+
+    delivery_id: int
+    segments: int
+    priority: Priority = Priority.NORMAL
+    program_id: str = ""
+    opted_out: bool = False
+    canceled: bool = False
+    expires_us: int | None = None
+
+    def end_instead_of_slot(self, at_us: int) -> DeliveryState | None:
+        """What becomes of it where it is not to be sent at that time; None where it is."""
+        if self.canceled:
+            return DeliveryState.CANCELED
+        if self.opted_out:
+            return DeliveryState.BLOCKED
+        return DeliveryState.EXPIRED if self.expires_us is not None and self.expires_us <= at_us else None
+
+
+@dataclass(frozen=True, slots=True)
+class Turns:
+    """What a sender remembers of the turns it has given, from one claim to the next.
+
+    `passed_over` is how many texts went by each waiting lane since it had a turn; `served` is how many segments each
+    waiting program of a lane had beyond the least of them. Both are empty while one program waits in one lane.
+    """
+
+    passed_over: Mapping[Priority, int] = field(default_factory=dict)
+    served: Mapping[tuple[Priority, str], int] = field(default_factory=dict)
+
+    @classmethod
+    def read(cls, text: str | None) -> Self:
+        if text is None:
+            return cls()
+        stored = json.loads(text)
+        return cls(
+            {Priority(lane): count for lane, count in stored["passed_over"]},
+            {(Priority(lane), program): count for lane, program, count in stored["served"]},
+        )
+
+    def written(self) -> str | None:
+        """As `read` takes it; None where there is nothing to remember."""
+        if not self.passed_over and not self.served:
+            return None
+        return json.dumps(
+            {
+                "passed_over": [[int(lane), count] for lane, count in self.passed_over.items()],
+                "served": [[int(lane), program, count] for (lane, program), count in self.served.items()],
+            },
+            separators=(",", ":"),
+        )
+
+
+NO_TURNS = Turns()
+
+
+class FairOrder:
+    """The candidates of one sender in the order in which they are to be sent.
+
+    Those of one program and priority keep the order in which they are given, which is that of their acceptance.
+    """
+
+    def __init__(self, candidates: Iterable[Candidate], turns: Turns) -> None:
+        self._lanes: dict[Priority, dict[str, deque[Candidate]]] = {}
+        for each in candidates:
+            self._lanes.setdefault(each.priority, {}).setdefault(each.program_id, deque()).append(each)
+        self._passed_over = {lane: turns.passed_over.get(lane, 0) for lane in sorted(self._lanes)}
+        self._served: dict[tuple[Priority, str], int] = {}
+        for lane, programs in self._lanes.items():
+            known = {program: turns.served[lane, program] for program in programs if (lane, program) in turns.served}
+            # A program that comes anew is neither ahead of the others nor behind them.
+            least = min(known.values(), default=0)
+            self._served |= {(lane, program): known.get(program, least) - least for program in programs}
+        self._drained: set[tuple[Priority, str]] = set()
+
+    def peek(self) -> Candidate | None:
+        """Whose turn it is; None where nobody waits."""
+        if not self._lanes:
+            return None
+        lane = self._next_lane()
+        programs = self._lanes[lane]
+        if len(programs) == 1:
+            (waiting,) = programs.values()
+            return waiting[0]
+        return min(programs.values(), key=lambda waiting: self._rank(waiting[0]))[0]
+
+    def take(self) -> None:
+        """The one whose turn it is gets its slot."""
+        taken = self._pop()
+        self._served[taken.priority, taken.program_id] += taken.segments
+        for lane in self._passed_over:
+            if lane == taken.priority:
+                self._passed_over[lane] = 0
+            elif lane > taken.priority:
+                self._passed_over[lane] += 1
+
+    def drop(self) -> None:
+        """The one whose turn it is needs none."""
+        self._pop()
+
+    def turns(self, *, all_were_seen: bool) -> Turns:
+        """What is to be remembered. `all_were_seen`: nobody waits but those that were given."""
+        waiting = {(lane, program) for lane, programs in self._lanes.items() for program in programs}
+        if not all_were_seen:
+            # More of theirs may wait behind the ones that were looked at.
+            waiting |= self._drained
+        if len(waiting) < 2:
+            return Turns()
+        lanes = {lane for lane, _ in waiting}
+        served: dict[tuple[Priority, str], int] = {}
+        for lane in lanes:
+            counts = {program: self._served[lane, program] for its, program in waiting if its == lane}
+            if len(counts) > 1:
+                served |= {(lane, program): count - min(counts.values()) for program, count in counts.items()}
+        passed_over = {lane: count for lane, count in self._passed_over.items() if lane in lanes and count}
+        return Turns(passed_over if len(lanes) > 1 else {}, served)
+
+    def _next_lane(self) -> Priority:
+        for lane in reversed(self._passed_over):
+            if lane in self._lanes and self._passed_over[lane] >= _PASSED_OVER:
+                return lane
+        return min(self._lanes)
+
+    def _rank(self, candidate: Candidate) -> tuple[int, int]:
+        return self._served[candidate.priority, candidate.program_id], candidate.delivery_id
+
+    def _pop(self) -> Candidate:
+        candidate = self.peek()
+        if candidate is None:
+            raise LookupError("Nobody waits.")
+        programs = self._lanes[candidate.priority]
+        waiting = programs[candidate.program_id]
+        waiting.popleft()
+        if not waiting:
+            del programs[candidate.program_id]
+            self._drained.add((candidate.priority, candidate.program_id))
+            if not programs:
+                del self._lanes[candidate.priority]
+        return candidate
