@@ -3,12 +3,14 @@
 import asyncio
 import time
 from collections.abc import Sequence
+from datetime import timedelta
 
 from cachetools import LRUCache, TTLCache
 
 from domain.model.access import Grant
+from domain.model.credentials import ProviderAccount
 from domain.model.pace import Pace
-from domain.model.program import KeyHash, Program
+from domain.model.program import KeyHash, OnUnknown, Program
 from domain.model.sender import SenderAddress
 from domain.ports.programs import NewProgram, Programs
 from domain.ports.tokens import Tokens
@@ -47,8 +49,19 @@ class RememberedPrograms(Programs):
     async def add(self, program: NewProgram) -> Program:
         return await self._programs.add(program)
 
-    async def add_sender(self, program_id: str, *, provider: str, sender: SenderAddress, pace: Pace | None) -> Program:
-        return await self._programs.add_sender(program_id, provider=provider, sender=sender, pace=pace)
+    async def add_sender(
+        self,
+        program_id: str,
+        *,
+        provider: str,
+        sender: SenderAddress,
+        pace: Pace | None,
+        account: ProviderAccount | None = None,
+    ) -> Program:
+        return await self._programs.add_sender(program_id, provider=provider, sender=sender, pace=pace, account=account)
+
+    async def set_terms(self, program_id: str, *, on_unknown: OnUnknown, retention: timedelta | None) -> Program:
+        return await self._programs.set_terms(program_id, on_unknown=on_unknown, retention=retention)
 
     async def find_with_keys(self, sid: str) -> tuple[Program, Sequence[KeyHash]] | None:
         return await self._programs.find_with_keys(sid)

@@ -204,6 +204,55 @@ class PaceDiffers(HubError):
         self.current = current
 
 
+class SenderNotFound(HubError):
+    slug = "sender-not-found"
+
+    def __init__(self) -> None:
+        super().__init__("There is no such sender: see `smshub senders list`.")
+
+
+class SenderAmbiguous(HubError):
+    slug = "sender-ambiguous"
+
+    def __init__(self) -> None:
+        super().__init__("Several accounts have a sender of this address: say which by --provider and --account.")
+
+
+class AccountNotFound(HubError):
+    slug = "account-not-found"
+
+    def __init__(self) -> None:
+        super().__init__("There is no such provider account: see `smshub senders list`.")
+
+
+class LimitNotFound(HubError):
+    slug = "limit-not-found"
+
+    def __init__(self) -> None:
+        super().__init__("There is no limit of this name: see `smshub limits list`.")
+
+
+class LimitsInACircle(HubError):
+    slug = "limits-in-a-circle"
+
+    def __init__(self) -> None:
+        super().__init__("The limit would stand under itself.")
+
+
+class LimitInUseStill(HubError):
+    slug = "limit-in-use"
+
+    def __init__(self) -> None:
+        super().__init__("Senders, accounts or other limits stand under this limit: detach them first.")
+
+
+class CredentialsMissing(HubError):
+    slug = "credentials-missing"
+
+    def __init__(self) -> None:
+        super().__init__("This provider needs credentials: give them by --credentials-file.")
+
+
 class CredentialsUnreadable(HubError):
     slug = "credentials-unreadable"
 

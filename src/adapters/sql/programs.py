@@ -1,19 +1,24 @@
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from datetime import timedelta
 
-from sqlalchemy import Table, insert, select
+from sqlalchemy import Table, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from adapters.sql.database import Database, DatabaseFault, carried_through
 from adapters.sql.rows import PROGRAM_COLUMNS, SENDER_COLUMNS, as_pace, as_program, as_sender
 from adapters.sql.tables import program_keys, program_senders, programs, provider_accounts, senders
-from domain.errors import PaceDiffers, ProgramExists, ProgramNotFound
-from domain.model.pace import Pace
-from domain.model.program import MAX_SEGMENTS, KeyHash, Program
+from domain.errors import CredentialsMissing, PaceDiffers, ProgramExists, ProgramNotFound
+from domain.model.credentials import ProviderAccount
+from domain.model.pace import SECOND_US, Pace
+from domain.model.program import MAX_SEGMENTS, KeyHash, OnUnknown, Program
 from domain.model.sender import Sender, SenderAddress
 from domain.ports.programs import NewProgram, Programs
+from domain.ports.vault import Vault
 
 _DEFAULT_PACE = Pace.parse("1/s")
+# Twilio drops what waits at it for ten hours; the hour less is for what is being sent.
+_POOL_BACKLOG_US = 9 * 3_600 * SECOND_US
 _PROGRAMS = select(*PROGRAM_COLUMNS).select_from(
     programs.join(senders, programs.c.sender_id == senders.c.id).join(
         provider_accounts, senders.c.account_id == provider_accounts.c.id
@@ -31,14 +36,19 @@ _OTHER_SENDERS = (
 
 
 class SqlPrograms(Programs):
-    def __init__(self, database: Database) -> None:
+    """`vault` seals the credentials of provider accounts."""
+
+    def __init__(self, database: Database, vault: Vault) -> None:
         self._database = database
+        self._vault = vault
 
     @carried_through
     async def add(self, program: NewProgram) -> Program:
         try:
             async with self._database.writing() as connection:
-                sender_id = await self._sender(connection, program.provider, program.sender, program.pace)
+                sender_id = await self._sender(
+                    connection, program.provider, program.account, program.sender, program.pace
+                )
                 await connection.execute(
                     insert(programs).values(
                         id=program.id,
@@ -48,6 +58,8 @@ class SqlPrograms(Programs):
                         sender_id=sender_id,
                         segment_cap=MAX_SEGMENTS,
                         first_hub=program.first_hub,
+                        on_unknown=program.on_unknown.value,
+                        retention_s=_seconds(program.retention),
                         created_us=program.created_us,
                     )
                 )
@@ -67,16 +79,36 @@ class SqlPrograms(Programs):
             raise
 
     @carried_through
-    async def add_sender(self, program_id: str, *, provider: str, sender: SenderAddress, pace: Pace | None) -> Program:
+    async def add_sender(
+        self,
+        program_id: str,
+        *,
+        provider: str,
+        sender: SenderAddress,
+        pace: Pace | None,
+        account: ProviderAccount | None = None,
+    ) -> Program:
         async with self._database.writing() as connection:
             program = await self._find(connection, program_id)
             if program is None:
                 raise ProgramNotFound
-            sender_id = await self._sender(connection, provider, sender, pace)
+            sender_id = await self._sender(connection, provider, account, sender, pace)
             if sender_id != program.sender.id:
                 row = {"program_id": program.id, "sender_id": sender_id}
                 await self._database.insert_unless_there(connection, program_senders, row)
             return await self._find(connection, program_id) or program
+
+    @carried_through
+    async def set_terms(self, program_id: str, *, on_unknown: OnUnknown, retention: timedelta | None) -> Program:
+        terms = {"on_unknown": on_unknown.value, "retention_s": _seconds(retention)}
+        async with self._database.writing() as connection:
+            await connection.execute(
+                update(programs).where(programs.c.folded_id == program_id.casefold()).values(terms)
+            )
+            program = await self._find(connection, program_id)
+        if program is None:
+            raise ProgramNotFound
+        return program
 
     async def find(self, program_id: str) -> Program | None:
         if not program_id.isprintable():
@@ -113,19 +145,46 @@ class SqlPrograms(Programs):
             return [as_program(row, others[row.id]) for row in rows]
 
     async def _sender(
-        self, connection: AsyncConnection, provider: str, address: SenderAddress, pace: Pace | None
+        self,
+        connection: AsyncConnection,
+        provider: str,
+        account: ProviderAccount | None,
+        address: SenderAddress,
+        pace: Pace | None,
     ) -> int:
         """The id of the sender, which is one for the whole hub."""
-        account = {"provider": provider, "account": provider}
-        account_id = await self._found_or_added(connection, provider_accounts, account)
+        account_id = await self._account(connection, provider, account, address)
         first = (pace or _DEFAULT_PACE).per_second
-        fraction = {"pace_numerator": first.numerator, "pace_denominator": first.denominator}
+        row = {
+            "pace_numerator": first.numerator,
+            "pace_denominator": first.denominator,
+            "backlog_us": _POOL_BACKLOG_US if address.is_pool else 0,
+        }
         key = {"account_id": account_id, "address": address.value}
-        sender_id = await self._found_or_added(connection, senders, key, fraction)
+        sender_id = await self._found_or_added(connection, senders, key, row)
         current = as_pace((await connection.execute(select(senders).where(senders.c.id == sender_id))).one())
         if pace is not None and pace != current:
             raise PaceDiffers(current=str(current))
         return sender_id
+
+    async def _account(
+        self, connection: AsyncConnection, provider: str, account: ProviderAccount | None, address: SenderAddress
+    ) -> int:
+        if account is None:
+            having_it = provider_accounts.join(senders, senders.c.account_id == provider_accounts.c.id)
+            known = select(provider_accounts.c.id).select_from(having_it)
+            known = known.where(provider_accounts.c.provider == provider, senders.c.address == address.value)
+            ids = (await connection.execute(known)).scalars().all()
+            if len(ids) != 1:
+                raise CredentialsMissing
+            return int(ids[0])
+        key = {"provider": provider, "account": account.name}
+        account_id = await self._found_or_added(connection, provider_accounts, key)
+        if account.credentials.values:
+            sealed = self._vault.seal(account.credentials)
+            its = provider_accounts.c.id == account_id
+            await connection.execute(update(provider_accounts).where(its).values(credentials=sealed))
+        return account_id
 
     async def _found_or_added(
         self,
@@ -137,3 +196,7 @@ class SqlPrograms(Programs):
         await self._database.insert_unless_there(connection, table, {**key, **(rest or {})})
         found = select(table.c.id).where(*(table.c[name] == value for name, value in key.items()))
         return int((await connection.execute(found)).scalar_one())
+
+
+def _seconds(retention: timedelta | None) -> int | None:
+    return None if retention is None else int(retention.total_seconds())

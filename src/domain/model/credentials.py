@@ -32,3 +32,14 @@ class Credentials:
 
     def written(self) -> str:
         return json.dumps(dict(self.values), sort_keys=True)
+
+
+NO_CREDENTIALS = Credentials({})
+
+
+@dataclass(frozen=True, slots=True)
+class ProviderAccount:
+    """`name` is the provider's own, unique among its customers."""
+
+    name: str
+    credentials: Credentials

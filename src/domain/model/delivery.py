@@ -48,6 +48,8 @@ _TERMINAL = frozenset(
 
 # Not handed to the provider as yet: these can still be stopped.
 WAITING = (DeliveryState.SCHEDULED, DeliveryState.QUEUED)
+# Something is still to become of these, for all that the hub knows.
+STILL_TO_COME = (*WAITING, DeliveryState.SENDING, DeliveryState.UNKNOWN)
 # Reasons of the hub's own.
 OPTED_OUT = "opted-out"
 NOT_SENT_IN_TIME = "not-sent-in-time"

@@ -23,6 +23,12 @@ class OnUnknown(Enum):
     RESEND = "resend"  # It is sent again: the recipient may get it twice.
 
 
+def check_retention(retention: timedelta | None) -> None:
+    """A day is the least: for so long a repeated request is answered as the first was."""
+    if retention is not None and retention < timedelta(days=1):
+        raise InvalidValue("Texts are kept for a day (P1D) or longer.")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Program:
     """`id` is compared without regard to letter case, `sid` exactly. Texts come from `sender` unless they name one of

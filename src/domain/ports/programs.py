@@ -1,17 +1,21 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Protocol
 
 from domain.errors import OtherProgram, TokenRefused
 from domain.model.access import Grant
+from domain.model.credentials import ProviderAccount
 from domain.model.pace import Pace
-from domain.model.program import KeyHash, Program
+from domain.model.program import KeyHash, OnUnknown, Program
 from domain.model.sender import SenderAddress
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewProgram:
-    """`pace` is None to take the sender's own if the hub has it already, else one segment per second."""
+    """`pace` is None to take the sender's own if the hub has it already, else one segment per second. `account` is the
+    provider account that the sender belongs to; None for that of the one sender of this address that the hub has.
+    """
 
     id: str
     sid: str
@@ -22,21 +26,37 @@ class NewProgram:
     pace: Pace | None
     first_hub: bool
     created_us: int
+    account: ProviderAccount | None = None
+    on_unknown: OnUnknown = OnUnknown.LEAVE
+    retention: timedelta | None = None
 
 
 class Programs(Protocol):
     async def add(self, program: NewProgram) -> Program:
         """Stores the program, and its sender unless the hub has it already.
 
-        Raises `ProgramExists` for an id (in any letter case) or SID in use, and `PaceDiffers`.
+        Credentials that are given with an account are its new ones. Raises `ProgramExists` for an id (in any letter
+        case) or SID in use, `PaceDiffers` and `CredentialsMissing`.
         """
         ...
 
-    async def add_sender(self, program_id: str, *, provider: str, sender: SenderAddress, pace: Pace | None) -> Program:
-        """Lets the program use a further sender, stored unless the hub has it already; `pace` is as in `NewProgram`.
+    async def add_sender(
+        self,
+        program_id: str,
+        *,
+        provider: str,
+        sender: SenderAddress,
+        pace: Pace | None,
+        account: ProviderAccount | None = None,
+    ) -> Program:
+        """Lets the program use a further sender, stored unless the hub has it already; as in `NewProgram`.
 
-        Raises `ProgramNotFound` and `PaceDiffers`.
+        Raises `ProgramNotFound`, `PaceDiffers` and `CredentialsMissing`.
         """
+        ...
+
+    async def set_terms(self, program_id: str, *, on_unknown: OnUnknown, retention: timedelta | None) -> Program:
+        """Raises `ProgramNotFound`."""
         ...
 
     async def find(self, program_id: str) -> Program | None:

@@ -1,7 +1,10 @@
+from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from domain.model.credentials import Credentials
+from domain.errors import InvalidValue, UnknownProvider
+from domain.model.credentials import NO_CREDENTIALS, Credentials, ProviderAccount
 from domain.model.message_body import MessageBody
 from domain.model.phone_number import PhoneNumber
 from domain.model.send_outcome import EnquiryAnswer, SendOutcome
@@ -58,3 +61,19 @@ class SmsProvider(Protocol):
     async def look_up(self, enquiry: Enquiry) -> EnquiryAnswer:
         """Asks what became of a delivery."""
         ...
+
+
+def account_at(
+    providers: Mapping[str, SmsProvider], provider: str, credentials: Credentials | None
+) -> ProviderAccount | None:
+    """The account that the credentials belong to; None where none are given to a provider that needs some.
+
+    Raises `UnknownProvider`, and `InvalidValue` for credentials that the provider cannot work with.
+    """
+    if provider not in providers:
+        raise UnknownProvider(name=provider, known=sorted(providers))
+    if credentials is not None:
+        return ProviderAccount(providers[provider].account_of(credentials), credentials)
+    with suppress(InvalidValue):
+        return ProviderAccount(providers[provider].account_of(NO_CREDENTIALS), NO_CREDENTIALS)
+    return None

@@ -1,12 +1,14 @@
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 
-from domain.errors import UnknownProvider
+from domain.model.credentials import Credentials
 from domain.model.pace import Pace
-from domain.model.program import KeyHash, Program, ProgramKey
+from domain.model.program import KeyHash, OnUnknown, Program, ProgramKey, check_retention
 from domain.model.sender import SenderAddress
 from domain.ports.clock import Clock
 from domain.ports.programs import NewProgram, Programs
+from domain.ports.sms_provider import SmsProvider, account_at
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,7 +26,7 @@ class CreateProgram:
 
     programs: Programs
     clock: Clock
-    providers: Collection[str]
+    providers: Mapping[str, SmsProvider]
     new_id: Callable[[], object]
     pepper: tuple[str, bytes] | None
 
@@ -35,15 +37,19 @@ class CreateProgram:
         provider: str,
         sender: SenderAddress,
         pace: Pace | None = None,
+        credentials: Credentials | None = None,
+        on_unknown: OnUnknown = OnUnknown.LEAVE,
+        retention: timedelta | None = None,
         first_hub: FirstHubIdentity | None = None,
     ) -> tuple[Program, ProgramKey]:
         """The program and its key, which is told this once: the hub keeps its hash alone.
 
-        A sender that the hub has already is shared, with its pace. Raises `ProgramExists`, `PaceDiffers` or
-        `UnknownProvider`.
+        A sender that the hub has already is shared, with its pace; credentials are its account's new ones. Raises
+        `ProgramExists`, `PaceDiffers`, `UnknownProvider`, `CredentialsMissing`, or `InvalidValue` for credentials or a
+        retention that cannot be.
         """
-        if provider not in self.providers:
-            raise UnknownProvider(name=provider, known=sorted(self.providers))
+        account = account_at(self.providers, provider, credentials)
+        check_retention(retention)
         identity = first_hub or FirstHubIdentity(
             program_id=str(self.new_id()), program_sid=str(self.new_id()), key=ProgramKey.generate()
         )
@@ -59,6 +65,9 @@ class CreateProgram:
                 pace=pace,
                 first_hub=first_hub is not None,
                 created_us=self.clock.now_us(),
+                account=account,
+                on_unknown=on_unknown,
+                retention=retention,
             )
         )
         return program, identity.key

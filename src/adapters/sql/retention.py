@@ -1,0 +1,54 @@
+from sqlalchemy import delete, select
+
+from adapters.sql.database import Database, carried_through
+from adapters.sql.tables import deliveries, idempotency_keys, programs, text_messages
+from domain.model.delivery import STILL_TO_COME
+from domain.model.message_id import first_message_id
+from domain.ports.retention import Retention
+
+_MESSAGES_AT_ONCE = 200
+_DELIVERIES_AT_ONCE = 20_000
+_SECOND_US = 1_000_000
+
+_OPEN = select(deliveries.c.id).where(
+    deliveries.c.message_id == text_messages.c.id, deliveries.c.state.in_([state.value for state in STILL_TO_COME])
+)
+
+
+class SqlRetention(Retention):
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def forget(self, *, now_us: int, kept_us: int) -> int:
+        async with self._database.reading() as connection:
+            kept = (await connection.execute(select(programs.c.id, programs.c.retention_s))).all()
+        forgotten = 0
+        for program_id, retention_s in kept:
+            program_kept_us = kept_us if retention_s is None else min(retention_s * _SECOND_US, kept_us)
+            forgotten += await self._forget(program_id, before_us=now_us - program_kept_us)
+        return forgotten
+
+    @carried_through
+    async def _forget(self, program_id: str, *, before_us: int) -> int:
+        old = (
+            select(text_messages.c.id, text_messages.c.recipients)
+            .where(
+                text_messages.c.program_id == program_id,
+                text_messages.c.id < first_message_id(max(before_us, 0)),
+                ~_OPEN.exists(),
+            )
+            .order_by(text_messages.c.id)
+            .limit(_MESSAGES_AT_ONCE)
+        )
+        async with self._database.writing() as connection:
+            ids, recipients = [], 0
+            for message_id, count in (await connection.execute(old.with_for_update(skip_locked=True))).all():
+                ids.append(message_id)
+                recipients += count
+                if recipients >= _DELIVERIES_AT_ONCE:
+                    break
+            if ids:
+                await connection.execute(delete(deliveries).where(deliveries.c.message_id.in_(ids)))
+                await connection.execute(delete(idempotency_keys).where(idempotency_keys.c.message_id.in_(ids)))
+                await connection.execute(delete(text_messages).where(text_messages.c.id.in_(ids)))
+        return len(ids)

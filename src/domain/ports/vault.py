@@ -1,0 +1,15 @@
+from typing import Protocol
+
+from domain.model.credentials import Credentials
+
+
+class Vault(Protocol):
+    """Keeps credentials from whoever sees the database alone."""
+
+    def seal(self, credentials: Credentials) -> bytes:
+        """Raises `InvalidValue` where the hub has no key to do so."""
+        ...
+
+    def open(self, sealed: bytes) -> Credentials:
+        """Raises `CredentialsUnreadable`."""
+        ...
