@@ -18,10 +18,18 @@ from adapters.sql.due_deliveries import SqlDueDeliveries
 from adapters.sql.intake import SqlIntake
 from adapters.sql.intake_postgresql import PostgresqlIntake
 from adapters.sql.intake_sqlite import SqliteIntake
+from adapters.sql.limits import SqlLimits
 from adapters.sql.opt_outs import SqlOptOuts
+from adapters.sql.pauses import SqlPauses
 from adapters.sql.programs import SqlPrograms
+from adapters.sql.provider_accounts import SqlProviderAccounts
+from adapters.sql.retention import SqlRetention
 from adapters.sql.schema import SqlSchema
+from adapters.sql.senders import SqlSenders
+from adapters.sql.standstills import SqlStandstills
 from adapters.sql.text_log import SqlTextLog
+from adapters.vault import FernetVault
+from domain.model.credentials import NO_CREDENTIALS, ProviderAccount
 from domain.model.delivery import Delivery, DeliveryState
 from domain.model.message_body import MessageBody
 from domain.model.pace import SECOND_US, Pace
@@ -39,6 +47,8 @@ from domain.ports.programs import NewProgram
 NOW_US = 1_900_000_000 * SECOND_US
 
 SENDER = SenderAddress("+19705550100")
+SANDBOX = ProviderAccount("sandbox", NO_CREDENTIALS)
+VAULT = FernetVault({"tests": b"a key of the tests, 32 bytes long"})
 
 
 def a_number(index: int = 0) -> PhoneNumber:
@@ -64,6 +74,7 @@ def a_program(
     pace: str | None = "1/s",
     first_hub: bool = False,
     key_hash: KeyHash | None = None,
+    account: ProviderAccount | None = SANDBOX,
 ) -> NewProgram:
     """`sid` is made from the id where none is given."""
     return NewProgram(
@@ -76,6 +87,7 @@ def a_program(
         pace=None if pace is None else Pace.parse(pace),
         first_hub=first_hub,
         created_us=NOW_US,
+        account=account,
     )
 
 
@@ -143,6 +155,12 @@ class Store:
     schema: SqlSchema
     clock: DatabaseClock
     programs: SqlPrograms
+    accounts: SqlProviderAccounts
+    senders: SqlSenders
+    limits: SqlLimits
+    pauses: SqlPauses
+    retention: SqlRetention
+    standstills: SqlStandstills
     opt_outs: SqlOptOuts
     texts: SqlTextLog
     intake: SqlIntake
@@ -158,7 +176,13 @@ class Store:
             database=database,
             schema=SqlSchema(database),
             clock=DatabaseClock(database),
-            programs=SqlPrograms(database),
+            programs=SqlPrograms(database, VAULT),
+            accounts=SqlProviderAccounts(database, VAULT),
+            senders=SqlSenders(database),
+            limits=SqlLimits(database),
+            pauses=SqlPauses(database, queue),
+            retention=SqlRetention(database),
+            standstills=SqlStandstills(database),
             opt_outs=SqlOptOuts(database),
             texts=SqlTextLog(database),
             intake=(SqliteIntake if database.is_sqlite else PostgresqlIntake)(database),

@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 
 from cachetools import LRUCache, TTLCache
@@ -10,13 +11,17 @@ from cachetools import LRUCache, TTLCache
 from domain.model.access import Grant
 from domain.model.credentials import ProviderAccount
 from domain.model.pace import Pace
+from domain.model.priority import Priority
 from domain.model.program import KeyHash, OnUnknown, Program
+from domain.model.queue_ahead import QueueAhead
 from domain.model.sender import SenderAddress
+from domain.ports.backlog import Backlog
 from domain.ports.programs import NewProgram, Programs
 from domain.ports.tokens import Tokens
 
 _MOST_PROGRAMS = 10_000
 _MOST_TOKENS = 10_000
+_MOST_SENDERS = 10_000
 
 
 class RememberedPrograms(Programs):
@@ -68,6 +73,57 @@ class RememberedPrograms(Programs):
 
     async def all(self) -> Sequence[Program]:
         return await self._programs.all()
+
+
+class RememberedBacklog(Backlog):
+    """What waited at a sender a moment ago, and what was accepted here since.
+
+    Looking takes the longer the more waits, so it is done the more seldom: for a twentieth of the time at the most. Who
+    asks meanwhile gets what is known; only what is too old is waited for.
+    """
+
+    def __init__(self, backlog: Backlog, *, for_s: float = 0.5, at_most_s: float = 5.0) -> None:
+        self._backlog = backlog
+        self._for_s = for_s
+        self._at_most_s = at_most_s
+        self._known: LRUCache[int, _Looked] = LRUCache(_MOST_SENDERS)
+        self._looking: dict[int, asyncio.Task[_Looked]] = {}
+
+    async def at(self, sender_id: int) -> QueueAhead:
+        known = self._known.get(sender_id)
+        now_s = time.monotonic()
+        if known is not None and now_s < known.good_until_s:
+            return known.ahead
+        looking = self._looking.get(sender_id)
+        if looking is None:
+            looking = self._looking[sender_id] = asyncio.create_task(self._look(sender_id))
+            looking.add_done_callback(lambda task: self._looked(sender_id, task))
+        if known is not None and now_s < known.good_until_s + self._at_most_s:
+            return known.ahead
+        return (await asyncio.shield(looking)).ahead
+
+    def joined(self, sender_id: int, program_id: str, priority: Priority, segments: int) -> None:
+        known = self._known.get(sender_id)
+        if known is not None:
+            known.ahead = known.ahead.joined(program_id, priority, segments)
+
+    async def _look(self, sender_id: int) -> "_Looked":
+        began_s = time.monotonic()
+        ahead = await self._backlog.at(sender_id)
+        ended_s = time.monotonic()
+        return _Looked(ahead, ended_s + max(self._for_s, 20 * (ended_s - began_s)))
+
+    def _looked(self, sender_id: int, task: "asyncio.Task[_Looked]") -> None:
+        del self._looking[sender_id]
+        # Whoever waits for it gets its error; where nobody does, the next one looks again.
+        if not task.cancelled() and task.exception() is None:
+            self._known[sender_id] = task.result()
+
+
+@dataclass
+class _Looked:
+    ahead: QueueAhead
+    good_until_s: float
 
 
 class RememberedTokens(Tokens):

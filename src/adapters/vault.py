@@ -9,6 +9,7 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from domain.errors import CredentialsUnreadable, InvalidValue
 from domain.model.credentials import Credentials
+from domain.ports.vault import Vault
 
 _SHORTEST_KEY = 32
 _FERNET_KEY = 32
@@ -17,7 +18,7 @@ _FERNET_KEY = 32
 _PURPOSE = b"sms-hub provider credentials"
 
 
-class Vault:
+class FernetVault(Vault):
     """`keys` are secrets by their id; the first seals, all open. A key is replaced by putting the new one first, and
     dropped when everything that it sealed has been sealed anew.
     """

@@ -8,7 +8,7 @@ from uuid_utils.compat import uuid7
 
 from adapters.login_guard import InProcessLoginGuard
 from adapters.providers.sandbox.provider import SandboxProvider
-from adapters.remembered import RememberedPrograms, RememberedTokens
+from adapters.remembered import RememberedBacklog, RememberedPrograms, RememberedTokens
 from adapters.sql.backlog import SqlBacklog
 from adapters.sql.clock import DatabaseClock
 from adapters.sql.database import Database
@@ -20,12 +20,19 @@ from adapters.sql.due_deliveries import SqlDueDeliveries
 from adapters.sql.intake import SqlIntake
 from adapters.sql.intake_postgresql import PostgresqlIntake
 from adapters.sql.intake_sqlite import SqliteIntake
+from adapters.sql.limits import SqlLimits
 from adapters.sql.opt_outs import SqlOptOuts
+from adapters.sql.pauses import SqlPauses
 from adapters.sql.programs import SqlPrograms
+from adapters.sql.provider_accounts import SqlProviderAccounts
+from adapters.sql.retention import SqlRetention
 from adapters.sql.schema import SqlSchema
+from adapters.sql.senders import SqlSenders
+from adapters.sql.standstills import SqlStandstills
 from adapters.sql.text_log import SqlTextLog
 from adapters.sql.wakeups_postgresql import PostgresqlWakeups
 from adapters.tokens import JwtTokens
+from adapters.vault import FernetVault
 from adapters.wakeups import InProcessWakeups
 from domain.model.pace import SECOND_US
 from domain.model.price import Price
@@ -35,13 +42,20 @@ from domain.ports.dispatch_observer import DispatchObserver
 from domain.ports.dispatchers import Dispatchers
 from domain.ports.due_deliveries import DueDeliveries
 from domain.ports.intake import Intake
+from domain.ports.limits import Limits
 from domain.ports.login_guard import LoginGuard
 from domain.ports.opt_outs import OptOuts
+from domain.ports.pauses import Pauses
 from domain.ports.programs import Programs
+from domain.ports.provider_accounts import ProviderAccounts
+from domain.ports.retention import Retention
 from domain.ports.schema import Schema
+from domain.ports.senders import Senders
 from domain.ports.sms_provider import SmsProvider
+from domain.ports.standstills import Standstills
 from domain.ports.text_log import TextLog
 from domain.ports.tokens import Tokens
+from domain.ports.vault import Vault
 from domain.ports.wakeups import Wakeups
 from domain.use_cases.add_sender import AddSender
 from domain.use_cases.await_outcome import AwaitOutcome
@@ -51,11 +65,14 @@ from domain.use_cases.dispatch_deliveries import DispatchDeliveries
 from domain.use_cases.hold_membership import HoldMembership, MembershipTerms
 from domain.use_cases.issue_token import IssueToken
 from domain.use_cases.list_programs import ListPrograms
+from domain.use_cases.operate_limits import OperateLimits
+from domain.use_cases.operate_senders import ChangeSender, ListSenders, Pause
 from domain.use_cases.preview_text import PreviewText
 from domain.use_cases.read_texts import FindText, ListDeliveries, ListTexts
 from domain.use_cases.rescue_deliveries import RescueDeliveries
 from domain.use_cases.send_text import SendText
 from domain.use_cases.set_opt_out import SetOptOut
+from domain.use_cases.set_terms import SetTerms
 from domain.use_cases.settle_deliveries import SettleDeliveries
 from entrypoints.dispatcher import Dispatcher
 from entrypoints.health import Health
@@ -87,7 +104,12 @@ def _intake(database: Database, metrics: Metrics) -> SqlIntake:
 
 def _wakeups(settings: Settings, database: Database) -> Wakeups:
     heard = not database.is_sqlite and not settings.database_pooler
-    return PostgresqlWakeups(database) if heard else InProcessWakeups()
+    here = InProcessWakeups()
+    return PostgresqlWakeups(database, here) if heard else here
+
+
+def _vault(settings: Settings) -> Vault:
+    return FernetVault(key_ring(settings.encryption_keys))
 
 
 def _tokens(settings: Settings) -> JwtTokens:
@@ -120,15 +142,23 @@ class Container(containers.DeclarativeContainer):
     database: providers.Provider[Database] = providers.Singleton(_database, settings)
     schema: providers.Provider[Schema] = providers.Singleton(SqlSchema, database)
     clock: providers.Provider[DatabaseClock] = providers.Singleton(DatabaseClock, database)
-    programs: providers.Provider[Programs] = providers.Singleton(SqlPrograms, database)
+    vault: providers.Provider[Vault] = providers.Singleton(_vault, settings)
+    accounts: providers.Provider[ProviderAccounts] = providers.Singleton(SqlProviderAccounts, database, vault)
+    programs: providers.Provider[Programs] = providers.Singleton(SqlPrograms, database, vault)
+    senders: providers.Provider[Senders] = providers.Singleton(SqlSenders, database)
+    limits: providers.Provider[Limits] = providers.Singleton(SqlLimits, database)
+    retention: providers.Provider[Retention] = providers.Singleton(SqlRetention, database)
+    standstills: providers.Provider[Standstills] = providers.Singleton(SqlStandstills, database)
     remembered_programs: providers.Provider[Programs] = providers.Singleton(RememberedPrograms, programs)
     opt_outs: providers.Provider[OptOuts] = providers.Singleton(SqlOptOuts, database)
     texts: providers.Provider[TextLog] = providers.Singleton(SqlTextLog, database)
     sql_intake: providers.Provider[SqlIntake] = providers.Singleton(_intake, database, metrics)
     intake: providers.Provider[Intake] = providers.Singleton(CountedIntake, sql_intake, metrics)
     backlog: providers.Provider[Backlog] = providers.Singleton(SqlBacklog, database)
+    remembered_backlog: providers.Provider[Backlog] = providers.Singleton(RememberedBacklog, backlog)
     retry: providers.Provider[RetryPolicy] = providers.Singleton(_retry, settings)
     queue: providers.Provider[SqlDeliveryQueue] = providers.Singleton(_queue, database, retry)
+    pauses: providers.Provider[Pauses] = providers.Singleton(SqlPauses, database, queue)
     due: providers.Provider[DueDeliveries] = providers.Singleton(SqlDueDeliveries, database, queue)
     dispatchers: providers.Provider[Dispatchers] = providers.Singleton(SqlDispatchers, database)
 
@@ -157,6 +187,7 @@ class Container(containers.DeclarativeContainer):
         SendText,
         programs=remembered_programs,
         intake=intake,
+        backlog=remembered_backlog,
         wakeups=wakeups,
         clock=clock,
         default_region=settings.provided.default_region,
@@ -198,6 +229,13 @@ class Container(containers.DeclarativeContainer):
         AddSender, programs=programs, providers=sms_providers
     )
     list_programs: providers.Provider[ListPrograms] = providers.Singleton(ListPrograms, programs=programs)
+    set_terms: providers.Provider[SetTerms] = providers.Singleton(SetTerms, programs=programs)
+    list_senders: providers.Provider[ListSenders] = providers.Singleton(ListSenders, senders=senders)
+    change_sender: providers.Provider[ChangeSender] = providers.Singleton(ChangeSender, senders=senders, clock=clock)
+    pause: providers.Provider[Pause] = providers.Singleton(Pause, pauses=pauses, senders=senders, clock=clock)
+    operate_limits: providers.Provider[OperateLimits] = providers.Singleton(
+        OperateLimits, limits=limits, senders=senders, clock=clock
+    )
 
     hold_membership: providers.Provider[HoldMembership] = providers.Singleton(
         HoldMembership, dispatchers=dispatchers, clock=clock, observer=observer, terms=terms
@@ -240,6 +278,8 @@ class Container(containers.DeclarativeContainer):
         rescue=rescue_deliveries,
         due=due,
         intake=intake,
+        retention=retention,
+        kept=settings.provided.retention,
         wakeups=wakeups,
         clock=clock,
         observer=observer,
@@ -266,5 +306,5 @@ class Container(containers.DeclarativeContainer):
         metrics=metrics,
         cors_origins=settings.provided.cors_origins,
     )
-    health: providers.Provider[Health] = providers.Singleton(Health, schema)
+    health: providers.Provider[Health] = providers.Singleton(Health, schema, standstills, clock, metrics)
     internal_app = providers.Singleton(create_internal_app, health, metrics)

@@ -4,12 +4,15 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import timedelta
 
 from domain.errors import StoreUnavailable
+from domain.model.pace import SECOND_US
 from domain.ports.clock import Clock
 from domain.ports.dispatch_observer import DispatchObserver
 from domain.ports.due_deliveries import DueDeliveries
 from domain.ports.intake import Intake
+from domain.ports.retention import Retention
 from domain.ports.wakeups import Wakeups
 from domain.use_cases.dispatch_deliveries import DispatchDeliveries
 from domain.use_cases.hold_membership import HoldMembership
@@ -21,6 +24,8 @@ _RESCUE_EVERY_S = 2.0
 _ROUSE_EVERY_S = 5.0
 _EXPIRE_EVERY_S = 1.0
 _FORGET_EVERY_S = 60.0
+_FORGET_TEXTS_EVERY_S = 60.0
+_BETWEEN_PORTIONS_US = 50_000
 _STORE_AWAY_S = 1.0
 
 
@@ -32,6 +37,8 @@ class Dispatcher:
     rescue: RescueDeliveries
     due: DueDeliveries
     intake: Intake
+    retention: Retention
+    kept: timedelta
     wakeups: Wakeups
     clock: Clock
     observer: DispatchObserver
@@ -46,6 +53,7 @@ class Dispatcher:
                 group.create_task(self._again_and_again(self._rouse, _ROUSE_EVERY_S)),
                 group.create_task(self._again_and_again(self._expire, _EXPIRE_EVERY_S)),
                 group.create_task(self._again_and_again(self._forget_keys, _FORGET_EVERY_S)),
+                group.create_task(self._again_and_again(self._forget_texts, _FORGET_TEXTS_EVERY_S)),
             ]
             while not stopping.is_set():
                 await self._be_a_member(stopping)
@@ -88,3 +96,9 @@ class Dispatcher:
     async def _forget_keys(self) -> None:
         while await self.intake.forget_keys(now_us=self.clock.now_us()):
             pass
+
+    async def _forget_texts(self) -> None:
+        kept_us = int(self.kept.total_seconds() * SECOND_US)
+        while await self.retention.forget(now_us=self.clock.now_us(), kept_us=kept_us):
+            # Others are to have the database in between.
+            await self.clock.pause(_BETWEEN_PORTIONS_US)

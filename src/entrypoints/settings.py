@@ -135,6 +135,12 @@ class Settings(BaseSettings):
         description="When a provider is asked about a text of unknown outcome, and after how long again. What it does "
         "not know after the last time was not sent, and is sent again.",
     )
+    retention: timedelta = Field(
+        timedelta(days=90),
+        ge=timedelta(days=1),
+        description="For how long texts and numbers are kept after a text was accepted and is through, unless its "
+        "program says otherwise. Then they are deleted.",
+    )
     most_in_flight: int = Field(
         500, ge=1, le=10_000, description="Calls to providers under way at once, per dispatcher."
     )

@@ -6,7 +6,7 @@ from domain.errors import PaceDiffers, ProgramExists, ProgramNotFound
 from domain.model.pace import Pace
 from domain.model.program import MAX_SEGMENTS, KeyHash, ProgramKey
 from domain.model.sender import Sender, SenderAddress
-from tests.builders import Store, a_program
+from tests.builders import SANDBOX, Store, a_program
 
 OTHER_SENDER = SenderAddress("+19705550101")
 
@@ -186,7 +186,7 @@ async def test_a_program_may_have_further_senders(store: Store) -> None:
     program = await store.programs.add(a_program("city-hall"))
 
     added = await store.programs.add_sender(
-        "CITY-HALL", provider="sandbox", sender=OTHER_SENDER, pace=Pace.parse("5/s")
+        "CITY-HALL", provider="sandbox", account=SANDBOX, sender=OTHER_SENDER, pace=Pace.parse("5/s")
     )
 
     assert added.sender == program.sender
@@ -200,7 +200,9 @@ async def test_a_program_may_have_further_senders(store: Store) -> None:
 @pytest.mark.parametrize("sender", [SenderAddress("+19705550100"), OTHER_SENDER])
 async def test_adding_a_sender_that_it_has_changes_nothing(store: Store, sender: SenderAddress) -> None:
     await store.programs.add(a_program("city-hall"))
-    before = await store.programs.add_sender("city-hall", provider="sandbox", sender=OTHER_SENDER, pace=None)
+    before = await store.programs.add_sender(
+        "city-hall", provider="sandbox", account=SANDBOX, sender=OTHER_SENDER, pace=None
+    )
 
     after = await store.programs.add_sender("city-hall", provider="sandbox", sender=sender, pace=None)
 
@@ -211,7 +213,9 @@ async def test_a_further_sender_is_shared_with_its_pace(store: Store) -> None:
     library = await store.programs.add(a_program("library", sender=OTHER_SENDER, pace="7/s"))
     await store.programs.add(a_program("city-hall"))
 
-    added = await store.programs.add_sender("city-hall", provider="sandbox", sender=OTHER_SENDER, pace=None)
+    added = await store.programs.add_sender(
+        "city-hall", provider="sandbox", account=SANDBOX, sender=OTHER_SENDER, pace=None
+    )
 
     assert added.other_senders == (library.sender,)
     with pytest.raises(PaceDiffers):
@@ -220,4 +224,6 @@ async def test_a_further_sender_is_shared_with_its_pace(store: Store) -> None:
 
 async def test_a_program_that_does_not_exist_gets_no_sender(store: Store) -> None:
     with pytest.raises(ProgramNotFound):
-        await store.programs.add_sender("city-hall", provider="sandbox", sender=OTHER_SENDER, pace=None)
+        await store.programs.add_sender(
+            "city-hall", provider="sandbox", account=SANDBOX, sender=OTHER_SENDER, pace=None
+        )

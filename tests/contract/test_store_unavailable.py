@@ -17,11 +17,11 @@ from adapters.sql.database import Database, DatabaseFault
 from domain.errors import InvalidValue, StoreUnavailable
 from domain.model.delivery import DeliveryState
 from domain.model.idempotency import IdempotencyKey
+from domain.model.limit import Limit
 from domain.model.message_body import MessageBody
 from domain.model.pace import Pace
 from domain.model.phone_number import PhoneNumber
-from domain.model.priority import Priority
-from domain.model.program import Program
+from domain.model.program import OnUnknown, Program
 from domain.model.sender import Sender
 from domain.model.text_message import NewText, TextMessage
 from domain.ports.text_log import TextFilter
@@ -62,6 +62,22 @@ CALLS: dict[str, Callable[[Store], Awaitable[object]]] = {
     "programs.add_sender": lambda store: store.programs.add_sender(
         "city-hall", provider="sandbox", sender=SENDER, pace=None
     ),
+    "programs.set_terms": lambda store: store.programs.set_terms(
+        "city-hall", on_unknown=OnUnknown.RESEND, retention=None
+    ),
+    "accounts.credentials": lambda store: store.accounts.credentials(1),
+    "senders.all": lambda store: store.senders.all(),
+    "senders.change": lambda store: store.senders.change(1, pace=Pace.parse("1/s"), backlog_us=0, now_us=NOW_US),
+    "limits.put": lambda store: store.limits.put(Limit(name="campaign", pace=Pace.parse("1/s"))),
+    "limits.remove": lambda store: store.limits.remove("campaign"),
+    "limits.attach_sender": lambda store: store.limits.attach_sender(1, None),
+    "limits.attach_account": lambda store: store.limits.attach_account("sandbox", "sandbox", None),
+    "limits.all": lambda store: store.limits.all(now_us=NOW_US),
+    "pauses.set_hub": lambda store: store.pauses.set_hub(paused=True, now_us=NOW_US),
+    "pauses.set_program": lambda store: store.pauses.set_program("city-hall", paused=True, now_us=NOW_US),
+    "pauses.set_sender": lambda store: store.pauses.set_sender(1, paused=True, now_us=NOW_US),
+    "retention.forget": lambda store: store.retention.forget(now_us=NOW_US, kept_us=1),
+    "standstills.now": lambda store: store.standstills.now(now_us=NOW_US),
     "programs.find": lambda store: store.programs.find("city-hall"),
     "programs.find_with_keys": lambda store: store.programs.find_with_keys("SID-city-hall"),
     "programs.all": lambda store: store.programs.all(),
@@ -82,14 +98,17 @@ CALLS: dict[str, Callable[[Store], Awaitable[object]]] = {
     "queue.claim": lambda store: store.claim(1),
     "queue.record": lambda store: store.queue.record([BEING_SENT.released(now_us=NOW_US)]),
     "queue.strays": lambda store: store.queue.strays(1, slots_before_us=NOW_US),
+    "queue.next_due_us": lambda store: store.queue.next_due_us(),
+    "queue.bar": lambda store: store.queue.bar(1, "credentials-refused", now_us=NOW_US),
+    "queue.unbar": lambda store: store.queue.unbar(1, now_us=NOW_US),
     "queue.delay": lambda store: store.queue.delay(1, 1, now_us=NOW_US),
     "due.queue": lambda store: store.due.queue(now_us=NOW_US),
     "due.expire": lambda store: store.due.expire(now_us=NOW_US),
     "due.enquiries": lambda store: store.due.enquiries(now_us=NOW_US, limit=10),
     "due.rouse": lambda store: store.due.rouse(now_us=NOW_US),
-    "backlog.ahead_of": lambda store: store.backlog.ahead_of(1, Priority.NORMAL),
+    "backlog.at": lambda store: store.backlog.at(1),
     "dispatchers.join": lambda store: store.dispatchers.join(now_us=NOW_US),
-    "dispatchers.beat": lambda store: store.dispatchers.beat(1, now_us=NOW_US),
+    "dispatchers.beat": lambda store: store.dispatchers.beat(1, now_us=NOW_US, heard_since_us=0),
     "dispatchers.leave": lambda store: store.dispatchers.leave(1),
     "dispatchers.orphans": lambda store: store.dispatchers.orphans(silent_since_us=NOW_US, limit=10),
     "dispatchers.dismiss": lambda store: store.dispatchers.dismiss(silent_since_us=NOW_US),

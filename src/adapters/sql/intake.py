@@ -239,6 +239,7 @@ def message_row(message: TextMessage) -> dict[str, Any]:
         "priority": int(message.priority),
         "send_at_us": message.send_at_us,
         "expires_us": message.expires_us,
+        "estimated_us": message.estimated_us,
     }
 
 

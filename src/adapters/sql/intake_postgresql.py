@@ -33,6 +33,7 @@ _MESSAGE = {
     "priority": "smallint",
     "send_at_us": "bigint",
     "expires_us": "bigint",
+    "estimated_us": "bigint",
 }
 _DELIVERY = {
     "message_id": "uuid",

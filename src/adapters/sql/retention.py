@@ -24,7 +24,7 @@ class SqlRetention(Retention):
             kept = (await connection.execute(select(programs.c.id, programs.c.retention_s))).all()
         forgotten = 0
         for program_id, retention_s in kept:
-            program_kept_us = kept_us if retention_s is None else min(retention_s * _SECOND_US, kept_us)
+            program_kept_us = kept_us if retention_s is None else retention_s * _SECOND_US
             forgotten += await self._forget(program_id, before_us=now_us - program_kept_us)
         return forgotten
 

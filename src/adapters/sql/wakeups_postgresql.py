@@ -4,7 +4,6 @@ from contextlib import suppress
 import asyncpg
 
 from adapters.sql.database import Database
-from adapters.wakeups import InProcessWakeups
 from domain.errors import StoreUnavailable
 from domain.ports.wakeups import Wakeups
 
@@ -22,9 +21,10 @@ class PostgresqlWakeups(Wakeups):
     between it would hear nothing.
     """
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, here: Wakeups) -> None:
+        """`here` reaches the dispatcher of this process."""
         self._database = database
-        self._here = InProcessWakeups()
+        self._here = here
         self._listening = False
         self._telling: asyncio.Task[None] | None = None
         self._told_too_little = False

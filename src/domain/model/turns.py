@@ -10,7 +10,7 @@ from domain.model.delivery import DeliveryState
 from domain.model.priority import Priority
 
 # A lane that waits while this many texts of more urgent lanes go gets the next turn.
-_PASSED_OVER = 9
+PASSED_OVER = 9
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,7 +134,7 @@ class FairOrder:
 
     def _next_lane(self) -> Priority:
         for lane in reversed(self._passed_over):
-            if lane in self._lanes and self._passed_over[lane] >= _PASSED_OVER:
+            if lane in self._lanes and self._passed_over[lane] >= PASSED_OVER:
                 return lane
         return min(self._lanes)
 

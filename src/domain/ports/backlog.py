@@ -1,18 +1,14 @@
-from dataclasses import dataclass
 from typing import Protocol
 
 from domain.model.priority import Priority
-
-
-@dataclass(frozen=True, slots=True)
-class Ahead:
-    """What goes before a new text. `segments` are queued, `free_us` is when the line is free of what is reserved."""
-
-    segments: int
-    free_us: int
+from domain.model.queue_ahead import QueueAhead
 
 
 class Backlog(Protocol):
-    async def ahead_of(self, sender_id: int, priority: Priority) -> Ahead:
-        """What waits at the sender with this priority or a higher one. Texts for later count when their time comes."""
+    """What waits at senders."""
+
+    async def at(self, sender_id: int) -> QueueAhead: ...
+
+    def joined(self, sender_id: int, program_id: str, priority: Priority, segments: int) -> None:
+        """So many were accepted just now: they count, even where what waits is looked up only now and then."""
         ...

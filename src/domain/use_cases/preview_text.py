@@ -4,6 +4,7 @@ from domain.model.access import Grant
 from domain.model.message_body import MessageBody
 from domain.model.price import Price
 from domain.model.priority import Priority
+from domain.model.program import Program
 from domain.model.recipients import Recipients, read_recipients
 from domain.model.sender import Sender
 from domain.ports.backlog import Backlog
@@ -28,7 +29,7 @@ class Audience:
     """Whom a text would go to. `segments` are those for all together.
 
     `completed_us` is when the last of them would be sent, at the sender's pace and after what waits there already;
-    None where none would be. `cost` is None where the hub knows no price.
+    None where none would be, or where all stands still. `cost` is None where the hub knows no price.
     """
 
     recipients: Recipients
@@ -73,22 +74,27 @@ class PreviewText:
             region = sender.home_region(self.default_region)
             recipients = await read_recipients(command.recipients, region=region)
             opted_out = await self.opt_outs.among(program.id, recipients.numbers)
-            audience = await self._audience(sender, command.priority, body, recipients, len(opted_out))
+            audience = await self._audience(program, sender, command.priority, body, recipients, len(opted_out))
         return Preview(body=body, segment_cap=program.segment_cap, sender=sender, audience=audience)
 
     async def _audience(
-        self, sender: Sender, priority: Priority, body: MessageBody, recipients: Recipients, opted_out: int
+        self,
+        program: Program,
+        sender: Sender,
+        priority: Priority,
+        body: MessageBody,
+        recipients: Recipients,
+        opted_out: int,
     ) -> Audience:
         texted = len(recipients.numbers) - opted_out
         segments = texted * body.segments
         now_us = self.clock.now_us()
         completed_us = None
         if texted:
-            ahead = await self.backlog.ahead_of(sender.id, priority)
-            before_the_last = ahead.segments + segments - body.segments
-            completed_us = max(now_us, ahead.free_us)
-            if before_the_last:
-                completed_us += sender.pace.planned_interval_us(before_the_last)
+            ahead = await self.backlog.at(sender.id)
+            completed_us = ahead.completed_us(
+                program.id, priority, segments=segments, of_the_last=body.segments, now_us=now_us
+            )
         return Audience(
             recipients=recipients,
             opted_out=opted_out,

@@ -15,6 +15,7 @@ from domain.model.priority import Priority
 from domain.model.program import Program
 from domain.model.recipients import read_recipients
 from domain.model.text_message import AcceptedText, NewText, TextMessage
+from domain.ports.backlog import Backlog
 from domain.ports.clock import Clock
 from domain.ports.intake import Intake
 from domain.ports.programs import Programs, own_program
@@ -60,6 +61,7 @@ class SendText:
 
     programs: Programs
     intake: Intake
+    backlog: Backlog
     wakeups: Wakeups
     clock: Clock
     default_region: str
@@ -83,6 +85,9 @@ class SendText:
                 raise
             return earlier
         accepted = await self.intake.add(new)
+        if not accepted.replayed and new.message.send_at_us is None:
+            segments = new.message.body.segments * accepted.summary.counts.get(DeliveryState.QUEUED, 0)
+            self.backlog.joined(new.message.sender_id, program.id, new.message.priority, segments)
         self.wakeups.notify()
         return accepted
 
@@ -97,8 +102,9 @@ class SendText:
         recipients = await read_recipients(command.recipients, region=sender.home_region(self.default_region))
         if recipients.refusals and not (command.lenient and recipients.numbers):
             raise RecipientsRefused(recipients.refusals)
+        _check_times(command, self.clock.now_us())
+        ahead = await self.backlog.at(sender.id)
         now_us = self.clock.now_us()
-        _check_times(command, now_us)
         message = TextMessage(
             id=new_message_id(now_us),
             program_id=program.id,
@@ -111,6 +117,14 @@ class SendText:
             send_at_us=command.send_at_us,
             expires_us=command.expires_us,
             client_date_sent=command.client_date_sent,
+            estimated_us=ahead.completed_us(
+                program.id,
+                command.priority,
+                segments=body.segments * len(recipients.numbers),
+                of_the_last=body.segments,
+                now_us=now_us,
+                not_before_us=command.send_at_us,
+            ),
         )
         deliveries = _deliveries(message, recipients.numbers)
         return NewText(message=message, deliveries=deliveries, refusals=recipients.refusals, key=key)

@@ -5,10 +5,13 @@ import click
 from entrypoints.cli.config import config
 from entrypoints.cli.demo import demo
 from entrypoints.cli.keys import keys
+from entrypoints.cli.limits import limits
 from entrypoints.cli.migrate import migrate
+from entrypoints.cli.pausing import pause, resume
 from entrypoints.cli.processes import api, dispatcher, serve
 from entrypoints.cli.programs import programs
 from entrypoints.cli.send import send
+from entrypoints.cli.senders import senders
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -20,5 +23,5 @@ def main() -> None:
     """
 
 
-for command in (serve, api, dispatcher, demo, migrate, programs, keys, send, config):
+for command in (serve, api, dispatcher, demo, migrate, programs, senders, limits, pause, resume, keys, send, config):
     main.add_command(command)

@@ -6,7 +6,8 @@ from pydantic import SecretStr
 from pydantic_core import PydanticUndefined
 
 from domain.errors import InvalidValue
-from entrypoints.cli.running import explains_faults, output_option, print_json
+from entrypoints.cli.options import output_option
+from entrypoints.cli.running import explains_faults, print_json
 from entrypoints.container import Container
 from entrypoints.settings import PREFIX, Settings, SettingsFault, unknown_variables
 

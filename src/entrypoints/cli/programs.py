@@ -1,16 +1,30 @@
-from collections.abc import Callable
-from typing import TextIO, TypeVar
+from typing import TextIO
 
 import click
 
-from domain.errors import InvalidValue
+from domain.model.credentials import Credentials
 from domain.model.pace import Pace
-from domain.model.program import Program, ProgramKey
+from domain.model.program import OnUnknown, Program, ProgramKey
 from domain.model.sender import SenderAddress
 from domain.use_cases.create_program import FirstHubIdentity
-from entrypoints.cli.running import explains_faults, output_option, print_json, with_hub
+from entrypoints.cli.options import output_option, read_duration, read_option, written_duration
+from entrypoints.cli.running import explains_faults, print_json, with_hub
 
-T = TypeVar("T")
+credentials_option = click.option(
+    "--credentials-file",
+    "credentials",
+    type=click.File(),
+    help='A file with the provider account\'s credentials as JSON, - for standard input: {"account_sid", "auth_token"} '
+    'or {"account_sid", "api_key", "api_secret"} for twilio. A sender that the hub has needs none.',
+)
+on_unknown_option = click.option(
+    "--on-unknown",
+    type=click.Choice([each.value for each in OnUnknown]),
+    help="What becomes of a text when nobody can tell whether it was sent: it is left so (the default), or sent again.",
+)
+retention_option = click.option(
+    "--retention", help="For how long its texts are kept, such as P30D. If not given, as long as SMSHUB_RETENTION says."
+)
 
 
 @click.group()
@@ -23,6 +37,9 @@ def programs() -> None:
 @click.option("--sender", required=True, help="What its texts come from, such as +19705550100.")
 @click.option("--provider", required=True, help="Who sends for it; `sandbox` sends nothing and delivers to everyone.")
 @click.option("--rate", help="Segments per second (1, 0.5) or per longer time (40/min). A new sender has 1.")
+@credentials_option
+@on_unknown_option
+@retention_option
 @click.option("--program-id", help="Of a program of the first hub, with the two below: it keeps its identity.")
 @click.option("--program-sid", help="Its ProgramSID.")
 @click.option("--program-key-file", type=click.File(), help="A file with its ProgramKey, - for standard input.")
@@ -33,6 +50,9 @@ def create(
     sender: str,
     provider: str,
     rate: str | None,
+    credentials: TextIO | None,
+    on_unknown: str | None,
+    retention: str | None,
     program_id: str | None,
     program_sid: str | None,
     program_key_file: TextIO | None,
@@ -50,10 +70,21 @@ def create(
     if program_id and program_sid and program_key_file:
         key = ProgramKey(program_key_file.read().strip())
         first_hub = FirstHubIdentity(program_id=program_id, program_sid=program_sid, key=key)
-    address = _read("--sender", sender, SenderAddress)
-    pace = None if rate is None else _read("--rate", rate, Pace.parse)
+    address = read_option("--sender", sender, SenderAddress)
+    pace = read_option("--rate", rate, Pace.parse)
+    read_credentials = _credentials(credentials)
+    kept = read_option("--retention", retention, read_duration)
     program, key = with_hub(
-        lambda hub: hub.create_program()(name=name, provider=provider, sender=address, pace=pace, first_hub=first_hub)
+        lambda hub: hub.create_program()(
+            name=name,
+            provider=provider,
+            sender=address,
+            pace=pace,
+            credentials=read_credentials,
+            on_unknown=OnUnknown(on_unknown or OnUnknown.LEAVE.value),
+            retention=kept,
+            first_hub=first_hub,
+        )
     )
     if output == "json":
         print_json(
@@ -75,21 +106,63 @@ def create(
 @click.option("--sender", required=True, help="What texts come from that name it, such as +19705550101.")
 @click.option("--provider", required=True, help="Who sends for it.")
 @click.option("--rate", help="Segments per second (1, 0.5) or per longer time (40/min). A new sender has 1.")
+@credentials_option
 @output_option
 @explains_faults
-def add_sender(program_id: str, sender: str, provider: str, rate: str | None, output: str) -> None:
+def add_sender(
+    program_id: str, sender: str, provider: str, rate: str | None, credentials: TextIO | None, output: str
+) -> None:
     """Let a program send from a further number or name.
 
     Its requests name it as `Sender`; those that name none go on coming from the program's first.
     """
-    address = _read("--sender", sender, SenderAddress)
-    pace = None if rate is None else _read("--rate", rate, Pace.parse)
-    program = with_hub(lambda hub: hub.add_sender()(program_id, provider=provider, sender=address, pace=pace))
+    address = read_option("--sender", sender, SenderAddress)
+    pace = read_option("--rate", rate, Pace.parse)
+    given = _credentials(credentials)
+    program = with_hub(
+        lambda hub: hub.add_sender()(program_id, provider=provider, sender=address, pace=pace, credentials=given)
+    )
     if output == "json":
         print_json(_shown(program))
     else:
         for each in program.senders:
             click.echo(f"{each.address.value} at {each.pace} ({each.provider})")
+
+
+@programs.command("set")
+@click.option("--program", "program_id", required=True, help="The ProgramId.")
+@on_unknown_option
+@retention_option
+@output_option
+@explains_faults
+def set_terms(program_id: str, on_unknown: str | None, retention: str | None, output: str) -> None:
+    """Change how a program's texts are dealt with. What is not given stays as it is."""
+    policy = None if on_unknown is None else OnUnknown(on_unknown)
+    kept = read_option("--retention", retention, read_duration)
+    program = with_hub(lambda hub: hub.set_terms()(program_id, on_unknown=policy, retention=kept))
+    if output == "json":
+        print_json(_shown(program))
+    else:
+        kept = _retention(program) or "as long as all are"
+        click.echo(f"Unknown outcomes: {program.on_unknown.value}. Texts are kept: {kept}.")
+
+
+@programs.command()
+@click.option("--program", "program_id", required=True, help="The ProgramId.")
+@explains_faults
+def pause(program_id: str) -> None:
+    """Send nothing of a program. What it posts is accepted and waits; what is on its way this second goes out."""
+    with_hub(lambda hub: hub.pause().program(program_id, paused=True))
+    click.echo("The program is paused.")
+
+
+@programs.command()
+@click.option("--program", "program_id", required=True, help="The ProgramId.")
+@explains_faults
+def resume(program_id: str) -> None:
+    """Go on sending what a program has posted."""
+    with_hub(lambda hub: hub.pause().program(program_id, paused=False))
+    click.echo("The program sends again.")
 
 
 @programs.command("list")
@@ -127,11 +200,15 @@ def _shown(program: Program) -> dict[str, object]:
             for each in program.senders
         ],
         "FirstHub": program.first_hub,
+        "Paused": program.paused,
+        "OnUnknown": program.on_unknown.value,
+        "Retention": _retention(program),
     }
 
 
-def _read(option: str, text: str, reader: Callable[[str], T]) -> T:
-    try:
-        return reader(text)
-    except InvalidValue as error:
-        raise click.BadParameter(str(error), param_hint=option) from None
+def _retention(program: Program) -> str | None:
+    return None if program.retention is None else written_duration(program.retention)
+
+
+def _credentials(file: TextIO | None) -> Credentials | None:
+    return None if file is None else read_option("--credentials-file", file.read(), Credentials.parse)

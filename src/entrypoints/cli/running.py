@@ -16,10 +16,6 @@ from entrypoints.telemetry.logs import configure_logs
 P = ParamSpec("P")
 R = TypeVar("R")
 
-output_option = click.option(
-    "--output", type=click.Choice(["text", "json"]), default="text", show_default=True, help="How to print."
-)
-
 
 def explains_faults(command: Callable[P, R]) -> Callable[P, R]:
     """Turns the hub's own errors into a line on standard error and exit status 1."""

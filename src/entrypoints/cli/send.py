@@ -12,7 +12,8 @@ from domain.model.priority import Priority
 from domain.model.text_message import TextSummary
 from domain.ports.programs import Programs
 from domain.use_cases.send_text import SendTextCommand
-from entrypoints.cli.running import explains_faults, output_option, print_json, with_hub
+from entrypoints.cli.options import output_option
+from entrypoints.cli.running import explains_faults, print_json, with_hub
 from entrypoints.container import Container
 from entrypoints.http import representations
 from entrypoints.http.times import microseconds

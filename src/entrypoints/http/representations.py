@@ -60,6 +60,7 @@ def _text(summary: TextSummary, *, successful: bool, result: str) -> dict[str, A
         "Encoding": message.body.encoding.value,
         "Segments": message.body.segments,
         "Recipients": message.recipients,
+        "EstimatedCompletionAt": optional_instant(message.estimated_us),
         "Counts": _counts(summary),
     }
 
@@ -117,6 +118,8 @@ def delivery(each: Delivery) -> Mapping[str, Any]:
         "PhoneNumber": each.number.e164,
         "Status": each.state.value,
         "Reason": each.reason,
+        "Attempts": each.attempt,
+        "Resends": each.resends,
         "Segments": each.segments,
         "ProviderReference": each.provider_reference,
         "UpdatedAt": instant(each.updated_us),

@@ -75,6 +75,17 @@ class Metrics:
             ["provider", "reason"],
             registry=self.registry,
         )
+        self.barred_senders = Gauge(
+            "smshub_barred_senders", "Senders that their providers take nothing from.", registry=self.registry
+        )
+        self.paused = Gauge(
+            "smshub_paused", "What an operator has paused, by its kind.", ["what"], registry=self.registry
+        )
+        self.overdue_seconds = Gauge(
+            "smshub_overdue_seconds",
+            "For how long the longest waiting sender could have been claimed from.",
+            registry=self.registry,
+        )
         self.released = Counter(
             "smshub_released", "Claimed deliveries that were handed back unsent.", registry=self.registry
         )

@@ -1,0 +1,48 @@
+"""Options that several commands have, and how they are read."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import TypeVar, overload
+
+import click
+from pydantic import TypeAdapter, ValidationError
+
+from domain.errors import InvalidValue
+
+T = TypeVar("T")
+
+_DURATION = TypeAdapter(timedelta)
+
+output_option = click.option(
+    "--output", type=click.Choice(["text", "json"]), default="text", show_default=True, help="How to print."
+)
+provider_option = click.option("--provider", help="The sender's provider, where several have one of the address.")
+account_option = click.option("--account", help="The provider's account, where several have one of the address.")
+
+
+@overload
+def read_option(option: str, text: str, reader: Callable[[str], T]) -> T: ...
+@overload
+def read_option(option: str, text: None, reader: Callable[[str], T]) -> None: ...
+@overload
+def read_option(option: str, text: str | None, reader: Callable[[str], T]) -> T | None: ...
+def read_option(option: str, text: str | None, reader: Callable[[str], T]) -> T | None:
+    """None stays None; what cannot be read is explained beside the option's name."""
+    if text is None:
+        return None
+    try:
+        return reader(text)
+    except InvalidValue as error:
+        raise click.BadParameter(str(error), param_hint=option) from None
+
+
+def read_duration(text: str) -> timedelta:
+    """ISO 8601, such as P30D or PT9H. Raises `InvalidValue`."""
+    try:
+        return _DURATION.validate_python(text)
+    except ValidationError:
+        raise InvalidValue("A duration is written as P30D or PT9H.") from None
+
+
+def written_duration(duration: timedelta) -> str:
+    return str(_DURATION.dump_python(duration, mode="json"))
