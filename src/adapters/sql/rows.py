@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import timedelta
 from fractions import Fraction
+from functools import lru_cache
 from typing import Any, TypeAlias
 
 from sqlalchemy import Row, select
@@ -107,7 +108,7 @@ def as_sender(row: AnyRow) -> Sender:
     return Sender(
         id=row.sender_id,
         provider=row.provider,
-        address=SenderAddress(row.address),
+        address=_address(row.address),
         pace=as_pace(row),
         account_id=row.account_id,
         account=row.account,
@@ -123,7 +124,17 @@ def as_schedule(row: AnyRow) -> VirtualSchedule:
 
 
 def as_pace(row: AnyRow) -> Pace:
-    return Pace(Fraction(row.pace_numerator, row.pace_denominator))
+    return _pace(row.pace_numerator, row.pace_denominator)
+
+
+@lru_cache(10_000)  # Read with every claim, and few differ.
+def _pace(numerator: int, denominator: int) -> Pace:
+    return Pace(Fraction(numerator, denominator))
+
+
+@lru_cache(20_000)
+def _address(value: str) -> SenderAddress:
+    return SenderAddress(value)
 
 
 def as_program(row: AnyRow, other_senders: Sequence[Sender] = ()) -> Program:

@@ -1,6 +1,5 @@
 """How fast texts may follow one another."""
 
-import math
 import re
 from dataclasses import dataclass
 from fractions import Fraction
@@ -15,7 +14,7 @@ _WRITTEN = re.compile(r"(\d{1,9}(?:\.\d{1,6})?)(?:/(s|min|h|day))?", re.ASCII)
 
 # Slots are planned a little wider than the pace, so that jitter on the way to the provider never makes two texts
 # stand closer than it allows.
-_SLACK = Fraction(1005, 1000)
+_SLACK_PER_MILLE = 1_005
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +45,8 @@ class Pace:
 
     def interval_us(self, segments: int = 1) -> int:
         """The least time from a text of so many segments to the next text."""
-        return math.ceil(SECOND_US * segments / self.per_second)
+        return -(-SECOND_US * segments * self.per_second.denominator // self.per_second.numerator)
 
     def planned_interval_us(self, segments: int = 1) -> int:
-        return math.ceil(SECOND_US * segments * _SLACK / self.per_second)
+        planned = SECOND_US * segments * self.per_second.denominator * _SLACK_PER_MILLE
+        return -(-planned // (self.per_second.numerator * 1_000))
