@@ -16,6 +16,8 @@ _QUIET = {
     "alembic": logging.WARNING,
     "asyncio": logging.WARNING,
     "limits": logging.ERROR,
+    "twilio": logging.ERROR,
+    "aiohttp": logging.ERROR,
 }
 
 
