@@ -402,8 +402,9 @@ def _no_sid(twilio: TwilioStandIn, conversation: Conversation, arrival: Arrival 
     conversation.write(201, {**(twilio.take(arrival) if arrival else {}), "sid": None})
 
 
-def _huge(_twilio: TwilioStandIn, conversation: Conversation, _arrival: Arrival | None, _how: Behaviour) -> None:
-    conversation.write_raw(201, b" " * (8 * 2**20), {"Content-Type": "application/json"})
+def _huge(twilio: TwilioStandIn, conversation: Conversation, arrival: Arrival | None, _how: Behaviour) -> None:
+    whole = json.dumps(twilio.take(arrival) if arrival else {"messages": []}).encode() + b" " * (8 * 2**20)
+    conversation.write_raw(201 if arrival else 200, whole, {"Content-Type": "application/json"})
 
 
 def _error_500(_twilio: TwilioStandIn, conversation: Conversation, _arrival: Arrival | None, _how: Behaviour) -> None:
@@ -433,11 +434,13 @@ def _any_error(_twilio: TwilioStandIn, conversation: Conversation, _arrival: Arr
 def _problem(_twilio: TwilioStandIn, conversation: Conversation, _arrival: Arrival | None, how: Behaviour) -> None:
     """As newer services of Twilio's say what is wrong (RFC 9457)."""
     body = {"type": "about:blank", "title": "Bad", "status": how.status, "code": how.code}
-    conversation.write(how.status, body, {"Content-Type": "application/problem+json"})
+    conversation.write(
+        how.status, body, {"Content-Type": "application/problem+json", **_asking_to_wait(how.retry_after)}
+    )
 
 
-def _redirect(_twilio: TwilioStandIn, conversation: Conversation, _arrival: Arrival | None, _how: Behaviour) -> None:
-    conversation.write_raw(302, b"", {"Location": f"{_API}{ACCOUNT_SID}/Messages.json"})
+def _redirect(_twilio: TwilioStandIn, conversation: Conversation, _arrival: Arrival | None, how: Behaviour) -> None:
+    conversation.write_raw(how.status, b"", {"Location": f"{_API}{ACCOUNT_SID}/Messages.json"})
 
 
 BEHAVIOURS: Mapping[str, _Deed] = {
@@ -459,7 +462,7 @@ BEHAVIOURS: Mapping[str, _Deed] = {
     "401": _unauthorized,
     "error": _any_error,
     "problem": _problem,
-    "302": _redirect,
+    "redirect": _redirect,
 }
 
 
@@ -472,7 +475,11 @@ def _error(
         "more_info": f"https://www.twilio.com/docs/errors/{code}",
         "status": int(status),
     }
-    return status, body, {} if retry_after is None else {"Retry-After": retry_after}
+    return status, body, _asking_to_wait(retry_after)
+
+
+def _asking_to_wait(retry_after: str | None) -> _Headers:
+    return {} if retry_after is None else {"Retry-After": retry_after}
 
 
 def _fault(arrival: Arrival) -> int | None:
