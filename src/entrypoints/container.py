@@ -8,6 +8,7 @@ from uuid_utils.compat import uuid7
 
 from adapters.login_guard import InProcessLoginGuard
 from adapters.providers.sandbox.provider import SandboxProvider
+from adapters.providers.twilio.provider import TwilioProvider
 from adapters.remembered import RememberedBacklog, RememberedPrograms, RememberedTokens
 from adapters.sql.backlog import SqlBacklog
 from adapters.sql.clock import DatabaseClock
@@ -84,6 +85,8 @@ from entrypoints.settings import Settings, key_ring
 from entrypoints.telemetry.metrics import Metrics
 from entrypoints.telemetry.observers import CountedIntake, LoggedDispatch
 
+_CONNECTIONS_FOR_ENQUIRIES = 100
+
 
 def _database(settings: Settings) -> Database:
     return Database(
@@ -123,6 +126,12 @@ def _segment_price(settings: Settings) -> Price | None:
 def _retry(settings: Settings) -> RetryPolicy:
     delays = (int(delay.total_seconds() * SECOND_US) for delay in settings.enquiry_delays)
     return RetryPolicy(enquiry_delays_us=tuple(delays))
+
+
+def _twilio(settings: Settings, accounts: ProviderAccounts) -> TwilioProvider:
+    # A call that waits for its sender's turn holds a connection.
+    connections = settings.most_in_flight + _CONNECTIONS_FOR_ENQUIRIES
+    return TwilioProvider(accounts, api_base_url=settings.twilio_api_base_url or None, connections=connections)
 
 
 def _by_name(**by_name: SmsProvider) -> Mapping[str, SmsProvider]:
@@ -169,7 +178,9 @@ class Container(containers.DeclarativeContainer):
         InProcessLoginGuard, per_minute=settings.provided.logins_per_minute
     )
     sms_providers: providers.Provider[Mapping[str, SmsProvider]] = providers.Singleton(
-        _by_name, sandbox=providers.Singleton(SandboxProvider)
+        _by_name,
+        sandbox=providers.Singleton(SandboxProvider),
+        twilio=providers.Singleton(_twilio, settings, accounts),
     )
     peppers: providers.Provider[Mapping[str, bytes]] = providers.Singleton(key_ring, settings.provided.key_peppers)
     terms: providers.Provider[MembershipTerms] = providers.Singleton(MembershipTerms)

@@ -112,6 +112,8 @@ class Process:
                 await internal_task
         finally:
             await self._container.sql_intake().drained()
+            for provider in self._container.sms_providers().values():
+                await provider.close()
             await self._container.database().close()
             _log.info("process_stopped")
 

@@ -39,6 +39,10 @@ def _checked_url(url: str) -> str:
     return url.rstrip("/")
 
 
+def _checked_optional_url(url: str) -> str:
+    return _checked_url(url) if url else url
+
+
 def _checked_region(code: str) -> str:
     if not is_region(code):
         raise ValueError("must be a country's two capital letters, such as US")
@@ -128,6 +132,9 @@ class Settings(BaseSettings):
     )
     segment_price: Annotated[str, AfterValidator(_checked_price)] = Field(
         "", description="What a segment costs, such as `0.0083 USD`, for the estimates of a preview. None: no estimate."
+    )
+    twilio_api_base_url: Annotated[str, AfterValidator(_checked_optional_url)] = Field(
+        "", description="Where Twilio's interface is, if not at Twilio: for tests against a stand-in."
     )
     enquiry_delays: _Durations = Field(
         (timedelta(seconds=30), timedelta(minutes=5)),

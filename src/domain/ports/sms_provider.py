@@ -62,6 +62,10 @@ class SmsProvider(Protocol):
         """Asks what became of a delivery."""
         ...
 
+    async def close(self) -> None:
+        """Lets go of what it holds. Nothing is asked of it after that."""
+        ...
+
 
 def account_at(
     providers: Mapping[str, SmsProvider], provider: str, credentials: Credentials | None

@@ -39,6 +39,9 @@ class SandboxProvider(SmsProvider):
             return replace(answer, reference=_reference(enquiry.delivery.id))
         return answer
 
+    async def close(self) -> None:
+        """It holds nothing."""
+
 
 def _fate(number: PhoneNumber) -> Fate:
     return MAGIC_NUMBERS.get(number.e164, ORDINARY)

@@ -1,0 +1,955 @@
+"""Twilio's provider with Twilio's own library, against a stand-in on this machine."""
+
+import asyncio
+import itertools
+import logging
+import socket
+import ssl
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+from ipaddress import IPv4Address
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aiohttp import ClientConnectionError
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, generate_private_key
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.x509.oid import NameOID
+
+from adapters.providers.twilio.error_codes import OUTCOMES, outcome_of, retry_after_us
+from adapters.providers.twilio.http_client import Call
+from adapters.providers.twilio.provider import TwilioProvider
+from domain.errors import CredentialsUnreadable, InvalidValue
+from domain.model.credentials import Credentials
+from domain.model.delivery import DeliveryState
+from domain.model.message_body import MessageBody
+from domain.model.pace import SECOND_US
+from domain.model.phone_number import PhoneNumber
+from domain.model.send_outcome import (
+    Accepted,
+    Barred,
+    CannotTell,
+    EnquiryAnswer,
+    Found,
+    NotFound,
+    NotSent,
+    Refused,
+    SendOutcome,
+    Throttled,
+    Unknown,
+)
+from domain.model.sender import SenderAddress
+from domain.ports.due_deliveries import Enquiry
+from domain.ports.provider_accounts import ProviderAccounts
+from domain.ports.sms_provider import NotLeaving, OutgoingText
+from tests.builders import SENDER, a_delivery, a_number
+from tests.stand_ins.twilio import ACCOUNT_SID, API_KEY, API_SECRET, AUTH_TOKEN, TwilioStandIn
+
+TIMEOUT_S = 0.3
+ASK_AGAIN_US = 60 * SECOND_US
+
+WITH_TOKEN = {"account_sid": ACCOUNT_SID, "auth_token": AUTH_TOKEN}
+WITH_KEY = {"account_sid": ACCOUNT_SID, "api_key": API_KEY, "api_secret": API_SECRET}
+
+NUMBER = a_number(7)
+BODY = MessageBody("Your code is 4711: naïve & «quoted» + 100 % 🙂")
+SERVICE = SenderAddress("MG" + "0123456789abcdef" * 2)
+
+
+@dataclass
+class Accounts(ProviderAccounts):
+    values: Mapping[str, str] = field(default_factory=lambda: WITH_TOKEN)
+    readable: bool = True
+
+    async def credentials(self, account_id: int) -> Credentials:
+        assert account_id == 1
+        if not self.readable:
+            raise CredentialsUnreadable
+        return Credentials(self.values)
+
+
+@dataclass
+class Departures:
+    """Counts them; `wait` is what each does."""
+
+    wait: Callable[[], Awaitable[None]] | None = None
+    count: int = 0
+
+    async def __call__(self) -> None:
+        self.count += 1
+        if self.wait is not None:
+            await self.wait()
+
+
+@pytest.fixture
+async def twilio() -> AsyncIterator[TwilioStandIn]:
+    async with TwilioStandIn(keep_exchanges=True).running() as twilio:
+        yield twilio
+
+
+@pytest.fixture
+def accounts() -> Accounts:
+    return Accounts()
+
+
+@pytest.fixture
+async def provider(twilio: TwilioStandIn, accounts: Accounts) -> AsyncIterator[TwilioProvider]:
+    provider = at(twilio.url, accounts)
+    yield provider
+    await provider.close()
+
+
+def at(url: str, accounts: Accounts | None = None) -> TwilioProvider:
+    return TwilioProvider(
+        accounts or Accounts(), api_base_url=url, timeout_s=TIMEOUT_S, connect_timeout_s=TIMEOUT_S, connections=20
+    )
+
+
+def a_text_to(
+    number: PhoneNumber = NUMBER,
+    *,
+    sender: SenderAddress = SENDER,
+    body: MessageBody = BODY,
+    valid_s: int | None = None,
+) -> OutgoingText:
+    return OutgoingText(
+        delivery_id=7, attempt=1, account_id=1, sender=sender, number=number, body=body, valid_s=valid_s
+    )
+
+
+def an_enquiry(
+    *,
+    reference: str | None = None,
+    sender: SenderAddress = SENDER,
+    body: MessageBody = BODY,
+    attempted: datetime | None = None,
+    others: frozenset[str] = frozenset(),
+) -> Enquiry:
+    """About a text that was sent where there is a reference, about one unknown where there is none."""
+    state = DeliveryState.UNKNOWN if reference is None else DeliveryState.SENT
+    return Enquiry(
+        delivery=replace(a_delivery(NUMBER, delivery_id=7, state=state), provider_reference=reference),
+        provider="twilio",
+        account_id=1,
+        sender=sender,
+        body=body,
+        attempted_us=int((attempted or datetime.now(UTC)).timestamp() * SECOND_US),
+        others=others,
+    )
+
+
+async def send(provider: TwilioProvider, text: OutgoingText | None = None) -> SendOutcome:
+    return await provider.send(text or a_text_to(), Departures())
+
+
+async def sent(provider: TwilioProvider, text: OutgoingText | None = None) -> str:
+    outcome = await send(provider, text)
+    assert isinstance(outcome, Accepted)
+    return outcome.reference
+
+
+async def never() -> None:
+    raise NotLeaving
+
+
+# What is written.
+
+
+async def test_a_text_is_sent_as_it_is(provider: TwilioProvider, twilio: TwilioStandIn) -> None:
+    outcome = await send(provider)
+
+    assert [outcome] == [Accepted(sid) for sid in twilio.sids]
+    assert [arrival.form for arrival in twilio.arrivals] == [
+        {"From": SENDER.value, "To": NUMBER.e164, "Body": BODY.text},
+    ]
+
+
+@pytest.mark.parametrize("sender", ["12345", "City Hall", "MegaPizza"])
+async def test_a_short_code_or_a_name_is_a_sender(provider: TwilioProvider, twilio: TwilioStandIn, sender: str) -> None:
+    await sent(provider, a_text_to(sender=SenderAddress(sender)))
+
+    assert twilio.arrivals[0].form["From"] == sender
+
+
+async def test_a_messaging_service_is_named_as_one(provider: TwilioProvider, twilio: TwilioStandIn) -> None:
+    await sent(provider, a_text_to(sender=SERVICE))
+
+    assert "From" not in twilio.arrivals[0].form
+    assert twilio.arrivals[0].form["MessagingServiceSid"] == SERVICE.value
+
+
+@pytest.mark.parametrize(
+    ("valid_s", "written"), [(1, "1"), (600, "600"), (36_000, "36000"), (90_000, "36000"), (0, "1")]
+)
+async def test_a_text_is_worth_delivering_for_a_while(
+    provider: TwilioProvider, twilio: TwilioStandIn, valid_s: int, written: str
+) -> None:
+    await sent(provider, a_text_to(valid_s=valid_s))
+
+    assert twilio.arrivals[0].form["ValidityPeriod"] == written
+
+
+async def test_the_hubs_environment_is_not_twilios(
+    provider: TwilioProvider, twilio: TwilioStandIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("TWILIO_EDGE", "TWILIO_REGION", "HTTP_PROXY", "http_proxy"):
+        monkeypatch.setenv(name, "http://nowhere.invalid")
+
+    assert await sent(provider) in twilio.messages
+
+
+# Outcomes.
+
+
+@pytest.mark.parametrize(
+    ("number", "outcome"),
+    [
+        ("+15005550001", Refused("invalid-recipient")),
+        ("+15005550002", Refused("unroutable")),
+        ("+15005550003", Refused("country-not-allowed")),
+        ("+15005550004", Refused("opted-out-at-provider", opted_out=True)),
+        ("+15005550009", Refused("not-textable")),
+    ],
+)
+async def test_a_magic_number_is_refused(provider: TwilioProvider, number: str, outcome: SendOutcome) -> None:
+    assert await send(provider, a_text_to(PhoneNumber(number))) == outcome
+
+
+@pytest.mark.parametrize(
+    ("sender", "outcome"),
+    [
+        ("+15005550001", Barred("sender-refused")),
+        ("+15005550007", Barred("sender-refused")),
+        ("+15005550008", Throttled(60 * SECOND_US)),
+    ],
+)
+async def test_a_magic_sender_is_refused(provider: TwilioProvider, sender: str, outcome: SendOutcome) -> None:
+    assert await send(provider, a_text_to(sender=SenderAddress(sender))) == outcome
+
+
+@pytest.mark.parametrize(
+    ("how", "outcome"),
+    [
+        ({"code": 21614}, Refused("not-textable")),
+        ({"code": 21617}, Refused("content-refused")),
+        ({"code": 99999}, Refused("refused-by-provider")),
+        ({"code": 99999, "status": 404}, Barred("account-not-found")),
+        ({"code": 20003, "status": 401}, Barred("credentials-refused")),
+        ({"code": 20003, "status": 403}, Barred("credentials-refused")),
+        ({"code": 99999, "status": 403}, Barred("not-permitted")),
+        ({"code": 30002, "status": 403}, Barred("account-suspended")),
+        ({"code": 10001}, Barred("account-suspended")),
+        ({"code": 21703}, Barred("no-sender-in-service")),
+        ({"code": 30034}, Barred("sender-not-registered")),
+        ({"code": 20429}, Throttled()),
+        ({"code": 99999, "status": 429}, Throttled()),
+        ({"code": 21211, "status": 429}, Throttled()),
+        ({"code": 20429, "status": 429, "retry_after": "7"}, Throttled(7 * SECOND_US)),
+        ({"code": 21611, "retry_after": "90"}, Throttled(90 * SECOND_US)),
+        ({"code": 20429, "status": 429, "retry_after": "soon"}, Throttled()),
+        ({"code": 30450}, NotSent("taken-for-fraud")),
+        ({"code": 21211, "status": 408}, Refused("invalid-recipient")),
+        ({"code": 99999, "status": 408}, Unknown("no-answer")),
+        ({"code": 20503, "status": 503}, Unknown("server-error")),
+        ({"code": 21211, "status": 500}, Unknown("server-error")),
+    ],
+)
+@pytest.mark.parametrize("form", ["error", "problem"])
+async def test_an_error_has_its_outcome(
+    provider: TwilioProvider, twilio: TwilioStandIn, form: str, how: dict[str, Any], outcome: SendOutcome
+) -> None:
+    twilio.does(form, **how)
+
+    assert await send(provider) == outcome
+    assert len(twilio.arrivals) == 1
+
+
+@pytest.mark.parametrize("outcome", OUTCOMES.values(), ids=OUTCOMES.keys())
+def test_reasons_are_words(outcome: SendOutcome) -> None:
+    reason = getattr(outcome, "reason", "none")
+
+    assert reason.replace("-", "").isalpha()
+    assert reason == reason.lower()
+
+
+@pytest.mark.parametrize("code", [None, "21211 ", "x" * 30, [21211], {}, 2.5, True, -1, "٢١٢١١"])
+def test_a_code_of_any_kind_is_read(code: object) -> None:
+    assert outcome_of(400, code) == Refused("refused-by-provider")
+
+
+def test_a_code_may_be_written_as_a_text() -> None:
+    assert outcome_of(400, "21610") == Refused("opted-out-at-provider", opted_out=True)
+
+
+@pytest.mark.parametrize(
+    ("header", "wait_us"),
+    [
+        ("1", SECOND_US),
+        (" 30 ", 30 * SECOND_US),
+        ("86400", 3_600 * SECOND_US),
+        ("9" * 5_000, 3_600 * SECOND_US),
+        ("Fri, 31 Dec 9999 23:59:59 GMT", 3_600 * SECOND_US),
+        *((nonsense, None) for nonsense in ("0", "-5", "1.5", "soon", "", "٣", "Fri, 99 Foo 2026", "1e3")),
+        ("Wed, 21 Oct 2015 07:28:00 GMT", None),
+        ("Wed, 21 Oct 2015 07:28:00 -0000", None),
+        (None, None),
+    ],
+)
+def test_a_wait_is_read_and_has_its_bounds(header: str | None, wait_us: int | None) -> None:
+    assert retry_after_us(header) == wait_us
+
+
+def test_a_wait_may_be_a_date() -> None:
+    wait_us = retry_after_us(format_datetime(datetime.now(UTC) + timedelta(seconds=60), usegmt=False))
+
+    assert wait_us is not None
+    assert 58 * SECOND_US < wait_us <= 60 * SECOND_US
+
+
+@pytest.mark.parametrize(
+    ("behaviour", "reason"),
+    [
+        ("hang", "no-answer"),
+        ("hang-but-taken", "no-answer"),
+        ("drip", "no-answer"),
+        ("reset-before-answer", "connection-lost"),
+        ("reset-without-taking", "connection-lost"),
+        ("cut-answer", "connection-lost"),
+        ("html-200", "unreadable-answer"),
+        ("no-http", "unreadable-answer"),
+        ("cut-json", "unreadable-answer"),
+        ("no-sid", "unreadable-answer"),
+        ("huge", "unreadable-answer"),
+        ("500", "server-error"),
+        ("500-but-taken", "server-error"),
+    ],
+)
+@pytest.mark.parametrize("kept_alive", [False, True])
+async def test_what_may_have_been_taken_is_unknown_and_was_written_once(
+    provider: TwilioProvider, twilio: TwilioStandIn, behaviour: str, reason: str, *, kept_alive: bool
+) -> None:
+    if kept_alive:
+        await sent(provider)
+    twilio.does(behaviour)
+    before, started = len(twilio.arrivals), time.monotonic()
+
+    assert await send(provider) == Unknown(reason)
+    assert time.monotonic() - started < 5 * TIMEOUT_S
+    await asyncio.sleep(0)
+    assert len(twilio.arrivals) - before == 1
+    assert await sent(provider) in twilio.messages
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+async def test_no_text_and_no_question_is_sent_elsewhere(
+    provider: TwilioProvider, twilio: TwilioStandIn, status: int
+) -> None:
+    twilio.does("redirect", status=status, count=2)
+
+    assert await send(provider) == Unknown("unreadable-answer")
+    assert await provider.look_up(an_enquiry()) == CannotTell("unreadable-answer", ASK_AGAIN_US)
+    assert [exchange.status for exchange in twilio.exchanges] == [status] * 2
+
+
+async def test_no_password_that_twilio_knows_bars_the_sender(provider: TwilioProvider, accounts: Accounts) -> None:
+    accounts.values = {**WITH_TOKEN, "auth_token": "another-token"}
+
+    assert await send(provider) == Barred("credentials-refused")
+
+
+# Before the departure.
+
+
+class Stranger(asyncio.Protocol):
+    """Takes connections, says what it always says, and then nothing."""
+
+    def __init__(self, greeting: bytes) -> None:
+        self._greeting = greeting
+        self._transport: Any = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = transport
+        self._transport.write(self._greeting)
+
+
+@asynccontextmanager
+async def a_stranger(greeting: bytes = b"", *, tls: ssl.SSLContext | None = None) -> AsyncIterator[int]:
+    server = await asyncio.get_running_loop().create_server(lambda: Stranger(greeting), "127.0.0.1", 0, ssl=tls)
+    async with server:
+        yield server.sockets[0].getsockname()[1]
+
+
+def a_certificate_of_its_own(folder: Path) -> ssl.SSLContext:
+    """For this very address, and signed by nobody."""
+    key = generate_private_key(SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")])
+    now = datetime.now(UTC)
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(IPv4Address("127.0.0.1"))]), critical=False)
+        .sign(key, SHA256())
+    )
+    file = folder / "certificate.pem"
+    file.write_bytes(
+        key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()) + certificate.public_bytes(Encoding.PEM)
+    )
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(file)
+    return context
+
+
+def closed_port() -> int:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        return int(taken.getsockname()[1])
+
+
+async def assert_not_sent(url: str, reason: str) -> None:
+    provider, departures = at(url), Departures()
+    try:
+        outcome = await provider.send(a_text_to(), departures)
+    finally:
+        await provider.close()
+    assert outcome == NotSent(reason)
+    assert departures.count == 0
+
+
+async def test_nothing_is_sent_where_nobody_listens() -> None:
+    await assert_not_sent(f"http://127.0.0.1:{closed_port()}", "no-connection")
+
+
+async def test_nothing_is_sent_to_a_name_that_nobody_has() -> None:
+    await assert_not_sent("http://twilio.invalid", "no-connection")
+
+
+async def test_nothing_is_sent_where_encryption_fails() -> None:
+    async with a_stranger(b"220 mail.example ESMTP\r\n") as port:
+        await assert_not_sent(f"https://127.0.0.1:{port}", "no-secure-connection")
+
+
+async def test_nothing_is_sent_to_one_who_cannot_prove_to_be_twilio(tmp_path: Path) -> None:
+    async with a_stranger(tls=a_certificate_of_its_own(tmp_path)) as port:
+        await assert_not_sent(f"https://127.0.0.1:{port}", "no-secure-connection")
+
+
+async def test_nothing_is_sent_while_the_connection_is_being_made() -> None:
+    async with a_stranger() as port:
+        await assert_not_sent(f"https://127.0.0.1:{port}", "no-connection")
+
+
+async def test_nothing_is_sent_to_no_address() -> None:
+    await assert_not_sent("http://", "no-connection")
+
+
+async def test_nothing_is_sent_where_all_connections_are_in_use(twilio: TwilioStandIn) -> None:
+    provider = TwilioProvider(
+        Accounts(), api_base_url=twilio.url, timeout_s=2, connect_timeout_s=TIMEOUT_S, connections=1
+    )
+    holding, leave = asyncio.Event(), asyncio.Event()
+
+    async def hold() -> None:
+        holding.set()
+        await leave.wait()
+
+    first = asyncio.create_task(provider.send(a_text_to(), Departures(hold)))
+    await holding.wait()
+    departures = Departures()
+
+    assert await provider.send(a_text_to(), departures) == NotSent("no-connection")
+    assert departures.count == 0
+    leave.set()
+    assert isinstance(await first, Accepted)
+    await provider.close()
+
+
+@pytest.mark.parametrize(
+    ("accounts", "reason"),
+    [
+        (Accounts(readable=False), "credentials-unreadable"),
+        (Accounts({"account_sid": "nonsense"}), "credentials-unusable"),
+    ],
+)
+async def test_nothing_is_sent_without_credentials(twilio: TwilioStandIn, accounts: Accounts, reason: str) -> None:
+    provider, departures = at(twilio.url, accounts), Departures()
+
+    assert await provider.send(a_text_to(), departures) == Barred(reason)
+    assert await provider.look_up(an_enquiry()) == CannotTell("credentials-unreadable", ASK_AGAIN_US)
+    assert departures.count == 0
+    assert twilio.connections_made == 0
+
+
+# The departure.
+
+
+async def test_the_departure_comes_when_the_connection_stands_and_nothing_is_written(
+    provider: TwilioProvider, twilio: TwilioStandIn
+) -> None:
+    seen: list[tuple[int, int]] = []
+
+    async def wait() -> None:
+        await asyncio.sleep(0.02)
+        seen.append((len(twilio.connections), len(twilio.exchanges)))
+
+    departures = Departures(wait)
+
+    assert isinstance(await provider.send(a_text_to(), departures), Accepted)
+    assert seen == [(1, 0)]
+    assert departures.count == 1
+
+
+@pytest.mark.parametrize("error", [NotLeaving(), TimeoutError("its own"), OSError("its own"), KeyError("its own")])
+async def test_what_the_departure_raises_is_passed_on_and_nothing_is_written(
+    provider: TwilioProvider, twilio: TwilioStandIn, error: Exception
+) -> None:
+    async def refuse() -> None:
+        await asyncio.sleep(0.01)
+        raise error
+
+    departures = Departures(refuse)
+
+    with pytest.raises(type(error)) as caught:
+        await provider.send(a_text_to(), departures)
+
+    assert caught.value is error
+    assert departures.count == 1
+    await asyncio.sleep(0.01)
+    assert twilio.exchanges == []
+
+
+async def test_a_connection_that_was_not_used_is_used_by_the_next(
+    provider: TwilioProvider, twilio: TwilioStandIn
+) -> None:
+    for _ in range(50):
+        with pytest.raises(NotLeaving):
+            await provider.send(a_text_to(), Departures(never))
+    await sent(provider)
+
+    assert twilio.connections_made == 1
+
+
+async def test_a_call_may_be_given_up_while_it_waits(provider: TwilioProvider, twilio: TwilioStandIn) -> None:
+    waiting = asyncio.Event()
+
+    async def wait() -> None:
+        waiting.set()
+        await asyncio.Event().wait()
+
+    call = asyncio.create_task(provider.send(a_text_to(), Departures(wait)))
+    await waiting.wait()
+    call.cancel()
+
+    with pytest.raises(asyncio.CancelledError):
+        await call
+    await sent(provider)
+    assert (len(twilio.arrivals), twilio.connections_made) == (1, 1)
+
+
+async def test_the_wait_for_the_departure_is_not_the_providers(provider: TwilioProvider, twilio: TwilioStandIn) -> None:
+    departures = Departures(lambda: asyncio.sleep(2 * TIMEOUT_S))
+    twilio.delay_s = TIMEOUT_S / 2
+
+    assert isinstance(await provider.send(a_text_to(), departures), Accepted)
+
+
+@pytest.mark.parametrize("kept_alive", [False, True])
+async def test_a_connection_that_drops_during_the_wait_is_not_written_to(
+    provider: TwilioProvider, twilio: TwilioStandIn, *, kept_alive: bool
+) -> None:
+    async def drop() -> None:
+        twilio.hang_up()
+        await asyncio.sleep(0.02)
+
+    if kept_alive:
+        await sent(provider)
+    before, departures = len(twilio.arrivals), Departures(drop)
+
+    assert await provider.send(a_text_to(), departures) == NotSent("no-connection")
+    assert departures.count == 1
+    assert len(twilio.arrivals) == before
+    await sent(provider)
+
+
+async def test_what_a_server_says_unasked_is_no_answer(provider: TwilioProvider, twilio: TwilioStandIn) -> None:
+    async def speak() -> None:
+        for conversation in twilio.connections:
+            conversation.send(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n")
+        await asyncio.sleep(0.02)
+
+    assert await provider.send(a_text_to(), Departures(speak)) == NotSent("no-connection")
+    assert twilio.arrivals == []
+
+
+async def test_no_text_is_doubled_over_connections_that_drop(provider: TwilioProvider, twilio: TwilioStandIn) -> None:
+    """Some while they are idle, some with a text on them, taken or not."""
+    names = itertools.cycle(["ok", "reset-before-answer", "ok", "ok", "reset-without-taking"])
+    outcomes: list[SendOutcome] = []
+    departures = Departures()
+    for turn in range(20):
+        twilio.behaviours = []
+        for _ in range(10):
+            twilio.does(next(names))
+        outcomes += await asyncio.gather(*(provider.send(a_text_to(), departures) for _ in range(10)))
+        if turn % 3 == 0:
+            twilio.hang_up()
+
+    assert len(outcomes) == departures.count == 200
+    written = [outcome for outcome in outcomes if not isinstance(outcome, NotSent)]
+    assert len(twilio.arrivals) <= len(written)
+    assert {outcome.reference for outcome in outcomes if isinstance(outcome, Accepted)} <= set(twilio.sids)
+    assert set(outcomes) >= {Unknown("connection-lost")}
+
+
+async def test_a_call_that_has_departed_gets_no_second_connection(
+    provider: TwilioProvider, twilio: TwilioStandIn
+) -> None:
+    """Whatever the HTTP library may take for safe to repeat."""
+    departures = Departures()
+    call = Call(departures)
+    messages = await provider._messages_of(1)
+    with call.under_way():
+        await messages.create_async(to=NUMBER.e164, from_=SENDER.value, body=BODY.text)
+        with pytest.raises(ClientConnectionError):
+            await messages.create_async(to=NUMBER.e164, from_=SENDER.value, body=BODY.text)
+
+    assert departures.count == 1
+    assert len(twilio.arrivals) == 1
+
+
+async def test_calls_at_the_same_time_have_departures_of_their_own(
+    provider: TwilioProvider, twilio: TwilioStandIn
+) -> None:
+    all_departures = [Departures(never if index % 2 else None) for index in range(20)]
+
+    outcomes = await asyncio.gather(
+        *(provider.send(a_text_to(), departures) for departures in all_departures), return_exceptions=True
+    )
+
+    assert [isinstance(outcome, NotLeaving) for outcome in outcomes] == [False, True] * 10
+    assert {departures.count for departures in all_departures} == {1}
+    assert len(twilio.arrivals) == 10
+
+
+# Credentials.
+
+
+@pytest.mark.parametrize("values", [WITH_TOKEN, WITH_KEY, {**WITH_KEY, "signature_secret": AUTH_TOKEN}])
+async def test_an_account_is_known_by_its_sid(values: Mapping[str, str], twilio: TwilioStandIn) -> None:
+    provider = at(twilio.url, Accounts(values))
+
+    assert provider.account_of(Credentials(values)) == ACCOUNT_SID
+    await sent(provider)
+    await provider.close()
+
+
+@pytest.mark.parametrize(
+    ("values", "named"),
+    [
+        ({}, {"missing: account_sid, auth_token"}),
+        ({"account_sid": ACCOUNT_SID}, {"missing: auth_token"}),
+        ({"account_sid": ACCOUNT_SID, "api_key": API_KEY}, {"missing: api_secret"}),
+        ({**WITH_TOKEN, "account_sid": "AC" + "g" * 32}, {"malformed: account_sid"}),
+        ({**WITH_TOKEN, "account_sid": ACCOUNT_SID + "\n"}, {"malformed: account_sid"}),
+        ({**WITH_TOKEN, "auth_token": ""}, {"malformed: auth_token"}),
+        ({**WITH_TOKEN, "auth_token": "with blanks in it"}, {"malformed: auth_token"}),
+        ({**WITH_KEY, "api_key": ACCOUNT_SID}, {"malformed: api_key"}),
+        ({**WITH_KEY, "auth_token": AUTH_TOKEN}, {"unknown: auth_token"}),
+        ({**WITH_TOKEN, "AuthToken": "x", "region": "y"}, {"unknown: AuthToken, region"}),
+        ({"account_sid": "x", "token": "y"}, {"missing: auth_token", "unknown: token", "malformed: account_sid"}),
+    ],
+)
+def test_what_is_no_account_is_named_and_not_shown(
+    provider: TwilioProvider, values: Mapping[str, str], named: set[str]
+) -> None:
+    with pytest.raises(InvalidValue) as caught:
+        provider.account_of(Credentials(values))
+
+    told = str(caught.value)
+    assert set(told.partition("Found ")[2].removesuffix(".").split("; ")) == named
+    assert not any(value in told for value in values.values() if len(value) > 1)
+
+
+async def test_credentials_that_change_are_used_from_the_next_text_on(
+    provider: TwilioProvider, twilio: TwilioStandIn, accounts: Accounts
+) -> None:
+    await sent(provider)
+    twilio.credentials = {ACCOUNT_SID: "a-new-token"}
+    assert await send(provider) == Barred("credentials-refused")
+    accounts.values = {**WITH_TOKEN, "auth_token": "a-new-token"}
+
+    assert await sent(provider) in twilio.messages
+
+
+# Look-ups.
+
+
+@pytest.mark.parametrize(
+    ("status", "error_code", "state", "reason"),
+    [
+        *((each, None, None, None) for each in ("accepted", "scheduled", "queued", "sending", "sent")),
+        ("delivered", None, DeliveryState.DELIVERED, None),
+        ("read", None, DeliveryState.DELIVERED, None),
+        ("undelivered", 30003, DeliveryState.UNDELIVERED, "unreachable"),
+        ("undelivered", 99999, DeliveryState.UNDELIVERED, "not-delivered"),
+        ("undelivered", None, DeliveryState.UNDELIVERED, "not-delivered"),
+        ("failed", 30007, DeliveryState.FAILED, "filtered"),
+        ("failed", 30036, DeliveryState.EXPIRED, "expired"),
+        ("failed", "odd", DeliveryState.FAILED, "failed-at-provider"),
+        ("canceled", None, DeliveryState.FAILED, "canceled-at-provider"),
+    ],
+)
+@pytest.mark.parametrize("known", [True, False])
+async def test_a_text_is_found_as_it_stands(
+    provider: TwilioProvider,
+    twilio: TwilioStandIn,
+    status: str,
+    error_code: object,
+    state: DeliveryState | None,
+    reason: str | None,
+    *,
+    known: bool,
+) -> None:
+    sid = await sent(provider)
+    twilio.messages[sid].update(status=status, error_code=error_code)
+
+    answer = await provider.look_up(an_enquiry(reference=sid if known else None))
+
+    assert answer == Found(sid, state, reason)
+
+
+async def test_a_text_that_twilio_has_forgotten_is_not_found(provider: TwilioProvider) -> None:
+    assert await provider.look_up(an_enquiry(reference="SM" + "0" * 32)) == NotFound()
+
+
+async def test_a_text_of_another_kind_is_no_answer(provider: TwilioProvider, twilio: TwilioStandIn) -> None:
+    sid = await sent(provider)
+    twilio.messages[sid]["status"] = "on its way"
+
+    assert await provider.look_up(an_enquiry(reference=sid)) == CannotTell("unreadable-answer", ASK_AGAIN_US)
+
+
+async def test_what_was_never_taken_is_not_found(provider: TwilioProvider, twilio: TwilioStandIn) -> None:
+    twilio.does("reset-without-taking")
+    await send(provider)
+
+    assert await provider.look_up(an_enquiry()) == NotFound()
+
+
+@pytest.mark.parametrize("behaviour", ["hang-but-taken", "reset-before-answer", "500-but-taken", "cut-json", "no-sid"])
+async def test_what_was_taken_without_an_answer_is_found(
+    provider: TwilioProvider, twilio: TwilioStandIn, behaviour: str
+) -> None:
+    attempted = datetime.now(UTC)
+    twilio.does(behaviour)
+    await send(provider)
+
+    assert await provider.look_up(an_enquiry(attempted=attempted)) == Found(twilio.sids[0])
+
+
+async def test_a_text_by_a_messaging_service_is_found(provider: TwilioProvider, twilio: TwilioStandIn) -> None:
+    sid = await sent(provider, a_text_to(sender=SERVICE))
+    twilio.messages[sid]["from"] = "+19705550199"
+
+    assert await provider.look_up(an_enquiry(sender=SERVICE)) == Found(sid)
+
+
+async def test_equal_texts_to_one_number_are_told_apart(provider: TwilioProvider, twilio: TwilioStandIn) -> None:
+    attempted = datetime.now(UTC)
+    sids = [await sent(provider) for _ in range(3)]
+    for seconds, sid in enumerate(sids):
+        created(twilio, sid, attempted + timedelta(seconds=seconds))
+
+    assert await provider.look_up(an_enquiry(attempted=attempted)) == Found(sids[0])
+    others = frozenset(sids[:1])
+    assert await provider.look_up(an_enquiry(attempted=attempted, others=others)) == Found(sids[1])
+    later = attempted + timedelta(seconds=2)
+    assert await provider.look_up(an_enquiry(attempted=later)) == Found(sids[2])
+    assert await provider.look_up(an_enquiry(attempted=attempted, others=frozenset(sids))) == NotFound()
+
+
+def created(twilio: TwilioStandIn, sid: str, at: datetime) -> None:
+    twilio.messages[sid]["date_created"] = format_datetime(at)
+
+
+@pytest.mark.parametrize(("seconds", "is_found"), [(0, True), (100, True), (122, False), (3_600, False)])
+async def test_what_came_before_the_attempt_is_another_text(
+    provider: TwilioProvider, twilio: TwilioStandIn, seconds: int, *, is_found: bool
+) -> None:
+    attempted = datetime.now(UTC)
+    sid = await sent(provider)
+    created(twilio, sid, attempted - timedelta(seconds=seconds))
+
+    answer = await provider.look_up(an_enquiry(attempted=attempted))
+
+    assert answer == (Found(sid) if is_found else NotFound())
+
+
+async def test_of_texts_before_the_attempt_the_nearest_is_it(provider: TwilioProvider, twilio: TwilioStandIn) -> None:
+    attempted = datetime.now(UTC)
+    sids = [await sent(provider) for _ in range(2)]
+    for seconds, sid in zip([90, 5], sids, strict=True):
+        created(twilio, sid, attempted - timedelta(seconds=seconds))
+
+    assert await provider.look_up(an_enquiry(attempted=attempted)) == Found(sids[1])
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"direction": "inbound"},
+        {"direction": "outbound-reply"},
+        {"from": "+19705550111"},
+        {"body": "Another text"},
+        {"sid": "nonsense"},
+    ],
+)
+async def test_another_text_is_not_found(
+    provider: TwilioProvider, twilio: TwilioStandIn, change: Mapping[str, str]
+) -> None:
+    twilio.messages[await sent(provider)].update(change)
+
+    assert await provider.look_up(an_enquiry()) == NotFound()
+
+
+@pytest.mark.parametrize(
+    "body", [f"{BODY.text}\r\n", f"Sent from your Twilio trial account - {BODY.text}", BODY.text.replace(" ", "\n")]
+)
+async def test_a_text_is_found_however_twilio_keeps_it(
+    provider: TwilioProvider, twilio: TwilioStandIn, body: str
+) -> None:
+    sid = await sent(provider)
+    twilio.messages[sid]["body"] = body
+
+    assert await provider.look_up(an_enquiry()) == Found(sid)
+
+
+@pytest.mark.parametrize("body", ["", None])
+async def test_of_an_account_that_keeps_no_texts_nothing_can_be_told(
+    provider: TwilioProvider, twilio: TwilioStandIn, body: str | None
+) -> None:
+    twilio.messages[await sent(provider)]["body"] = body
+
+    assert await provider.look_up(an_enquiry()) == CannotTell("texts-not-kept")
+
+
+async def test_a_text_without_a_date_counts_as_new(provider: TwilioProvider, twilio: TwilioStandIn) -> None:
+    sid = await sent(provider)
+    twilio.messages[sid]["date_created"] = None
+
+    assert await provider.look_up(an_enquiry()) == Found(sid)
+
+
+@dataclass(frozen=True)
+class Crowd:
+    """Other texts that went to the number after ours."""
+
+    size: int
+    age_s: int
+    answer: Callable[[str], EnquiryAnswer]
+
+
+@pytest.mark.parametrize(
+    "crowd",
+    [
+        Crowd(49, 0, Found),
+        Crowd(120, 0, Found),
+        Crowd(199, 0, Found),
+        Crowd(200, 0, lambda _: CannotTell("too-many-texts")),
+        Crowd(200, 600, lambda _: NotFound()),
+    ],
+)
+async def test_pages_are_turned_as_far_as_it_takes(
+    provider: TwilioProvider, twilio: TwilioStandIn, crowd: Crowd
+) -> None:
+    attempted = datetime.now(UTC)
+    sid = await sent(provider)
+    for index in range(crowd.size):
+        other = f"SM{index:032x}"
+        twilio.messages[other] = {**twilio.messages[sid], "sid": other, "body": "Another text"}
+        created(twilio, other, attempted - timedelta(seconds=crowd.age_s))
+
+    assert await provider.look_up(an_enquiry(attempted=attempted)) == crowd.answer(sid)
+
+
+@pytest.mark.parametrize(
+    ("behaviour", "reason"),
+    [
+        ("hang", "no-answer"),
+        ("html-200", "unreadable-answer"),
+        ("cut-json", "unreadable-answer"),
+        ("no-http", "unreadable-answer"),
+        ("huge", "unreadable-answer"),
+        ("500", "server-error"),
+        ("429", "throttled"),
+        ("401", "credentials-refused"),
+    ],
+)
+@pytest.mark.parametrize("known", [True, False])
+async def test_without_an_answer_nothing_is_told(
+    provider: TwilioProvider, twilio: TwilioStandIn, behaviour: str, reason: str, *, known: bool
+) -> None:
+    sid = await sent(provider)
+    twilio.does(behaviour)
+
+    answer = await provider.look_up(an_enquiry(reference=sid if known else None))
+
+    assert answer == CannotTell(reason, ASK_AGAIN_US)
+
+
+async def test_a_list_that_is_not_there_does_not_say_that_the_text_is_not(
+    provider: TwilioProvider, twilio: TwilioStandIn
+) -> None:
+    twilio.does("error", code=20404, status=404)
+
+    assert await provider.look_up(an_enquiry()) == CannotTell("unreadable-answer", ASK_AGAIN_US)
+
+
+async def test_nobody_to_ask_tells_nothing() -> None:
+    provider = at(f"http://127.0.0.1:{closed_port()}")
+
+    assert await provider.look_up(an_enquiry()) == CannotTell("connection-lost", ASK_AGAIN_US)
+    await provider.close()
+
+
+async def test_a_question_may_be_asked_twice_over_a_connection_that_dropped(
+    provider: TwilioProvider, twilio: TwilioStandIn
+) -> None:
+    sid = await sent(provider)
+    twilio.does("reset-without-taking")
+
+    assert await provider.look_up(an_enquiry(reference=sid)) == Found(sid)
+
+
+# Silence.
+
+
+async def test_no_number_no_text_and_no_secret_is_logged_or_shown(
+    provider: TwilioProvider, twilio: TwilioStandIn, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    outcomes: list[object] = []
+    sid = await sent(provider)
+    for behaviour in ("hang", "cut-json", "no-http", "reset-before-answer", "401", "429", "500", "error"):
+        twilio.does(behaviour)
+        outcomes.append(await send(provider))
+        twilio.does(behaviour)
+        outcomes.append(await provider.look_up(an_enquiry()))
+    outcomes.append(await provider.look_up(an_enquiry(reference=sid)))
+    with pytest.raises(NotLeaving) as caught:
+        await provider.send(a_text_to(), Departures(never))
+
+    shown = caplog.text + repr(outcomes) + repr(provider) + repr(provider._messages) + repr(caught.value)
+    for secret in (NUMBER.e164, NUMBER.e164[1:], BODY.text, "4711", AUTH_TOKEN):
+        assert secret not in shown
