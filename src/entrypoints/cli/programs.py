@@ -143,8 +143,8 @@ def set_terms(program_id: str, on_unknown: str | None, retention: str | None, ou
     if output == "json":
         print_json(_shown(program))
     else:
-        kept = _retention(program) or "as long as all are"
-        click.echo(f"Unknown outcomes: {program.on_unknown.value}. Texts are kept: {kept}.")
+        told = _retention(program) or "as long as all are"
+        click.echo(f"Unknown outcomes: {program.on_unknown.value}. Texts are kept: {told}.")
 
 
 @programs.command()
