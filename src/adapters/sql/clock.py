@@ -28,10 +28,13 @@ class DatabaseClock(Clock):
         return time.monotonic_ns() // 1_000
 
     async def sleep_until(self, at_us: int, *, exactly: bool = False) -> None:
-        early_us = _TIMERS_ARE_LATE_US if exactly else 0
-        while (left_us := at_us - self.now_us()) > 0:  # noqa: ASYNC110 - time itself is waited for
-            # In steps, so that a clock that is set meanwhile is noticed.
-            await asyncio.sleep(max(min(left_us - early_us, 1_000_000), 0) / 1_000_000)
+        while (left_us := at_us - self.now_us()) > 0:
+            if exactly:
+                await asyncio.sleep(max(left_us - _TIMERS_ARE_LATE_US, 0) / 1_000_000)
+                continue
+            # Timers count milliseconds: what is less would be no wait at all. In steps, so that a clock that is set
+            # meanwhile is noticed.
+            await asyncio.sleep(min(-(-left_us // 1_000), 1_000) / 1_000)
 
     async def pause(self, for_us: int) -> None:
         await asyncio.sleep(for_us / 1_000_000)

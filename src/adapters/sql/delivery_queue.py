@@ -18,7 +18,7 @@ from domain.model.message_body import MessageBody
 from domain.model.priority import Priority
 from domain.model.retry import RetryPolicy
 from domain.model.share import EVERY_SENDER, Share
-from domain.model.slots import Line, Reservation, Slot, SlotPlan, plan
+from domain.model.slots import Line, Reservation, Slot, SlotPlan, VirtualSchedule, plan
 from domain.model.turns import Candidate, Turns
 from domain.ports.delivery_queue import Claim, DeliveryQueue
 
@@ -89,11 +89,22 @@ class SqlDeliveryQueue(DeliveryQueue):
                 return []
             shared = await SharedSchedules.locked(connection, _limit_ids(due), now_us=now_us)
             # Read only now that the senders are locked: nobody else can take these deliveries any more.
-            wanted = {row.sender_id: _wanted(row, now_us, reservation) for row in due}
+            schedules = {row.sender_id: as_schedule(row) for row in due}
+            wanted = {row.sender_id: _wanted(row, schedules[row.sender_id], now_us, reservation) for row in due}
             candidates: dict[int, list[AnyRow]] = {sender_id: [] for sender_id in wanted}
             for row in await self._candidates(connection, wanted):
                 candidates[row.sender_id].append(row)
-            lines = {row.sender_id: _line(row, candidates[row.sender_id], shared, dispatcher_id) for row in due}
+            lines = {
+                row.sender_id: Line(
+                    schedule=schedules[row.sender_id],
+                    waiting=[_as_candidate(each) for each in candidates[row.sender_id]],
+                    turns=Turns.read(row.turns),
+                    shared=shared.of([row.limit_id, row.account_limit_id]),
+                    taken_over=row.owner != dispatcher_id,
+                    most=_most(row),
+                )
+                for row in due
+            }
             plans = plan(lines, now_us=now_us, reservation=reservation)
             rows = {each.id: each for some in candidates.values() for each in some}
             ended = [(rows[each], end) for its in plans.values() for each, end in its.ended.items()]
@@ -235,19 +246,8 @@ def _most(row: AnyRow) -> int | None:
     return 1 if row.bars else None
 
 
-def _wanted(row: AnyRow, now_us: int, reservation: Reservation) -> int:
-    return min(as_schedule(row).candidates_wanted(now_us, reservation), _most(row) or reservation.most)
-
-
-def _line(row: AnyRow, candidates: Sequence[AnyRow], shared: SharedSchedules, dispatcher_id: int) -> Line:
-    return Line(
-        schedule=as_schedule(row),
-        waiting=[_as_candidate(each) for each in candidates],
-        turns=Turns.read(row.turns),
-        shared=shared.of([row.limit_id, row.account_limit_id]),
-        taken_over=row.owner != dispatcher_id,
-        most=_most(row),
-    )
+def _wanted(row: AnyRow, schedule: VirtualSchedule, now_us: int, reservation: Reservation) -> int:
+    return min(schedule.candidates_wanted(now_us, reservation), _most(row) or reservation.most)
 
 
 def _reserved(row: AnyRow, its: SlotPlan, now_us: int) -> Mapping[str, Any]:

@@ -105,17 +105,46 @@ def as_delivery(row: AnyRow) -> Delivery:
 
 
 def as_sender(row: AnyRow) -> Sender:
+    return _sender(
+        row.sender_id,
+        row.account_id,
+        row.address,
+        row.pace_numerator,
+        row.pace_denominator,
+        row.backlog_us,
+        row.sender_paused_us,
+        row.bar_reason,
+        row.provider,
+        row.account,
+        row.limit_name,
+    )
+
+
+@lru_cache(20_000)  # Read with every claim, and seldom changed.
+def _sender(
+    sender_id: int,
+    account_id: int,
+    address: str,
+    pace_numerator: int,
+    pace_denominator: int,
+    backlog_us: int,
+    paused_us: int | None,
+    bar_reason: str | None,
+    provider: str,
+    account: str,
+    limit: str | None,
+) -> Sender:
     return Sender(
-        id=row.sender_id,
-        provider=row.provider,
-        address=_address(row.address),
-        pace=as_pace(row),
-        account_id=row.account_id,
-        account=row.account,
-        backlog_us=row.backlog_us,
-        paused=row.sender_paused_us is not None,
-        bar_reason=row.bar_reason,
-        limit=row.limit_name,
+        id=sender_id,
+        provider=provider,
+        address=SenderAddress(address),
+        pace=_pace(pace_numerator, pace_denominator),
+        account_id=account_id,
+        account=account,
+        backlog_us=backlog_us,
+        paused=paused_us is not None,
+        bar_reason=bar_reason,
+        limit=limit,
     )
 
 
@@ -130,11 +159,6 @@ def as_pace(row: AnyRow) -> Pace:
 @lru_cache(10_000)  # Read with every claim, and few differ.
 def _pace(numerator: int, denominator: int) -> Pace:
     return Pace(Fraction(numerator, denominator))
-
-
-@lru_cache(20_000)
-def _address(value: str) -> SenderAddress:
-    return SenderAddress(value)
 
 
 def as_program(row: AnyRow, other_senders: Sequence[Sender] = ()) -> Program:

@@ -4,7 +4,6 @@ import json
 from collections import deque
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Self
 
 from domain.model.delivery import DeliveryState
 from domain.model.priority import Priority
@@ -46,9 +45,9 @@ class Turns:
     served: Mapping[tuple[Priority, str], int] = field(default_factory=dict)
 
     @classmethod
-    def read(cls, text: str | None) -> Self:
+    def read(cls, text: str | None) -> "Turns":
         if text is None:
-            return cls()
+            return NO_TURNS
         stored = json.loads(text)
         return cls(
             {Priority(lane): count for lane, count in stored["passed_over"]},
@@ -83,18 +82,18 @@ class FairOrder:
             self._lanes.setdefault(each.priority, {}).setdefault(each.program_id, deque()).append(each)
         self._passed_over = {lane: turns.passed_over.get(lane, 0) for lane in sorted(self._lanes)}
         self._served: dict[tuple[Priority, str], int] = {}
+        self._drained: set[tuple[Priority, str]] = set()
         for lane, programs in self._lanes.items():
             known = {program: turns.served[lane, program] for program in programs if (lane, program) in turns.served}
             # A program that comes anew is neither ahead of the others nor behind them.
             least = min(known.values(), default=0)
             self._served |= {(lane, program): known.get(program, least) - least for program in programs}
-        self._drained: set[tuple[Priority, str]] = set()
 
     def peek(self) -> Candidate | None:
         """Whose turn it is; None where nobody waits."""
         if not self._lanes:
             return None
-        lane = self._next_lane()
+        lane = self._next_lane() if len(self._lanes) > 1 else next(iter(self._lanes))
         programs = self._lanes[lane]
         if len(programs) == 1:
             (waiting,) = programs.values()
@@ -117,12 +116,14 @@ class FairOrder:
 
     def turns(self, *, all_were_seen: bool) -> Turns:
         """What is to be remembered. `all_were_seen`: nobody waits but those that were given."""
+        if not self._lanes and all_were_seen:
+            return NO_TURNS
         waiting = {(lane, program) for lane, programs in self._lanes.items() for program in programs}
         if not all_were_seen:
             # More of theirs may wait behind the ones that were looked at.
             waiting |= self._drained
         if len(waiting) < 2:
-            return Turns()
+            return NO_TURNS
         lanes = {lane for lane, _ in waiting}
         served: dict[tuple[Priority, str], int] = {}
         for lane in lanes:

@@ -23,6 +23,7 @@ _POLL_US = 100_000  # How long a wake-up may get lost: where those of other proc
 _LONG_POLL_US = SECOND_US
 _FLUSH_US = 20_000  # Outcomes of so much time are recorded together.
 _STORE_AWAY_US = SECOND_US  # How long to leave a store alone that did not answer.
+_HELD_UP_US = 500  # What a text may leave later than it is said to.
 _END_OF_TIME_US = 2**62
 _STRAY_US = 5 * SECOND_US  # How often to look for claims whose answer was lost, and how old they must be.
 
@@ -87,6 +88,8 @@ class _Call(Departure):
         self._run.check_departure(self._lane, self.claim)
         self.left_us, self.late_us = self._run.stamp(self._lane, self.claim)
         self.over.set()
+        # The next turn of the event loop comes when the text is written, which may take it a moment.
+        asyncio.get_running_loop().call_soon(self._run.stamp_again, self._lane, self.claim, self.left_us)
 
 
 class _Run:
@@ -240,6 +243,12 @@ class _Run:
         if not claim.sender.backlog_us:
             lane.free_at_us = left_us + claim.sender.pace.interval_us(claim.delivery.segments)
         return left_us, self._clock.now_us() - claim.slot.at_us
+
+    def stamp_again(self, lane: _Lane, claim: Claim, left_us: int) -> None:
+        """A process that is held up between the check and the write writes later than it was to."""
+        held_up_us = self._clock.monotonic_us() - left_us
+        if held_up_us > _HELD_UP_US and not claim.sender.backlog_us:
+            lane.free_at_us += held_up_us
 
     async def _send(self, call: _Call) -> SendOutcome:
         claim = call.claim
