@@ -149,7 +149,8 @@ class SqlDeliveryQueue(DeliveryQueue):
     async def record(self, deliveries: Sequence[Delivery]) -> None:
         queued = [each.id for each in deliveries if each.state is DeliveryState.QUEUED]
         async with self._database.writing() as connection:
-            await self._record(connection, [_result(each) for each in deliveries])
+            if deliveries:
+                await self._record(connection, [_result(each) for each in deliveries])
             if queued:
                 await _make_theirs_due(connection, queued, now_us=max(each.updated_us for each in deliveries))
 

@@ -22,7 +22,7 @@ class Reservation:
 
     window_us: int = 500_000  # A more urgent text waits no longer than this behind what is reserved.
     lookahead_us: int = 250_000  # The next claim is made this much before the last slot, so that none is missed.
-    guard_us: int = 100_000  # How late a slot may still be used; kept free where another dispatcher takes over.
+    guard_us: int = 500_000  # How late a slot may still be used; kept free where another dispatcher takes over.
     patience_us: int = 5_000_000  # How late a text may leave where its sender's texts need no distance.
     stagger_us: int = 200  # Senders that wake up together do not all send at the same moment.
     most: int = 500  # Slots of one sender in one claim.
@@ -64,14 +64,15 @@ class VirtualSchedule:
         free_us = now_us + min(by_us, _LONGEST_DELAY_US) + self.backlog_us
         return replace(self, next_free_us=max(self.next_free_us, free_us))
 
-    def at_pace(self, pace: Pace, *, now_us: int, last_slot_us: int | None) -> Self:
-        """With another pace from now on. What is still owed for the last text is owed at the new pace; slots that are
-        given away already, the last of them at `last_slot_us`, keep theirs.
+    def at_pace(self, pace: Pace, *, now_us: int, last_slot: tuple[int, int] | None) -> Self:
+        """With another pace from now on. What is still owed for texts before is owed at the new pace; slots that are
+        given away keep their times, the last of them being `last_slot`, with its segments.
         """
         owed_us = max(self.next_free_us - now_us, 0)
         free_us = now_us + int(owed_us * self.pace.per_second / pace.per_second)
-        if last_slot_us is not None and not self.backlog_us:
-            free_us = max(free_us, last_slot_us + max(pace.planned_interval_us(), self.pace.planned_interval_us()))
+        if last_slot is not None and not self.backlog_us:
+            at_us, segments = last_slot
+            free_us = max(free_us, at_us + pace.planned_interval_us(segments))
         return replace(self, pace=pace, next_free_us=free_us)
 
     def furthest_us(self, now_us: int, reservation: Reservation) -> int:

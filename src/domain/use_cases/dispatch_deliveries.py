@@ -56,14 +56,20 @@ class DispatchDeliveries:
 
 
 class _Lane:
-    """One sender's texts on their way out: they leave in their order, and not before `free_at_us` of this process's
-    own clock. `barred`: the provider takes none, so those in line need not try.
+    """One sender's texts on their way out: they leave in their order, each at its distance from the one before, by this
+    process's own clock. `barred`: the provider takes none, so those in line need not try.
     """
 
     def __init__(self) -> None:
-        self.free_at_us = 0
+        self.left_us = -_END_OF_TIME_US
+        self.segments = 0
+        self.held_until_us = -_END_OF_TIME_US
         self.last: _Call | None = None
         self.barred = False
+
+    def free_at_us(self, sender: Sender) -> int:
+        """By the sender's pace as it is now, which may have changed since the last text left."""
+        return max(self.left_us + sender.pace.interval_us(self.segments), self.held_until_us)
 
 
 class _Call(Departure):
@@ -89,7 +95,7 @@ class _Call(Departure):
         self.left_us, self.late_us = self._run.stamp(self._lane, self.claim)
         self.over.set()
         # The next turn of the event loop comes when the text is written, which may take it a moment.
-        asyncio.get_running_loop().call_soon(self._run.stamp_again, self._lane, self.claim, self.left_us)
+        asyncio.get_running_loop().call_soon(self._run.stamp_again, self._lane, self.left_us)
 
 
 class _Run:
@@ -224,7 +230,7 @@ class _Run:
 
     async def wait_for_gap(self, lane: _Lane, claim: Claim) -> None:
         """A stall of this process may have made its last text late; the next one keeps its distance from that."""
-        while (short_us := lane.free_at_us - self._clock.monotonic_us()) > 0:
+        while (short_us := lane.free_at_us(claim.sender) - self._clock.monotonic_us()) > 0:
             self.check_departure(lane, claim)
             await self._clock.sleep_until(self._clock.now_us() + short_us, exactly=True)
 
@@ -232,7 +238,7 @@ class _Run:
         """Raises `NotLeaving` where it must not be sent, or could not be in time."""
         now_us = self._clock.now_us()
         # When the line is free, the time may be another's.
-        leaves_us = max(now_us, now_us + lane.free_at_us - self._clock.monotonic_us())
+        leaves_us = max(now_us, now_us + lane.free_at_us(claim.sender) - self._clock.monotonic_us())
         held = self._membership.held and not self._winding_up
         if not held or lane.barred or leaves_us > claim.slot.not_after_us:
             raise NotLeaving
@@ -241,14 +247,14 @@ class _Run:
         """The moment of departure by this process's own clock, and how long after the slot it is."""
         left_us = self._clock.monotonic_us()
         if not claim.sender.backlog_us:
-            lane.free_at_us = left_us + claim.sender.pace.interval_us(claim.delivery.segments)
+            lane.left_us, lane.segments = left_us, claim.delivery.segments
         return left_us, self._clock.now_us() - claim.slot.at_us
 
-    def stamp_again(self, lane: _Lane, claim: Claim, left_us: int) -> None:
+    def stamp_again(self, lane: _Lane, left_us: int) -> None:
         """A process that is held up between the check and the write writes later than it was to."""
-        held_up_us = self._clock.monotonic_us() - left_us
-        if held_up_us > _HELD_UP_US and not claim.sender.backlog_us:
-            lane.free_at_us += held_up_us
+        now_us = self._clock.monotonic_us()
+        if lane.left_us == left_us and now_us - left_us > _HELD_UP_US:
+            lane.left_us = now_us
 
     async def _send(self, call: _Call) -> SendOutcome:
         claim = call.claim
@@ -271,7 +277,7 @@ class _Run:
             case Throttled(retry_after_us):
                 by_us = retry_after_us or 2 * claim.sender.pace.interval_us()
                 self._senders.delays[claim.sender.id] = by_us
-                lane.free_at_us = max(lane.free_at_us, self._clock.monotonic_us() + by_us)
+                lane.held_until_us = max(lane.held_until_us, self._clock.monotonic_us() + by_us)
             case Barred(reason) if not lane.barred:
                 lane.barred = True
                 self._senders.bars[claim.sender.id] = claim.sender, reason
