@@ -83,6 +83,9 @@ def test_a_script_reads_the_credentials_as_json(environment: dict[str, str]) -> 
             "Rate": "40/min",
             "Senders": [{"SenderId": created["SenderId"], "Sender": SENDER, "Provider": "sandbox", "Rate": "40/min"}],
             "FirstHub": False,
+            "Paused": False,
+            "OnUnknown": "leave",
+            "Retention": None,
         }
     ]
 
@@ -154,7 +157,7 @@ def test_a_value_that_cannot_be_read_is_told_with_its_option(
 
 def test_an_unknown_provider_is_told_with_those_that_there_are(on_sqlite: dict[str, str]) -> None:
     result = smshub(*CREATE, "--provider", "pigeon", environment=on_sqlite)
-    assert told(result) == "Error: There is no provider 'pigeon'; known are sandbox.\n"
+    assert told(result) == "Error: There is no provider 'pigeon'; known are sandbox, twilio.\n"
 
 
 @pytest.mark.parametrize("program_id", ["PHARM-1", "pharm-1"])
@@ -403,7 +406,7 @@ def test_the_check_is_for_scripts_too_and_shows_no_secret(on_sqlite: dict[str, s
 
 def test_every_setting_is_explained() -> None:
     explained = printed(smshub("config", "explain", environment={}))
-    assert "SMSHUB_TOKEN_LIFETIME (default: PT24H)\n    How long a token is good for.\n" in explained
+    assert "SMSHUB_TOKEN_LIFETIME (default: P1D)\n    How long a token is good for.\n" in explained
     assert "SMSHUB_SIGNING_KEYS (default: none)\n" in explained
     table = printed(smshub("config", "explain", "--markdown", environment={})).splitlines()
     assert table[:2] == ["| variable | default | meaning |", "| --- | --- | --- |"]

@@ -19,6 +19,7 @@ from entrypoints.telemetry.metrics import Metrics
 from entrypoints.telemetry.observers import LoggedDispatch
 from tests.builders import a_delivery
 from tests.e2e.running import Caller, HubProcess, Site, eventually
+from tests.unit.builders import a_sender
 
 ROOT = Path(__file__).parents[2]
 ALWAYS = {"event", "level", "timestamp"}
@@ -108,7 +109,7 @@ def test_every_line_has_the_keys_that_are_documented(day: Day) -> None:
     assert found == {event: keys.get(event) for event in found}
     assert keys.keys() - found.keys() == {
         *{"waiting_for_database", "request_failed", "deliveries_rescued", "store_unavailable"},
-        "provider_adapter_failed",
+        *{"provider_adapter_failed", "sender_barred", "sender_unbarred"},
     }
 
 
@@ -118,9 +119,12 @@ def test_the_rarer_lines_have_the_keys_that_are_documented() -> None:
         observer.rescued([a_delivery(), a_delivery(state=DeliveryState.UNKNOWN)])
         observer.held_up(StoreUnavailable())
         observer.adapter_failed("post", RuntimeError())
+        observer.barred(a_sender(), "credentials-refused", times=1)
+        observer.unbarred(a_sender())
     keys = documented("Log lines")
     assert [line["event"] for line in lines] == [
-        *("deliveries_rescued", "deliveries_rescued", "store_unavailable", "provider_adapter_failed")
+        *("deliveries_rescued", "deliveries_rescued", "store_unavailable", "provider_adapter_failed"),
+        *("sender_barred", "sender_unbarred"),
     ]
     for line in lines:
         assert line.keys() - {"event", "log_level"} == names(keys[line["event"]][0])

@@ -24,6 +24,7 @@ DATABASE_URL = "postgresql://hub:open-sesame@db.example/hub"
 READ_AS: dict[str, tuple[str, Any]] = {
     "DATABASE_URL": (DATABASE_URL, DATABASE_URL),
     "DATABASE_POOL_SIZE": ("20", 20),
+    "DATABASE_POOLER": ("true", True),
     "SIGNING_KEYS": (f"new:{KEY},old:{OTHER_KEY}", f"new:{KEY},old:{OTHER_KEY}"),
     "ENCRYPTION_KEYS": (f"e:{KEY}", f"e:{KEY}"),
     "KEY_PEPPERS": (f"p:{OTHER_KEY}", f"p:{OTHER_KEY}"),
@@ -37,6 +38,8 @@ READ_AS: dict[str, tuple[str, Any]] = {
     "DEFAULT_REGION": ("DE", "DE"),
     "SEGMENT_PRICE": ("0.0083 USD", "0.0083 USD"),
     "ENQUIRY_DELAYS": ("PT10S, PT2M,PT1H30M", (timedelta(seconds=10), timedelta(minutes=2), timedelta(minutes=90))),
+    "TWILIO_API_BASE_URL": ("http://127.0.0.1:4010/", "http://127.0.0.1:4010"),
+    "RETENTION": ("P30D", timedelta(days=30)),
     "MOST_IN_FLIGHT": ("50", 50),
     "STOP_GRACE": ("PT1M", timedelta(minutes=1)),
     "LOG_LEVEL": ("debug", "debug"),

@@ -6,7 +6,7 @@ from pydantic import SecretStr
 from pydantic_core import PydanticUndefined
 
 from domain.errors import InvalidValue
-from entrypoints.cli.options import output_option
+from entrypoints.cli.options import output_option, written_duration
 from entrypoints.cli.running import explains_faults, print_json
 from entrypoints.container import Container
 from entrypoints.settings import PREFIX, Settings, SettingsFault, unknown_variables
@@ -75,18 +75,6 @@ def _default(value: object, *, mask: bool = False) -> str:
         case _ if value is PydanticUndefined:
             return ""
         case timedelta():
-            return iso_duration(value)
+            return written_duration(value)
         case _:
-            return str(value)
-
-
-def iso_duration(value: timedelta) -> str:
-    """In ISO 8601, to the microsecond."""
-    minutes, seconds = divmod(value.total_seconds(), 60)
-    hours, minutes = divmod(minutes, 60)
-    parts = [
-        f"{amount:.6f}".rstrip("0").rstrip(".") + unit
-        for amount, unit in ((hours, "H"), (minutes, "M"), (seconds, "S"))
-        if amount
-    ]
-    return "PT" + ("".join(parts) or "0S")
+            return str(value).lower() if isinstance(value, bool) else str(value)

@@ -1,0 +1,227 @@
+"""What operators type while the hub sends."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import Result
+
+from tests.e2e.running import SENDER, SIGNING_KEYS, smshub
+
+SID = "AC" + "0123456789abcdef" * 2
+TOKEN = "a-token-that-nobody-is-to-see"
+CREDENTIALS = json.dumps({"account_sid": SID, "auth_token": TOKEN})
+CREATE = ("programs", "create", "--name", "City Hall", "--provider", "twilio", "--sender")
+POOL = "MG" + "0" * 32
+
+
+@pytest.fixture
+def environment(database_url: str) -> dict[str, str]:
+    """Of a hub with a migrated database, once of each kind."""
+    return {
+        "SMSHUB_DATABASE_URL": database_url,
+        "SMSHUB_SIGNING_KEYS": SIGNING_KEYS,
+        "SMSHUB_ENCRYPTION_KEYS": SIGNING_KEYS,
+    }
+
+
+@pytest.fixture
+def hub(environment: dict[str, str]) -> dict[str, str]:
+    """One with a program at Twilio."""
+    printed(smshub(*CREATE, SENDER, "--credentials-file", "-", environment=environment, stdin=CREDENTIALS))
+    return environment
+
+
+def printed(result: Result) -> str:
+    assert result.exit_code == 0, result.output
+    return result.stdout
+
+
+def told(result: Result, *, status: int = 1) -> str:
+    assert result.exit_code == status, result.output
+    assert isinstance(result.exception, SystemExit)
+    return result.stderr
+
+
+def read(environment: Mapping[str, str], *command: str) -> Any:  # noqa: ANN401 - it is JSON
+    return json.loads(printed(smshub(*command, "--output", "json", environment=environment)))
+
+
+class TestCredentials:
+    def test_they_are_read_and_never_shown(self, hub: dict[str, str]) -> None:
+        (sender,) = read(hub, "senders", "list")
+
+        assert (sender["Provider"], sender["Account"]) == ("twilio", SID)
+        assert TOKEN not in printed(smshub("senders", "list", environment=hub))
+
+    def test_a_second_program_of_a_sender_needs_none(self, hub: dict[str, str]) -> None:
+        printed(smshub(*CREATE, SENDER, environment=hub))
+
+        assert len(read(hub, "senders", "list")) == 1
+
+    def test_another_sender_needs_them(self, hub: dict[str, str]) -> None:
+        said = told(smshub(*CREATE, "+19705550101", environment=hub))
+
+        assert said == "Error: This provider needs credentials: give them by --credentials-file.\n"
+
+    @pytest.mark.parametrize(
+        "given", ["", "not JSON", "[]", '{"account_sid": 1}', '{"account_sid": "AC1"}', f'{{"auth_token": "{TOKEN}"}}']
+    )
+    def test_what_are_none_is_refused_without_being_shown(self, environment: dict[str, str], given: str) -> None:
+        result = smshub(*CREATE, SENDER, "--credentials-file", "-", environment=environment, stdin=given)
+
+        assert result.exit_code != 0
+        assert TOKEN not in result.output
+        assert read(environment, "programs", "list") == []
+
+    def test_without_a_key_nothing_is_stored(self, environment: dict[str, str]) -> None:
+        keyless = environment | {"SMSHUB_ENCRYPTION_KEYS": ""}
+
+        said = told(smshub(*CREATE, SENDER, "--credentials-file", "-", environment=keyless, stdin=CREDENTIALS))
+
+        assert "SMSHUB_ENCRYPTION_KEYS" in said
+        assert read(environment, "programs", "list") == []
+
+    def test_the_sandbox_takes_none(self, environment: dict[str, str], tmp_path: Path) -> None:
+        file = tmp_path / "credentials.json"
+        file.write_text(CREDENTIALS)
+        create = ("programs", "create", "--name", "Demo", "--provider", "sandbox", "--sender", SENDER)
+
+        said = told(smshub(*create, "--credentials-file", str(file), environment=environment))
+
+        assert said == "Error: The sandbox takes no credentials.\n"
+
+
+class TestSenders:
+    def test_one_that_there_are_none_of_is_told(self, environment: dict[str, str]) -> None:
+        assert "no such sender" in told(smshub("senders", "pause", SENDER, environment=environment))
+        assert "smshub programs create" in smshub("senders", "list", environment=environment).stderr
+
+    def test_its_rate_is_changed(self, hub: dict[str, str]) -> None:
+        assert read(hub, "senders", "set", SENDER, "--rate", "40/min")["Rate"] == "40/min"
+        assert read(hub, "senders", "list")[0]["Rate"] == "40/min"
+
+    @pytest.mark.parametrize("option", [("--rate", "0"), ("--backlog", "soon"), ("--backlog", "PT11H")])
+    def test_what_cannot_be_is_refused(self, hub: dict[str, str], option: tuple[str, str]) -> None:
+        before = read(hub, "senders", "list")
+
+        assert smshub("senders", "set", SENDER, *option, environment=hub).exit_code != 0
+        assert read(hub, "senders", "list") == before
+
+    def test_a_messaging_service_has_a_backlog_that_can_be_changed(self, hub: dict[str, str]) -> None:
+        printed(smshub(*CREATE, POOL, "--credentials-file", "-", environment=hub, stdin=CREDENTIALS))
+
+        pool = next(each for each in read(hub, "senders", "list") if each["Sender"] == POOL)
+        changed = read(hub, "senders", "set", POOL, "--backlog", "PT1H", "--rate", "10")
+
+        assert pool["BacklogSeconds"] == 9 * 3_600
+        assert (changed["BacklogSeconds"], changed["Rate"]) == (3_600, "10/s")
+
+    def test_one_of_two_of_an_address_is_to_be_named(self, hub: dict[str, str]) -> None:
+        create = ("programs", "create", "--name", "Demo", "--provider", "sandbox", "--sender", SENDER)
+        printed(smshub(*create, environment=hub))
+
+        assert "--provider" in told(smshub("senders", "pause", SENDER, environment=hub))
+        printed(smshub("senders", "pause", SENDER, "--provider", "sandbox", environment=hub))
+
+        paused = {each["Provider"]: each["Paused"] for each in read(hub, "senders", "list")}
+        assert paused == {"sandbox": True, "twilio": False}
+
+
+class TestPausing:
+    def test_a_sender_is_paused_and_resumed(self, hub: dict[str, str]) -> None:
+        assert "paused" in printed(smshub("senders", "pause", SENDER, environment=hub))
+        assert read(hub, "senders", "list")[0]["Paused"] is True
+        assert "sends" in printed(smshub("senders", "resume", SENDER, environment=hub))
+        assert read(hub, "senders", "list")[0]["Paused"] is False
+
+    def test_a_program_is_paused_and_resumed(self, hub: dict[str, str]) -> None:
+        program = ("--program", read(hub, "programs", "list")[0]["ProgramId"])
+
+        printed(smshub("programs", "pause", *program, environment=hub))
+        assert read(hub, "programs", "list")[0]["Paused"] is True
+        printed(smshub("programs", "resume", *program, environment=hub))
+        assert read(hub, "programs", "list")[0]["Paused"] is False
+        assert "no program" in told(smshub("programs", "pause", "--program", "nobody", environment=hub))
+
+    def test_the_hub_is_paused_and_resumed(self, hub: dict[str, str]) -> None:
+        assert printed(smshub("pause", environment=hub)) == "The hub sends nothing until `smshub resume`.\n"
+        assert printed(smshub("resume", environment=hub)) == "The hub sends again.\n"
+
+
+class TestTerms:
+    def test_they_are_given_at_the_start_and_changed_later(self, environment: dict[str, str]) -> None:
+        create = ("programs", "create", "--name", "Demo", "--provider", "sandbox", "--sender", SENDER)
+        printed(smshub(*create, "--on-unknown", "resend", "--retention", "P30D", environment=environment))
+        (program,) = read(environment, "programs", "list")
+        assert (program["OnUnknown"], program["Retention"]) == ("resend", "P30D")
+
+        changed = read(environment, "programs", "set", "--program", program["ProgramId"], "--retention", "P7D")
+
+        assert (changed["OnUnknown"], changed["Retention"]) == ("resend", "P7D")
+
+    @pytest.mark.parametrize("retention", ["PT1H", "P0D", "-P3D", "a week"])
+    def test_texts_are_kept_for_a_day_at_least(self, hub: dict[str, str], retention: str) -> None:
+        program = read(hub, "programs", "list")[0]["ProgramId"]
+
+        assert smshub("programs", "set", "--program", program, "--retention", retention, environment=hub).exit_code != 0
+        assert read(hub, "programs", "list")[0]["Retention"] is None
+
+
+class TestLimits:
+    def test_they_are_put_attached_listed_and_removed(self, hub: dict[str, str]) -> None:
+        assert "smshub limits set" in smshub("limits", "list", environment=hub).stderr
+        printed(smshub("limits", "set", "account", "--rate", "30", "--counts", "requests", environment=hub))
+        campaign = ("--rate", "2/s", "--daily", "2000", "--zone", "America/Chicago", "--under", "account")
+        printed(smshub("limits", "set", "campaign", *campaign, environment=hub))
+        printed(smshub("limits", "attach", "account", "--provider", "twilio", "--account", SID, environment=hub))
+        printed(smshub("limits", "attach", "campaign", "--sender", SENDER, environment=hub))
+
+        account, shown = read(hub, "limits", "list")
+
+        assert (account["Counts"], account["Rate"], account["Accounts"]) == ("requests", "30/s", [f"twilio:{SID}"])
+        assert shown == {
+            "Name": "campaign",
+            "Under": "account",
+            "Counts": "segments",
+            "Rate": "2/s",
+            "Daily": 2000,
+            "Zone": "America/Chicago",
+            "UsedToday": 0,
+            "Senders": [SENDER],
+            "Accounts": [],
+        }
+        told(smshub("limits", "remove", "campaign", environment=hub))
+        printed(smshub("limits", "detach", "--sender", SENDER, environment=hub))
+        printed(smshub("limits", "remove", "campaign", environment=hub))
+        assert [each["Name"] for each in read(hub, "limits", "list")] == ["account"]
+
+    @pytest.mark.parametrize(
+        "options",
+        [
+            (),
+            ("--rate", "0"),
+            ("--daily", "0", "--zone", "UTC"),
+            ("--daily", "5"),
+            ("--zone", "UTC"),
+            ("--daily", "5", "--zone", "Mars/Base"),
+            ("--rate", "1", "--under", "nobody"),
+            ("--rate", "1", "--under", "new"),
+            ("--rate", "1", "--counts", "sheep"),
+        ],
+    )
+    def test_what_cannot_be_is_refused(self, hub: dict[str, str], options: tuple[str, ...]) -> None:
+        result = smshub("limits", "set", "new", *options, environment=hub)
+
+        assert result.exit_code != 0
+        assert isinstance(result.exception, SystemExit)
+        assert read(hub, "limits", "list") == []
+
+    def test_who_is_meant_is_to_be_said(self, hub: dict[str, str]) -> None:
+        printed(smshub("limits", "set", "account", "--rate", "30", environment=hub))
+
+        assert "--sender" in told(smshub("limits", "attach", "account", environment=hub), status=2)
+        nobody = ("--provider", "twilio", "--account", "nobody")
+        assert "no such provider account" in told(smshub("limits", "attach", "account", *nobody, environment=hub))
