@@ -348,7 +348,17 @@ async def test_the_internal_document_knows_every_route(sqlite_url: str) -> None:
 
     assert routes == set(authored("internal")["paths"])
     assert starting.status_code == 503, "it has not been told that it runs"
-    assert starting.json() == {"ready": False, "checks": {"process": "starting", "database": "ok"}}
+    assert starting.json() == {
+        "ready": False,
+        "checks": {
+            "process": "starting",
+            "database": "ok",
+            "sending": "ok",
+            "paused_programs": 0,
+            "paused_senders": 0,
+            "barred_senders": {},
+        },
+    }
 
 
 async def test_the_public_port_does_not_serve_the_internal_document(hub: Hub) -> None:
