@@ -13,7 +13,7 @@ from domain.model.retry import RetryPolicy
 from domain.model.send_outcome import Accepted, NotSent, Refused, SendOutcome, Throttled, Unknown
 from domain.model.sender import Sender
 from domain.ports.clock import Clock
-from domain.ports.sms_provider import OutgoingText, SmsProvider
+from domain.ports.sms_provider import Departure, OutgoingText, SmsProvider
 from domain.ports.wakeups import Wakeups
 from domain.use_cases.dispatch_deliveries import DispatchDeliveries
 from domain.use_cases.hold_membership import Membership
@@ -290,6 +290,8 @@ async def test_no_slot_is_used_after_its_last_moment(stall_ms: int) -> None:
 class StoppableProcess(Clock, Wakeups):
     """What a process that is stopped and continued sees of the time: while it is stopped nothing in it wakes."""
 
+    heard_from_all = False
+
     def __init__(self, hub: Hub) -> None:
         self._clock = hub.clock
         self._wakeups = hub.wakeups
@@ -302,8 +304,8 @@ class StoppableProcess(Clock, Wakeups):
     def monotonic_us(self) -> int:
         return self._clock.monotonic_us()
 
-    async def sleep_until(self, at_us: int) -> None:
-        await self._clock.sleep_until(at_us)
+    async def sleep_until(self, at_us: int, *, exactly: bool = False) -> None:
+        await self._clock.sleep_until(at_us, exactly=exactly)
         await self.running.wait()
 
     async def pause(self, for_us: int) -> None:
@@ -317,6 +319,9 @@ class StoppableProcess(Clock, Wakeups):
         woken = await self._wakeups.wait(at_most_s=at_most_s)
         await self.running.wait()
         return woken
+
+    async def listen(self) -> None:
+        await self._wakeups.listen()
 
 
 @pytest.mark.parametrize("stopped_for_ms", [60, 110, 250, 480, 700, 820, 900, 2_000])
@@ -859,9 +864,11 @@ async def test_a_flood_of_accepted_texts_makes_no_flood_of_claims() -> None:
 class CancellingProvider(SmsProvider):
     """Lets a cancellation of its own out, as a library's time limit may."""
 
-    async def send(self, text: OutgoingText) -> SendOutcome:
+    async def send(self, text: OutgoingText, departure: Departure) -> SendOutcome:
+        await departure()
         raise asyncio.CancelledError(text.delivery_id)
 
+    account_of = ScriptedProvider.account_of
     look_up = ScriptedProvider.look_up
 
 
