@@ -22,9 +22,9 @@ from domain.errors import (
     TooManyLogins,
 )
 from domain.model.access import Grant
+from domain.model.credentials import Credentials
 from domain.model.delivery import RECEIPT_STATES, WAITING, Delivery, DeliveryState
 from domain.model.idempotency import KEPT_US, IdempotencyKey
-from domain.model.credentials import Credentials
 from domain.model.pace import Pace
 from domain.model.phone_number import PhoneNumber
 from domain.model.priority import Priority
