@@ -404,3 +404,148 @@ def test_a_delay_gives_no_slot_back() -> None:
 def test_a_delay_is_never_longer_than_five_minutes(next_free_us: int, by_us: int) -> None:
     delayed = a_schedule(next_free_us=next_free_us).delayed(by_us, now_us=NOON)
     assert delayed.next_free_us == NOON + 300 * SECOND
+
+
+BACKLOG = 60 * SECOND
+
+
+def test_a_sender_whose_provider_queues_sends_at_once_what_that_may_queue() -> None:
+    its = planned(a_schedule("10/s", backlog_us=BACKLOG), candidates(*[1] * 400))
+    assert times(its) == [0] * 400
+
+
+def test_a_backlog_that_is_full_lets_texts_out_at_the_pace() -> None:
+    sender = OneSender(a_schedule("10/s", backlog_us=BACKLOG))
+    now_us = NOON
+    waiting = candidates(*[1] * 2_000)
+    while waiting:
+        its = sender.plan("the only one", waiting, now_us)
+        waiting = waiting[len(its.slots) :]
+        now_us = max(now_us + 50_000, sender.due_us or 0)
+    sent = [slot.at_us - NOON for _, slot, _ in sender.given]
+    at_the_pace = [at_us for at_us in sent if at_us > 5 * SECOND]
+    assert 597 <= sum(at_us < SECOND for at_us in sent) <= 610
+    assert {following - at_us for at_us, following in pairwise(at_the_pace)} <= {100_500}
+    # It is never ahead of the pace by more than what may be queued.
+    for place, at_us in enumerate(sent):
+        assert place * 100_500 <= at_us + BACKLOG
+
+
+def test_a_backlog_that_was_emptied_is_filled_at_once_again() -> None:
+    full = a_schedule("10/s", next_free_us=NOON + BACKLOG, backlog_us=BACKLOG)
+    assert times(planned(full, candidates(*[1] * 5))) == [0, 100_500, 201_000, 301_500, 402_000]
+    half = a_schedule("10/s", next_free_us=NOON + BACKLOG // 2, backlog_us=BACKLOG)
+    assert times(planned(half, candidates(*[1] * 5))) == [0] * 5
+
+
+def test_texts_that_need_no_distance_may_leave_late_but_not_for_ever() -> None:
+    (slot,) = planned(a_schedule("10/s", backlog_us=BACKLOG), candidates(1)).slots
+    assert slot.not_after_us == slot.at_us + RESERVATION.patience_us
+
+
+def test_a_taker_over_needs_no_guard_where_texts_need_no_distance() -> None:
+    schedule = a_schedule("10/s", next_free_us=NOON + BACKLOG, backlog_us=BACKLOG)
+    assert times(planned(schedule, candidates(1), taken_over=True)) == [0]
+
+
+def test_a_delay_holds_even_where_the_backlog_has_room() -> None:
+    delayed = a_schedule("10/s", backlog_us=BACKLOG).delayed(3 * SECOND, now_us=NOON)
+    assert times(planned(delayed, candidates(1))) == [3 * SECOND]
+
+
+def test_a_backlog_wants_more_candidates() -> None:
+    assert a_schedule("1/s", backlog_us=BACKLOG).candidates_wanted(NOON, RESERVATION) == 60
+    full = a_schedule("1/s", next_free_us=NOON + BACKLOG, backlog_us=BACKLOG)
+    assert full.candidates_wanted(NOON, RESERVATION) == 1
+
+
+def test_a_clock_that_was_set_back_stalls_a_backlog_no_longer_than_any_sender() -> None:
+    schedule = a_schedule("10/s", next_free_us=NOON + YEAR, backlog_us=BACKLOG)
+    assert times(planned(schedule, candidates(1)))[0] <= 310 * SECOND
+
+
+def test_of_a_sender_that_is_barred_one_text_is_tried() -> None:
+    its = planned(a_schedule("100/s"), candidates(*[1] * 9), most=1)
+    assert [slot.delivery_id for slot in its.slots] == [1]
+    assert its.due_us is not None
+
+
+def test_the_one_that_a_barred_sender_tries_is_one_that_is_to_be_sent() -> None:
+    its = planned(a_schedule("100/s"), candidates(1, 1, 1, opted_out=[1, 2]), most=1)
+    assert (list(its.ended), [slot.delivery_id for slot in its.slots]) == ([1, 2], [3])
+
+
+def test_a_sender_that_is_barred_with_one_text_left_stays_due() -> None:
+    assert planned(a_schedule("100/s"), candidates(1), most=1).due_us is not None
+
+
+@dataclass
+class Repaced:
+    """What a sender has given away, and what it may give away at its new pace."""
+
+    old: SlotPlan
+    schedule: VirtualSchedule
+
+    @classmethod
+    def after(cls, schedule: VirtualSchedule, waiting: Sequence[Candidate], pace: str) -> "Repaced":
+        old = planned(schedule, waiting)
+        last_us = old.slots[-1].at_us if old.slots else None
+        return cls(old, old.schedule.at_pace(Pace.parse(pace), now_us=NOON, last_slot_us=last_us))
+
+    def next_us(self) -> int:
+        return planned(self.schedule, candidates(1, first=1_000)).slots[0].at_us
+
+
+def test_a_faster_pace_is_not_held_up_by_what_the_slow_one_owed() -> None:
+    slow = a_schedule("1/day", next_free_us=NOON + 3_600 * SECOND)
+    quick = slow.at_pace(Pace.parse("10/s"), now_us=NOON, last_slot_us=None)
+    assert times(planned(quick, candidates(1)))[0] < SECOND
+
+
+def test_a_slower_pace_owes_for_the_last_text_at_the_slower_pace() -> None:
+    busy = a_schedule("10/s", next_free_us=NOON + 100_500)
+    slow = busy.at_pace(Pace.parse("1/s"), now_us=NOON, last_slot_us=None)
+    assert times(planned(slow, candidates(1))) == [1_005_000]
+
+
+def test_slots_that_are_given_away_keep_their_distance_at_a_faster_pace() -> None:
+    repaced = Repaced.after(a_schedule("10/s"), candidates(*[1] * 7), "1000/s")
+    assert repaced.next_us() - repaced.old.slots[-1].at_us >= 100_500
+
+
+def test_slots_that_are_given_away_keep_their_distance_at_a_slower_pace() -> None:
+    repaced = Repaced.after(a_schedule("10/s"), candidates(*[1] * 7), "1/s")
+    assert repaced.next_us() - repaced.old.slots[-1].at_us >= 1_005_000
+
+
+def test_a_long_text_that_is_given_away_keeps_the_line_for_its_segments_at_the_faster_pace() -> None:
+    repaced = Repaced.after(a_schedule("1/s"), candidates(20), "10/s")
+    assert repaced.next_us() - repaced.old.slots[-1].at_us >= 20 * Pace.parse("10/s").planned_interval_us()
+
+
+def test_a_slot_that_is_given_away_at_a_slow_pace_does_not_strand_the_queue_at_a_faster_one() -> None:
+    repaced = Repaced.after(a_schedule("1/h"), candidates(1), "1/s")
+    assert repaced.next_us() - NOON <= 10 * SECOND
+
+
+@given(paces, paces, moments, st.lists(segments, max_size=30))
+def test_another_pace_lets_no_text_come_closer_to_the_last_slot_than_it_allows(
+    old: Pace, new: Pace, next_free_us: int, of_segments: list[int]
+) -> None:
+    its = planned(VirtualSchedule(old, next_free_us), candidates(*of_segments))
+    last_us = its.slots[-1].at_us if its.slots else None
+    repaced = its.schedule.at_pace(new, now_us=NOON, last_slot_us=last_us)
+    (slot,) = planned(repaced, candidates(1, first=1_000)).slots
+    if last_us is not None:
+        assert slot.at_us - last_us >= new.interval_us(of_segments[its.slots[-1].delivery_id - 1])
+    # Nobody waits longer than for what was given away, and for one text of the new pace.
+    owed_us = max(its.schedule.next_free_us - NOON, 0)
+    assert slot.at_us - NOON <= owed_us + old.planned_interval_us() + new.planned_interval_us(24)
+
+
+@given(paces, st.booleans())
+def test_the_same_pace_again_changes_nothing_of_consequence(pace: Pace, slots_given: bool) -> None:  # noqa: FBT001
+    its = planned(VirtualSchedule(pace, 0), candidates(1) if slots_given else [])
+    last_us = its.slots[-1].at_us if its.slots else None
+    again = its.schedule.at_pace(pace, now_us=NOON, last_slot_us=last_us)
+    assert abs(again.next_free_us - max(its.schedule.next_free_us, NOON)) <= 1
