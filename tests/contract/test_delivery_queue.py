@@ -15,10 +15,10 @@ from domain.errors import StoreUnavailable
 from domain.model.delivery import Delivery, DeliveryState
 from domain.model.message_body import MessageBody
 from domain.model.pace import Pace
-from domain.model.slots import Reservation
 from domain.model.priority import Priority
 from domain.model.program import Program
 from domain.model.sender import SenderAddress
+from domain.model.slots import Reservation
 from domain.ports.delivery_queue import Claim
 from tests.builders import NOW_US, Store, a_body, a_delivery, a_number, a_text, numbers
 
@@ -554,7 +554,7 @@ class TestCanceling:
         await store.queue.record(
             [
                 first.delivery.retried("no-connection", now_us=NOW_US, after_us=0),
-                second.delivery.held_back(now_us=NOW_US),
+                second.delivery.held_back("throttled", now_us=NOW_US),
             ]
         )
         await store.due.queue(now_us=NOW_US + 1)
@@ -596,7 +596,7 @@ class TestRecording:
             (lambda each: each.sent("SM1", now_us=NOW_US + 1, ask_after_us=9), DeliveryState.SENT),
             (lambda each: each.refused("invalid-recipient", now_us=NOW_US + 1), DeliveryState.FAILED),
             (lambda each: each.refused("opted-out", now_us=NOW_US + 1, opted_out=True), DeliveryState.BLOCKED),
-            (lambda each: each.held_back(now_us=NOW_US + 1), DeliveryState.QUEUED),
+            (lambda each: each.held_back("throttled", now_us=NOW_US + 1), DeliveryState.QUEUED),
             (lambda each: each.released(now_us=NOW_US + 1), DeliveryState.QUEUED),
             (lambda each: each.retried("no-connection", now_us=NOW_US + 1, after_us=9), DeliveryState.SCHEDULED),
             (lambda each: each.given_up("no-connection", now_us=NOW_US + 1), DeliveryState.FAILED),
@@ -755,7 +755,7 @@ class TestHandingBack:
     async def test_what_a_provider_held_back_is_queued_again(self, store: Store) -> None:
         _, claim = await one_delivery(store)
 
-        await store.queue.record([claim.delivery.held_back(now_us=NOW_US)])
+        await store.queue.record([claim.delivery.held_back("throttled", now_us=NOW_US)])
         [again] = await store.claim(await store.join(), at_us=NOW_US + MUCH_LATER)
 
         assert (again.delivery.id, again.delivery.failures) == (claim.delivery.id, 0)
