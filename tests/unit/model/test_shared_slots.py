@@ -363,6 +363,34 @@ def test_a_lane_that_waits_long_gets_its_turn_over_several_claims() -> None:
     assert lanes.count(Priority.URGENT) >= 0.8 * len(lanes)
 
 
+@pytest.mark.parametrize("pace", ["1/s", "2/s", "5/s", "10/s", "50/s"])
+def test_a_lower_lane_gets_no_more_than_every_tenth_slot_whatever_the_pace(pace: str) -> None:
+    hub = Hub({})
+    hub.sender("a", pace)
+    hub.accept("a", 2_000, priority=Priority.URGENT)
+    hub.accept("a", 2_000, priority=Priority.BULK)
+    hub.run(20 * SECOND)
+    lanes = [each.candidate.priority for each in hub.sent()]
+    assert lanes == ([Priority.URGENT] * 9 + [Priority.BULK] * 1) * (len(lanes) // 10) + [Priority.URGENT] * (
+        len(lanes) % 10
+    )
+
+
+@pytest.mark.parametrize("pace", ["1/s", "2/s", "10/s", "50/s"])
+def test_programs_with_short_and_long_texts_get_the_same_number_of_segments(pace: str) -> None:
+    hub = Hub({})
+    hub.sender("a", pace)
+    hub.accept("a", 2_000, segments=1, program="short")
+    hub.accept("a", 200, segments=20, program="long")
+    hub.run(200 * SECOND)
+    had = {"short": 0, "long": 0}
+    for each in hub.sent():
+        had[each.candidate.program_id] += each.candidate.segments
+        if had["short"] == 2_000:
+            break
+        assert abs(had["short"] - had["long"]) <= 20
+
+
 def test_turns_are_forgotten_when_one_waits_alone() -> None:
     hub = Hub({})
     hub.sender("a", "1/s")
