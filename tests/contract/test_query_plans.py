@@ -185,7 +185,8 @@ def _read_whole(node: Any) -> list[str]:  # noqa: ANN401
     """Where PostgreSQL would go through all of a great table, or of an index of it."""
     found = []
     kind, table, index = node["Node Type"], node.get("Relation Name"), node.get("Index Name", "")
-    of_great = table in GREAT_TABLES or index.startswith(("ix_deliveries", "pk_deliveries"))
+    # What is in flight is never much.
+    of_great = (table in GREAT_TABLES or index.startswith("ix_deliveries")) and index != "ix_deliveries_claimed"
     if of_great and "Index" in kind and "Index Cond" not in node:
         found.append(f"all of {index}")
     if table in GREAT_TABLES and kind == "Seq Scan":
