@@ -95,11 +95,12 @@ class Hub:
             its.schedule, its.turns, its.owner = its_plan.schedule, its_plan.turns.written(), dispatcher
             its.due_us = its_plan.due_us
             slots = {slot.delivery_id: slot.at_us for slot in its_plan.slots}
+            gone = slots.keys() | its_plan.ended.keys()
             for line in its.queued.values():
                 self.given += [
                     Sent(order[place], slots[each.delivery_id], each) for each in line if each.delivery_id in slots
                 ]
-                line[:] = [each for each in line if each.delivery_id not in slots]
+                line[:] = [each for each in line if each.delivery_id not in gone]
             if its.due_us is None and any(its.queued.values()):
                 its.due_us = self.now_us
         used = {limit for its in due.values() for limit in its.limits}
@@ -164,7 +165,8 @@ def test_a_sender_under_two_limits_keeps_both() -> None:
     hub.run(20 * SECOND)
     assert_apart(hub.sent("a"), "10/s")
     assert_apart(hub.sent(), "25/s")
-    assert share_of(hub, "a", "10/s", within_us=20 * SECOND) >= 0.9
+    # Of the account's slots each third is the first that is far enough from its last.
+    assert share_of(hub, "a", "10/s", within_us=20 * SECOND) >= 0.8
 
 
 def test_a_limit_on_requests_counts_a_long_text_once() -> None:
@@ -219,7 +221,9 @@ def test_a_slow_sender_keeps_its_own_pace_beside_a_fast_one_under_one_limit(slow
     hub.accept("fast", 6_000)
     hub.accept("slow", 500)
     hub.run(61 * SECOND)
-    assert share_of(hub, "slow", slow, within_us=60 * SECOND) >= 0.99
+    # But for the wait until a text of the fast one, that has begun, is over.
+    interval_us, slot_us = Pace.parse(slow).planned_interval_us(), Pace.parse("50/s").planned_interval_us()
+    assert share_of(hub, "slow", slow, within_us=60 * SECOND) >= 0.99 * interval_us / (interval_us + slot_us)
     assert hub.segments(before_us=NOON + 60 * SECOND) >= 0.99 * 60 * 50
 
 
@@ -391,6 +395,17 @@ def test_programs_with_short_and_long_texts_get_the_same_number_of_segments(pace
         if had["short"] == 2_000:
             break
         assert abs(had["short"] - had["long"]) <= 20
+
+
+def test_those_who_opted_out_before_urgent_texts_let_no_other_lane_past_them() -> None:
+    hub = Hub({})
+    hub.sender("a", "10/s")
+    hub.accept("a", 20, priority=Priority.URGENT)
+    hub.accept("a", 100, priority=Priority.BULK)
+    line = hub.senders["a"].queued[Priority.URGENT, ""]
+    line[:8] = [replace(each, opted_out=True) for each in line[:8]]
+    hub.run(SECOND)
+    assert [each.candidate.priority for each in hub.sent()][:9] == [Priority.URGENT] * 9
 
 
 def test_turns_are_forgotten_when_one_waits_alone() -> None:

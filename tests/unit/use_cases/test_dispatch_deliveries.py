@@ -1294,3 +1294,14 @@ async def test_a_sender_whose_slow_pace_was_made_faster_sends_on_at_the_new_one(
     line.sender, line.next_free_us, line.due_us = a_sender("1/s"), faster.next_free_us, hub.clock.now_us()
     await hub.clock.advance(30 * SECOND)
     assert hub.sent_ids() == [1, 2, 3, 4, 5]
+
+
+async def test_a_sender_that_another_has_found_to_take_texts_again_is_sent_from_here_too() -> None:
+    hub = Hub(a_sender("50/s"), outcomes=[BARRED])
+    await hub.accept(10)
+    run = hub.start()
+    await hub.clock.advance(2 * SECOND)
+    await hub.queue.unbar(1, now_us=hub.clock.now_us())
+    await hub.clock.advance(5 * SECOND)
+    assert len(hub.calls) == 11
+    await hub.stop(run)
