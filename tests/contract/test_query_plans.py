@@ -139,15 +139,16 @@ class Great:
             assert await store.due.enquiries(now_us=at_us, limit=50)
         return found
 
-    async def faults(self, at_us: int) -> list[str]:
+    async def faults(self, at_us: int) -> str:
         """The statements that read more than they need."""
-        return [
+        found = [
             f"{what}: {fault} in {' '.join(statement.sql.split())[:60]}"
             for what, statements in (await self.statements(at_us)).items()
             for statement in statements
             if statement.touches_great_tables
             for fault in await self._faults_of(statement)
         ]
+        return "\n".join(found)
 
     async def _faults_of(self, statement: Statement) -> list[str]:
         async with self.store.database.reading() as connection:
@@ -204,7 +205,7 @@ async def great(store: Store) -> Great:
 async def test_no_statement_reads_the_whole_history_or_the_whole_queue(great: Great) -> None:
     # The database knows of an empty queue when it fills.
     await great.add(QUEUED, state="queued", first=FINISHED)
-    assert await great.faults(NOW_US) == []
+    assert await great.faults(NOW_US) == ""
 
     await great.tidy_up()
-    assert await great.faults(NOW_US + 10 * SECOND) == []
+    assert await great.faults(NOW_US + 10 * SECOND) == ""
