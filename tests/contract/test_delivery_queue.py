@@ -4,21 +4,26 @@ import asyncio
 import random
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from datetime import datetime, time, timedelta
 from itertools import pairwise
+from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
-from sqlalchemy import event, insert, update
+from sqlalchemy import Column, Table, event, insert, select, update
 
 from adapters.sql.database import Database
-from adapters.sql.tables import deliveries, senders
+from adapters.sql.tables import deliveries, hub, limits, programs, provider_accounts, senders
 from domain.errors import StoreUnavailable
 from domain.model.delivery import Delivery, DeliveryState
 from domain.model.message_body import MessageBody
 from domain.model.pace import Pace
-from domain.model.slots import Reservation
 from domain.model.priority import Priority
 from domain.model.program import Program
+from domain.model.retry import RetryPolicy
 from domain.model.sender import SenderAddress
+from domain.model.share import EVERY_SENDER, Share
+from domain.model.slots import Reservation
 from domain.ports.delivery_queue import Claim
 from tests.builders import NOW_US, Store, a_body, a_delivery, a_number, a_text, numbers
 
@@ -123,7 +128,7 @@ class TestWhatIsClaimed:
         claims = await store.claim(await store.join())
 
         assert len({claim.sender.id for claim in claims}) == 3
-        assert set(slots(claims)) == {NOW_US}
+        assert max(slots(claims)) - NOW_US <= 2 * Reservation().stagger_us
 
     async def test_what_cannot_be_sent_soon_is_left_for_later(self, store: Store) -> None:
         program = await store.add_program(pace="10/s")
@@ -554,7 +559,7 @@ class TestCanceling:
         await store.queue.record(
             [
                 first.delivery.retried("no-connection", now_us=NOW_US, after_us=0),
-                second.delivery.held_back(now_us=NOW_US),
+                second.delivery.held_back("throttled", now_us=NOW_US),
             ]
         )
         await store.due.queue(now_us=NOW_US + 1)
@@ -596,7 +601,7 @@ class TestRecording:
             (lambda each: each.sent("SM1", now_us=NOW_US + 1, ask_after_us=9), DeliveryState.SENT),
             (lambda each: each.refused("invalid-recipient", now_us=NOW_US + 1), DeliveryState.FAILED),
             (lambda each: each.refused("opted-out", now_us=NOW_US + 1, opted_out=True), DeliveryState.BLOCKED),
-            (lambda each: each.held_back(now_us=NOW_US + 1), DeliveryState.QUEUED),
+            (lambda each: each.held_back("throttled", now_us=NOW_US + 1), DeliveryState.QUEUED),
             (lambda each: each.released(now_us=NOW_US + 1), DeliveryState.QUEUED),
             (lambda each: each.retried("no-connection", now_us=NOW_US + 1, after_us=9), DeliveryState.SCHEDULED),
             (lambda each: each.given_up("no-connection", now_us=NOW_US + 1), DeliveryState.FAILED),
@@ -755,7 +760,7 @@ class TestHandingBack:
     async def test_what_a_provider_held_back_is_queued_again(self, store: Store) -> None:
         _, claim = await one_delivery(store)
 
-        await store.queue.record([claim.delivery.held_back(now_us=NOW_US)])
+        await store.queue.record([claim.delivery.held_back("throttled", now_us=NOW_US)])
         [again] = await store.claim(await store.join(), at_us=NOW_US + MUCH_LATER)
 
         assert (again.delivery.id, again.delivery.failures) == (claim.delivery.id, 0)
@@ -874,3 +879,449 @@ async def test_a_body_is_sent_as_it_was_written(store: Store) -> None:
 
     assert claim.body == MessageBody("Hello")
     assert claim.sender.pace == Pace.parse("1/s")
+
+
+async def change(store: Store, table: Table, row_id: object, **values: object) -> None:
+    async with store.database.writing() as connection:
+        await connection.execute(update(table).where(table.c.id == row_id).values(**values))
+
+
+async def stored(store: Store, column: Column[Any], row_id: object) -> Any:  # noqa: ANN401 - whatever the column holds
+    async with store.database.reading() as connection:
+        return (await connection.execute(select(column).where(column.table.c.id == row_id))).scalar_one()
+
+
+async def add_limit(
+    store: Store,
+    name: str = "campaign",
+    *,
+    pace: int | None = None,
+    counts: str = "segments",
+    daily: int | None = None,
+    zone: str | None = None,
+    parent_id: int | None = None,
+) -> int:
+    """`pace` is per second."""
+    values = {
+        "name": name,
+        "counts": counts,
+        "pace_numerator": pace,
+        "pace_denominator": None if pace is None else 1,
+        "daily": daily,
+        "zone": zone,
+        "parent_id": parent_id,
+    }
+    async with store.database.writing() as connection:
+        return int((await connection.execute(insert(limits).values(values).returning(limits.c.id))).scalar_one())
+
+
+async def a_line(
+    store: Store, name: str, *, pace: str = "1000/s", limit_id: int | None = None, count: int = 0
+) -> Program:
+    """A program with a sender of its own, under the limit, and so many texts."""
+    program = await store.add_program(name, sender=SenderAddress(name), pace=pace)
+    await change(store, senders, program.sender.id, limit_id=limit_id)
+    if count:
+        await store.add_text(program, *numbers(count))
+    return program
+
+
+async def claimed_on(store: Store, dispatcher: int, *, until_us: int, every_us: int = 50_000) -> list[Claim]:
+    """What a dispatcher gets that claims all the time."""
+    claims = list[Claim]()
+    for at_us in range(NOW_US, until_us, every_us):
+        claims += await store.claim(dispatcher, at_us=at_us)
+    return claims
+
+
+class TestTurns:
+    async def test_programs_that_share_a_sender_take_turns_from_claim_to_claim(self, store: Store) -> None:
+        one, other = await store.add_program("city-hall", pace="2/s"), await store.add_program("library", pace="2/s")
+        await store.add_text(one, *numbers(40))
+        await store.add_text(other, *numbers(40))
+
+        claims = await claimed_on(store, await store.join(), until_us=NOW_US + 10 * SECOND)
+
+        order = [claim.program_id for claim in claims]
+        assert len(order) >= 20
+        assert order == ([one.id, other.id] * len(order))[: len(order)]
+
+    async def test_whose_turn_it_is_outlives_the_process_and_the_dispatcher(self, store: Store) -> None:
+        one, other = await store.add_program("city-hall"), await store.add_program("library")
+        await store.add_text(one, segments=5)
+        await store.add_text(one, *numbers(20))
+        await store.add_text(other, *numbers(20))
+        [long] = await store.claim(await store.join())
+        assert await stored(store, senders.c.turns, one.sender.id) is not None
+
+        claims = await Store.on(store.database).claim(
+            await store.join(), at_us=NOW_US + 6 * SECOND, reservation=Reservation(window_us=8 * SECOND, most=8)
+        )
+
+        assert long.program_id == one.id
+        assert [claim.program_id for claim in claims] == [other.id] * 5 + [one.id, other.id, one.id]
+
+    async def test_one_text_waits_only_a_few_slots_for_a_great_batch_of_another_program(self, store: Store) -> None:
+        batch, single = await store.add_program("city-hall", pace="10/s"), await store.add_program("library", pace=None)
+        await store.add_text(batch, *numbers(2_000))
+        me = await store.join()
+        earlier = await store.claim(me)
+        await store.add_text(single, at_us=NOW_US + 1)
+
+        later = await store.claim(me, at_us=slots(earlier)[-1])
+
+        assert single.id in [claim.program_id for claim in later[:2]]
+
+    async def test_nothing_is_remembered_of_a_program_that_is_alone(self, store: Store) -> None:
+        program = await store.add_program(pace="10/s")
+        await store.add_text(program, *numbers(50))
+
+        await claimed_on(store, await store.join(), until_us=NOW_US + SECOND)
+
+        assert await stored(store, senders.c.turns, program.sender.id) is None
+
+    async def test_what_waits_below_the_urgent_gets_every_tenth_slot(self, store: Store) -> None:
+        program = await store.add_program(pace="2/s")
+        for priority in (Priority.URGENT, Priority.BULK):
+            await store.intake.add(a_text(program, *numbers(60), priority=priority))
+        me = await store.join()
+
+        claims = await claimed_on(store, me, until_us=NOW_US + 20 * SECOND)
+
+        order = await self.priorities(store, claims)
+        assert order[:40] == ([Priority.URGENT] * 9 + [Priority.BULK]) * 4
+
+    async def test_with_three_lanes_each_has_a_turn_in_a_dozen(self, store: Store) -> None:
+        program = await store.add_program(pace="2/s")
+        for priority in Priority:
+            await store.intake.add(a_text(program, *numbers(80), priority=priority))
+
+        order = await self.priorities(store, await claimed_on(store, await store.join(), until_us=NOW_US + 30 * SECOND))
+
+        assert len(order) > 50
+        for start in range(len(order) - 12):
+            assert set(order[start : start + 12]) == set(Priority)
+
+    async def priorities(self, store: Store, claims: Sequence[Claim]) -> list[Priority]:
+        async with store.database.reading() as connection:
+            rows = await connection.execute(select(deliveries.c.id, deliveries.c.priority))
+            of_each = {row.id: Priority(row.priority) for row in rows}
+        return [of_each[claim.delivery.id] for claim in claims]
+
+
+class TestShares:
+    async def test_each_sender_is_claimed_from_by_the_one_whose_share_it_is(self, store: Store) -> None:
+        programs_by_name = {name: await a_line(store, name, count=1) for name in ("A", "B", "C", "D")}
+        first, second = await store.join(), await store.join()
+
+        even = await store.claim(first, share=Share(0, 2))
+        odd = await store.claim(second, share=Share(1, 2))
+
+        assert {claim.sender.id % 2 for claim in even} == {0}
+        assert {claim.sender.id % 2 for claim in odd} == {1}
+        assert len(even) + len(odd) == len(programs_by_name)
+
+    async def test_a_sender_that_is_late_is_anybodys(self, store: Store) -> None:
+        program = await store.add_program()
+        await store.add_text(program)
+        others = Share((program.sender.id + 1) % 2, 2)
+        me = await store.join()
+
+        assert await store.claim(me, at_us=NOW_US + 119_999, share=others) == []
+        assert len(await store.claim(me, at_us=NOW_US + 120_000, share=others)) == 1
+
+    async def test_when_something_is_due_next_is_asked_by_share(self, store: Store) -> None:
+        one, other = await a_line(store, "A", count=1), await a_line(store, "B", count=1)
+        await change(store, senders, one.sender.id, due_us=NOW_US + 7)
+        await change(store, senders, other.sender.id, due_us=NOW_US + 9)
+
+        assert await store.queue.next_due_us() == NOW_US + 7
+        assert await store.queue.next_due_us(share=Share(one.sender.id % 2, 2)) == NOW_US + 7
+        assert await store.queue.next_due_us(share=Share(other.sender.id % 2, 2)) == NOW_US + 9
+
+    async def test_where_nothing_is_queued_nothing_is_due(self, store: Store) -> None:
+        program = await store.add_program()
+        assert await store.queue.next_due_us() is None
+        await store.add_text(program)
+        me = await store.join()
+        assert await store.queue.next_due_us() == NOW_US
+        await store.claim(me)
+        assert await store.claim(me, at_us=NOW_US + MUCH_LATER) == []
+        assert await store.queue.next_due_us() is None
+
+    async def test_what_a_backlog_makes_due_is_when_the_next_claim_brings_something(self, store: Store) -> None:
+        program = await store.add_program(pace="1/s")
+        await store.add_text(program, *numbers(3))
+        me = await store.join()
+        [first] = await store.claim(me)
+
+        due_us = await store.queue.next_due_us()
+
+        assert due_us == first.slot.at_us + 1_005_000 - Reservation().lookahead_us
+        assert len(await store.claim(me, at_us=due_us)) == 1
+
+
+def assert_within(claims: Sequence[Claim], per_second: int, *, requests: bool = False) -> None:
+    """No two of them stand closer than the limit allows, whoever sends them."""
+    pace = Pace.parse(f"{per_second}/s")
+    line = sorted(claims, key=lambda claim: claim.slot.at_us)
+    for earlier, later in pairwise(line):
+        cost = 1 if requests else earlier.delivery.segments
+        assert later.slot.at_us - earlier.slot.at_us >= pace.planned_interval_us(cost)
+
+
+class TestSharedLimits:
+    async def test_senders_of_one_limit_share_its_pace(self, store: Store) -> None:
+        limit_id = await add_limit(store, pace=20)
+        for name in ("A", "B", "C"):
+            await a_line(store, name, limit_id=limit_id, count=200)
+
+        claims = await claimed_on(store, await store.join(), until_us=NOW_US + 10 * SECOND)
+
+        assert_within(claims, 20)
+        in_time = [claim for claim in claims if claim.slot.at_us < NOW_US + 10 * SECOND]
+        assert len(in_time) >= 198
+        counts = [sum(claim.program_id == name for claim in in_time) for name in ("A", "B", "C")]
+        assert max(counts) <= 1.1 * min(counts)
+
+    async def test_senders_of_one_account_share_its_limit(self, store: Store) -> None:
+        limit_id = await add_limit(store, "account", pace=20)
+        for name in ("A", "B"):
+            await a_line(store, name, count=100)
+        await change(store, provider_accounts, 1, limit_id=limit_id)
+
+        claims = await claimed_on(store, await store.join(), until_us=NOW_US + 3 * SECOND)
+
+        assert len(claims) >= 60
+        assert_within(claims, 20)
+
+    async def test_a_limit_stands_under_another(self, store: Store) -> None:
+        account = await add_limit(store, "account", pace=20)
+        campaign = await add_limit(store, "campaign", pace=12, parent_id=account)
+        await a_line(store, "A", limit_id=campaign, count=100)
+        await a_line(store, "B", limit_id=campaign, count=100)
+        await a_line(store, "C", limit_id=account, count=100)
+
+        claims = await claimed_on(store, await store.join(), until_us=NOW_US + 3 * SECOND)
+
+        assert_within(claims, 20)
+        assert_within([claim for claim in claims if claim.program_id != "C"], 12)
+
+    async def test_a_limit_that_a_sender_has_twice_is_kept_once(self, store: Store) -> None:
+        limit_id = await add_limit(store, pace=10)
+        await a_line(store, "A", limit_id=limit_id, count=10)
+        await change(store, provider_accounts, 1, limit_id=limit_id)
+
+        claims = await store.claim(await store.join())
+
+        assert gaps(claims) == [100_500] * (len(claims) - 1)
+        assert len(claims) == 8
+
+    async def test_a_limit_on_requests_counts_a_long_text_once(self, store: Store) -> None:
+        limit_id = await add_limit(store, pace=10, counts="requests")
+        program = await a_line(store, "A", limit_id=limit_id)
+        for _ in range(4):
+            await store.add_text(program, segments=5)
+
+        assert gaps(await store.claim(await store.join())) == [100_500] * 3
+
+    async def test_what_is_taken_outlives_the_process(self, store: Store) -> None:
+        limit_id = await add_limit(store, pace=1)
+        one, other = await a_line(store, "A", limit_id=limit_id), await a_line(store, "B", limit_id=limit_id)
+        await store.add_text(one, segments=4)
+        [first] = await store.claim(await store.join())
+        await store.add_text(other)
+
+        again = Store.on(store.database)
+        assert await again.claim(await again.join(), at_us=NOW_US + SECOND) == []
+        [second] = await again.claim(await again.join(), at_us=NOW_US + 4 * SECOND)
+
+        assert second.slot.at_us == first.slot.at_us + 4 * 1_005_000
+
+    @pytest.mark.parametrize("seed", range(2))
+    async def test_two_dispatchers_that_race_for_one_limit_never_overlap(self, database_url: str, seed: int) -> None:
+        chance = random.Random(seed)
+        databases = [Database(database_url, pool_size=2) for _ in range(2)]
+        stores = [Store.on(database) for database in databases]
+        account = await add_limit(stores[0], "account", pace=80)
+        campaign = await add_limit(stores[0], "campaign", pace=50, parent_id=account)
+        for number in range(6):
+            program = await a_line(stores[0], f"L{number}", pace="100/s", limit_id=campaign if number % 2 else account)
+            for _ in range(15):
+                await stores[0].add_text(program, *numbers(4), segments=chance.choice((1, 1, 3)))
+        members = [await store.join() for store in stores]
+        claims = list[Claim]()
+        now_us = NOW_US
+
+        async def claim(rank: int) -> None:
+            share = Share(rank, 2) if chance.random() < 0.8 else EVERY_SENDER
+            at_us = now_us + chance.randint(-5_000, 5_000)
+            claims.extend(await stores[rank].claim(members[rank], at_us=at_us, share=share))
+
+        for _ in range(60):
+            await asyncio.gather(claim(0), claim(1))
+            now_us += 50_000
+
+        assert len(claims) > 100
+        assert len(set(ids(claims))) == len(claims)
+        assert_within(claims, 80)
+        assert_within([claim for claim in claims if int(claim.program_id[1:]) % 2], 50)
+        for database in databases:
+            await database.close()
+
+    async def test_a_daily_cap_stops_its_senders_until_midnight(self, store: Store) -> None:
+        limit_id = await add_limit(store, daily=5, zone="America/Chicago")
+        lines = [await a_line(store, name, pace="10/s", limit_id=limit_id, count=6) for name in ("A", "B")]
+        zone = ZoneInfo("America/Chicago")
+        now = datetime.fromtimestamp(NOW_US / SECOND, zone)
+        tomorrow = datetime.combine(now.date() + timedelta(days=1), time.min, zone)
+        midnight_us = int(tomorrow.timestamp()) * SECOND
+        me = await store.join()
+
+        today = await claimed_on(store, me, until_us=NOW_US + 3 * SECOND)
+        due_us = await store.queue.next_due_us()
+
+        assert len(today) == 5
+        assert due_us is not None
+        assert midnight_us - Reservation().reach_us <= due_us < midnight_us
+        assert await store.due.rouse(now_us=NOW_US + 3 * SECOND) == 0
+        later = list[Claim]()
+        for at_us in range(due_us, midnight_us + 2 * SECOND, 50_000):
+            later += await store.claim(me, at_us=at_us)
+        assert min(slots(later)) == midnight_us
+        assert len(later) == 5
+        assert {claim.sender.id for claim in today} == {line.sender.id for line in lines}
+
+
+class TestPausing:
+    async def test_nothing_is_claimed_from_a_sender_that_is_paused(self, store: Store) -> None:
+        paused, other = await a_line(store, "A", count=1), await a_line(store, "B", count=1)
+        await change(store, senders, paused.sender.id, paused_us=NOW_US)
+        me = await store.join()
+
+        assert [claim.sender.id for claim in await store.claim(me)] == [other.sender.id]
+        assert await store.queue.next_due_us() is None
+
+        await change(store, senders, paused.sender.id, paused_us=None)
+        assert [claim.sender.id for claim in await store.claim(me)] == [paused.sender.id]
+
+    async def test_nothing_is_claimed_of_a_program_that_is_paused(self, store: Store) -> None:
+        paused, other = await store.add_program("city-hall", pace="10/s"), await store.add_program("library", pace=None)
+        await store.add_text(paused, *numbers(3))
+        await store.add_text(other, *numbers(3))
+        await change(store, programs, paused.id, paused_us=NOW_US)
+
+        claims = await store.claim(await store.join())
+
+        assert [claim.program_id for claim in claims] == [other.id] * 3
+
+    async def test_a_program_that_goes_on_is_claimed_from_again(self, store: Store) -> None:
+        program = await store.add_program()
+        await store.add_text(program)
+        await change(store, programs, program.id, paused_us=NOW_US)
+        me = await store.join()
+        assert await store.claim(me) == []
+        assert await store.queue.next_due_us() is None
+        assert await store.due.rouse(now_us=NOW_US + SECOND) == 0
+
+        await change(store, programs, program.id, paused_us=None)
+
+        assert await store.due.rouse(now_us=NOW_US + SECOND) == 1
+        assert len(await store.claim(me, at_us=NOW_US + SECOND)) == 1
+
+    async def test_nothing_is_claimed_while_the_hub_is_paused(self, store: Store) -> None:
+        await a_line(store, "A", count=1)
+        await change(store, hub, 1, paused_us=NOW_US)
+        me = await store.join()
+
+        assert await store.claim(me, at_us=NOW_US + SECOND) == []
+        assert await store.queue.next_due_us() is None
+
+        await change(store, hub, 1, paused_us=None)
+        assert await store.queue.next_due_us() == NOW_US
+        assert len(await store.claim(me, at_us=NOW_US + SECOND)) == 1
+
+
+class TestBars:
+    async def test_a_sender_that_is_barred_is_left_alone_for_longer_every_time(self, store: Store) -> None:
+        program = await store.add_program(pace="10/s")
+        await store.add_text(program, *numbers(9))
+        retry = RetryPolicy()
+
+        for times in (1, 2, 3):
+            assert await store.queue.bar(program.sender.id, "no-credit", now_us=NOW_US) == times
+            assert await store.queue.next_due_us() == NOW_US + retry.barred_for_us(times)
+
+    async def test_one_text_is_tried_at_a_sender_that_is_barred(self, store: Store) -> None:
+        program = await store.add_program(pace="10/s")
+        await store.add_text(program, *numbers(9))
+        me = await store.join()
+        await store.queue.bar(program.sender.id, "no-credit", now_us=NOW_US)
+        over_us = NOW_US + RetryPolicy().barred_for_us(1)
+
+        assert await store.claim(me, at_us=over_us - 1) == []
+        [tried] = await store.claim(me, at_us=over_us)
+
+        assert tried.sender.bar_reason == "no-credit"
+        assert await store.claim(me, at_us=over_us + 14 * SECOND) == []
+        assert len(await store.claim(me, at_us=over_us + 15 * SECOND)) == 1
+
+    async def test_what_is_accepted_or_handed_back_meanwhile_does_not_end_a_bar(self, store: Store) -> None:
+        program = await store.add_program(pace="10/s")
+        await store.add_text(program, *numbers(2))
+        me = await store.join()
+        claims = await store.claim(me)
+        await store.queue.bar(program.sender.id, "no-credit", now_us=NOW_US)
+
+        await store.queue.record([claim.delivery.held_back("no-credit", now_us=NOW_US) for claim in claims])
+        await store.add_text(program)
+        await store.due.rouse(now_us=NOW_US + SECOND)
+
+        assert await store.claim(me, at_us=NOW_US + 2 * SECOND) == []
+        assert (await store.queue.next_due_us()) == NOW_US + RetryPolicy().barred_for_us(1)
+
+    async def test_a_sender_that_is_no_longer_barred_is_claimed_from_at_once(self, store: Store) -> None:
+        program = await store.add_program(pace="10/s")
+        await store.add_text(program, *numbers(5))
+        me = await store.join()
+        await store.queue.bar(program.sender.id, "no-credit", now_us=NOW_US)
+
+        await store.queue.unbar(program.sender.id, now_us=NOW_US + SECOND)
+        claims = await store.claim(me, at_us=NOW_US + SECOND)
+
+        assert len(claims) == 5
+        assert claims[0].sender.bar_reason is None
+        assert await store.queue.bar(program.sender.id, "no-credit", now_us=NOW_US) == 1
+
+    async def test_one_that_was_not_barred_is_not_unbarred(self, store: Store) -> None:
+        program = await store.add_program(pace="1/s")
+        await store.add_text(program, *numbers(2))
+        await store.claim(await store.join())
+        due_us = await store.queue.next_due_us()
+
+        await store.queue.unbar(program.sender.id, now_us=NOW_US)
+
+        assert await store.queue.next_due_us() == due_us
+
+
+async def test_a_sender_whose_provider_queues_gives_away_what_that_may_queue(store: Store) -> None:
+    program = await store.add_program(pace="10/s")
+    await change(store, senders, program.sender.id, backlog_us=10 * SECOND)
+    await store.add_text(program, *numbers(200))
+    me = await store.join()
+
+    claims = await store.claim(me)
+
+    assert {at_us - NOW_US for at_us in slots(claims)[:100]} == {0}
+    assert 100 <= len(claims) <= 108
+    assert claims[0].sender.backlog_us == 10 * SECOND
+
+
+async def test_a_clock_that_was_set_back_does_not_keep_a_sender_from_being_roused(store: Store) -> None:
+    program = await store.add_program()
+    await store.add_text(program)
+    await change(store, senders, program.sender.id, due_us=NOW_US + 365 * 86_400 * SECOND)
+
+    assert await store.due.rouse(now_us=NOW_US) == 1
+
+    assert len(await store.claim(await store.join())) == 1

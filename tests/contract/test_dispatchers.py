@@ -2,6 +2,7 @@ from collections.abc import Sequence
 
 from domain.model.delivery import Delivery, DeliveryState
 from domain.model.sender import SenderAddress
+from domain.model.share import Share
 from domain.ports.delivery_queue import Claim
 from tests.builders import NOW_US, Store, numbers
 
@@ -42,7 +43,46 @@ async def test_an_id_is_never_given_again(store: Store) -> None:
 async def test_a_members_beat_is_heard(store: Store) -> None:
     member = await store.join()
 
-    assert await store.dispatchers.beat(member, now_us=NOW_US + SECOND)
+    assert await store.dispatchers.beat(member, now_us=NOW_US + SECOND, heard_since_us=NOW_US)
+
+
+async def test_those_that_were_heard_of_share_the_senders_in_the_order_of_their_ids(store: Store) -> None:
+    first, second, third = [await store.join() for _ in range(3)]
+
+    shares = [
+        await store.dispatchers.beat(member, now_us=NOW_US, heard_since_us=NOW_US) for member in (second, third, first)
+    ]
+
+    assert shares == [Share(1, 3), Share(2, 3), Share(0, 3)]
+
+
+async def test_one_that_was_not_heard_of_since_then_has_no_share(store: Store) -> None:
+    silent, alive = await store.join(), await store.join()
+    later_us = NOW_US + 4 * SECOND
+
+    alone = await store.dispatchers.beat(alive, now_us=later_us, heard_since_us=NOW_US + SECOND)
+    back = await store.dispatchers.beat(silent, now_us=later_us, heard_since_us=NOW_US + SECOND)
+
+    assert alone == Share(0, 1)
+    assert back == Share(0, 2)
+
+
+async def test_one_that_has_left_has_no_share(store: Store) -> None:
+    leaver, member = await store.join(), await store.join()
+
+    await store.dispatchers.leave(leaver)
+
+    assert await store.dispatchers.beat(member, now_us=NOW_US, heard_since_us=NOW_US) == Share(0, 1)
+
+
+async def test_one_whose_clock_is_behind_still_has_its_share(store: Store) -> None:
+    """Its own beat may be older than what counts as silence to it, when its clock was set meanwhile."""
+    member, other = await store.join(), await store.join()
+    await store.dispatchers.beat(other, now_us=NOW_US + 10 * SECOND, heard_since_us=NOW_US)
+
+    share = await store.dispatchers.beat(member, now_us=NOW_US, heard_since_us=NOW_US - 3 * SECOND)
+
+    assert share == Share(0, 2)
 
 
 async def test_a_member_that_left_is_none_any_more(store: Store) -> None:
@@ -51,8 +91,8 @@ async def test_a_member_that_left_is_none_any_more(store: Store) -> None:
     await store.dispatchers.leave(member)
     await store.dispatchers.leave(member)
 
-    assert not await store.dispatchers.beat(member, now_us=NOW_US)
-    assert await store.dispatchers.beat(other, now_us=NOW_US)
+    assert not await store.dispatchers.beat(member, now_us=NOW_US, heard_since_us=NOW_US)
+    assert await store.dispatchers.beat(other, now_us=NOW_US, heard_since_us=NOW_US)
 
 
 async def test_what_a_silent_member_was_sending_is_left_behind(store: Store) -> None:
@@ -69,7 +109,7 @@ async def test_what_a_silent_member_was_sending_is_left_behind(store: Store) -> 
 async def test_a_member_that_was_heard_of_since_then_has_left_nothing_behind(store: Store) -> None:
     member = await store.join()
     await claimed_by(store, member, 1)
-    assert await store.dispatchers.beat(member, now_us=NOW_US + SECOND)
+    assert await store.dispatchers.beat(member, now_us=NOW_US + SECOND, heard_since_us=NOW_US)
 
     assert await left_behind(store, silent_since_us=NOW_US + SECOND) == []
     assert len(await left_behind(store, silent_since_us=NOW_US + SECOND + 1)) == 1
@@ -93,7 +133,7 @@ async def test_what_others_are_sending_is_not_left_behind(store: Store) -> None:
     silent, other = await store.join(), await store.join()
     await claimed_by(store, silent, 1)
     await claimed_by(store, other, 1)
-    await store.dispatchers.beat(other, now_us=NOW_US + GIVEN_UP)
+    await store.dispatchers.beat(other, now_us=NOW_US + GIVEN_UP, heard_since_us=NOW_US)
 
     [orphan] = await store.dispatchers.orphans(silent_since_us=NOW_US + GIVEN_UP, limit=100)
 
@@ -112,12 +152,12 @@ async def test_orphans_come_in_portions(store: Store) -> None:
 
 async def test_a_silent_member_that_left_nothing_is_forgotten(store: Store) -> None:
     silent, alive = await store.join(), await store.join()
-    await store.dispatchers.beat(alive, now_us=NOW_US + GIVEN_UP)
+    await store.dispatchers.beat(alive, now_us=NOW_US + GIVEN_UP, heard_since_us=NOW_US)
 
     await store.dispatchers.dismiss(silent_since_us=NOW_US + GIVEN_UP)
 
-    assert not await store.dispatchers.beat(silent, now_us=NOW_US + GIVEN_UP)
-    assert await store.dispatchers.beat(alive, now_us=NOW_US + GIVEN_UP)
+    assert not await store.dispatchers.beat(silent, now_us=NOW_US + GIVEN_UP, heard_since_us=NOW_US)
+    assert await store.dispatchers.beat(alive, now_us=NOW_US + GIVEN_UP, heard_since_us=NOW_US)
 
 
 async def test_a_silent_member_is_remembered_until_all_it_left_is_taken_over(store: Store) -> None:
@@ -129,7 +169,7 @@ async def test_a_silent_member_is_remembered_until_all_it_left_is_taken_over(sto
 
     await store.queue.record([claim.delivery.released(now_us=NOW_US + GIVEN_UP)])
     await store.dispatchers.dismiss(silent_since_us=NOW_US + GIVEN_UP)
-    assert not await store.dispatchers.beat(silent, now_us=NOW_US + GIVEN_UP)
+    assert not await store.dispatchers.beat(silent, now_us=NOW_US + GIVEN_UP, heard_since_us=NOW_US)
 
 
 async def test_a_late_result_of_a_forgotten_member_changes_nothing(store: Store) -> None:

@@ -5,13 +5,13 @@ import pytest
 from sqlalchemy import text as sql
 from sqlalchemy import update
 
-from adapters.sql.tables import senders
+from adapters.sql.tables import programs, senders
 from domain.model.delivery import DeliveryState
-from domain.model.program import Program
+from domain.model.program import OnUnknown, Program
 from domain.model.sender import SenderAddress
 from domain.model.text_message import TextMessage
 from domain.ports.delivery_queue import Claim
-from tests.builders import NOW_US, Store, a_text, numbers
+from tests.builders import NOW_US, Store, a_number, a_text, numbers
 
 SECOND = 1_000_000
 MINUTE = 60 * SECOND
@@ -168,6 +168,59 @@ class TestEnquiries:
         assert enquiry.delivery.state is DeliveryState.UNKNOWN
         assert enquiry.provider == "sandbox"
         assert enquiry.attempted_us == claim.slot.at_us
+
+    async def test_an_enquiry_names_the_sender_the_account_and_what_was_written(self, store: Store) -> None:
+        program, message, _ = await unknown(store)
+
+        [enquiry] = await store.due.enquiries(now_us=NOW_US + SECOND, limit=10)
+
+        assert enquiry.sender == program.sender.address
+        assert enquiry.account_id == program.sender.account_id
+        assert enquiry.body == message.body
+
+    async def test_an_enquiry_names_the_other_texts_to_its_number(self, store: Store) -> None:
+        program, _, [claim] = await unknown(store)
+        me = await store.join()
+        for reference, number in (("SM1", a_number(0)), ("SM2", a_number(0)), ("SM3", a_number(1))):
+            await store.add_text(program, number)
+            [sent] = await store.claim(me, at_us=NOW_US + SECOND)
+            await store.queue.record([sent.delivery.sent(reference, now_us=NOW_US + SECOND)])
+
+        [enquiry] = await store.due.enquiries(now_us=NOW_US + SECOND, limit=10)
+
+        assert enquiry.delivery.id == claim.delivery.id
+        assert enquiry.others == {"SM1", "SM2"}
+
+    async def test_a_deliverys_own_reference_is_not_among_the_others(self, store: Store) -> None:
+        _, _, [claim] = await claimed(store)
+        await store.queue.record([claim.delivery.sent("SM1", now_us=NOW_US, ask_after_us=SECOND)])
+
+        [enquiry] = await store.due.enquiries(now_us=NOW_US + SECOND, limit=10)
+
+        assert enquiry.others == frozenset()
+
+    @pytest.mark.parametrize("wanted", OnUnknown)
+    async def test_an_enquiry_says_what_its_program_wants_where_nobody_can_tell(
+        self, store: Store, wanted: OnUnknown
+    ) -> None:
+        await unknown(store)
+        async with store.database.writing() as connection:
+            await connection.execute(update(programs).values(on_unknown=wanted.value))
+
+        [enquiry] = await store.due.enquiries(now_us=NOW_US + SECOND, limit=10)
+
+        assert enquiry.on_unknown is wanted
+
+    async def test_what_was_sent_again_remembers_that_it_may_be_a_second_time(self, store: Store) -> None:
+        program, message, _ = await unknown(store)
+        [enquiry] = await store.due.enquiries(now_us=NOW_US + SECOND, limit=10)
+
+        await store.queue.record([enquiry.delivery.resent("resent-after-unknown", now_us=NOW_US + SECOND)])
+        await store.due.queue(now_us=NOW_US + SECOND)
+        [again] = await store.claim(await store.join(), at_us=NOW_US + MINUTE)
+
+        assert (again.delivery.resends, again.delivery.attempt) == (1, 2)
+        assert await store.deliveries(program, message) == [again.delivery]
 
     async def test_nobody_is_asked_before_the_time(self, store: Store) -> None:
         await unknown(store)

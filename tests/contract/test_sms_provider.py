@@ -6,8 +6,11 @@ import pytest
 
 from adapters.providers.sandbox.magic_numbers import MAGIC_NUMBERS
 from adapters.providers.sandbox.provider import SandboxProvider
+from domain.errors import InvalidValue
+from domain.model.credentials import Credentials
 from domain.model.delivery import Delivery, DeliveryState
 from domain.model.phone_number import PhoneNumber
+from domain.model.program import OnUnknown
 from domain.model.retry import RetryPolicy
 from domain.model.send_outcome import (
     Accepted,
@@ -22,7 +25,7 @@ from domain.model.send_outcome import (
     Unknown,
 )
 from domain.ports.due_deliveries import Enquiry
-from domain.ports.sms_provider import OutgoingText, SmsProvider
+from domain.ports.sms_provider import NotLeaving, OutgoingText, SmsProvider
 from tests.builders import NOW_US, SENDER, a_body, a_delivery, a_number
 
 ACCEPTED = Accepted("sandbox-7", ask_after_us=500_000)
@@ -87,13 +90,28 @@ def provider() -> SmsProvider:
 
 def outgoing(number: str, *, attempt: int = 1, delivery_id: int = 7) -> OutgoingText:
     return OutgoingText(
-        delivery_id=delivery_id, attempt=attempt, sender=SENDER, number=PhoneNumber(number), body=a_body()
+        delivery_id=delivery_id,
+        attempt=attempt,
+        account_id=1,
+        sender=SENDER,
+        number=PhoneNumber(number),
+        body=a_body(),
+    )
+
+
+async def at_once() -> None:
+    """A departure that needs no waiting."""
+
+
+def enquiry_about(delivery: Delivery) -> Enquiry:
+    return Enquiry(
+        delivery=delivery, provider="sandbox", account_id=1, sender=SENDER, body=a_body(), attempted_us=NOW_US
     )
 
 
 def an_enquiry(number: str, state: DeliveryState = DeliveryState.UNKNOWN) -> Enquiry:
     delivery = a_delivery(PhoneNumber(number), delivery_id=7, state=state, attempt=1)
-    return Enquiry(delivery=delivery, provider="sandbox", attempted_us=NOW_US)
+    return enquiry_about(delivery)
 
 
 async def life_of(provider: SmsProvider, delivery: Delivery) -> tuple[Delivery, int]:
@@ -102,12 +120,14 @@ async def life_of(provider: SmsProvider, delivery: Delivery) -> tuple[Delivery, 
     while not delivery.state.terminal:
         if delivery.state in {DeliveryState.QUEUED, DeliveryState.SCHEDULED}:
             delivery = replace(delivery, state=DeliveryState.QUEUED).claimed(now_us=NOW_US)
-            outcome = await provider.send(outgoing(delivery.number.e164, attempt=delivery.attempt))
+            outcome = await provider.send(outgoing(delivery.number.e164, attempt=delivery.attempt), at_once)
             delivery = retry.after_send(delivery, outcome, now_us=NOW_US, jitter=lambda: 0.5)
             calls += 1
         elif delivery.due_us is not None:
-            answer = await provider.look_up(Enquiry(delivery=delivery, provider="sandbox", attempted_us=NOW_US))
-            delivery = retry.after_enquiry(delivery, answer, now_us=NOW_US)
+            answer = await provider.look_up(enquiry_about(delivery))
+            delivery = retry.after_enquiry(
+                delivery, answer, attempted_us=NOW_US, on_unknown=OnUnknown.LEAVE, now_us=NOW_US
+            )
         else:
             break
     return delivery, calls
@@ -121,9 +141,9 @@ def test_the_table_has_every_magic_number() -> None:
 async def test_a_number_meets_its_fate_at_every_call(provider: SmsProvider, number: str) -> None:
     first, second, *_ = TABLE[number]
 
-    assert await provider.send(outgoing(number, attempt=1)) == first
+    assert await provider.send(outgoing(number, attempt=1), at_once) == first
     for attempt in (2, 3, 100):
-        assert await provider.send(outgoing(number, attempt=attempt)) == second
+        assert await provider.send(outgoing(number, attempt=attempt), at_once) == second
 
 
 @pytest.mark.parametrize("number", TABLE)
@@ -146,7 +166,7 @@ async def test_the_sandbox_says_the_same_after_a_restart(provider: SmsProvider, 
 
     for attempt in (2, 1):
         text = outgoing(number, attempt=attempt)
-        assert await restarted.send(text) == await provider.send(text)
+        assert await restarted.send(text, at_once) == await provider.send(text, at_once)
     assert await restarted.look_up(an_enquiry(number)) == await provider.look_up(an_enquiry(number))
 
 
@@ -155,6 +175,33 @@ async def test_what_was_taken_at_the_second_call_is_not_denied_later(provider: S
 
 
 async def test_every_text_has_a_reference_of_its_own(provider: SmsProvider) -> None:
-    outcomes = [await provider.send(outgoing(a_number().e164, delivery_id=number)) for number in range(3)]
+    outcomes = [await provider.send(outgoing(a_number().e164, delivery_id=number), at_once) for number in range(3)]
 
     assert len({outcome.reference for outcome in outcomes if isinstance(outcome, Accepted)}) == 3
+
+
+@pytest.mark.parametrize("number", TABLE)
+async def test_every_call_departs_once(provider: SmsProvider, number: str) -> None:
+    departures = 0
+
+    async def departure() -> None:
+        nonlocal departures
+        departures += 1
+
+    await provider.send(outgoing(number), departure)
+
+    assert departures == 1
+
+
+async def test_a_text_that_must_not_leave_does_not(provider: SmsProvider) -> None:
+    async def departure() -> None:
+        raise NotLeaving
+
+    with pytest.raises(NotLeaving):
+        await provider.send(outgoing(a_number().e164), departure)
+
+
+def test_the_sandbox_is_one_account_without_credentials(provider: SmsProvider) -> None:
+    assert provider.account_of(Credentials({})) == "sandbox"
+    with pytest.raises(InvalidValue):
+        provider.account_of(Credentials({"token": "secret"}))

@@ -10,6 +10,7 @@ from domain.model.delivery import Delivery, DeliveryState
 from domain.model.message_body import MessageBody
 from domain.model.pace import Pace
 from domain.model.phone_number import PhoneNumber
+from domain.model.priority import Priority
 from domain.model.program import MAX_SEGMENTS, Program
 from domain.model.sender import Sender, SenderAddress
 from domain.model.text_message import NewText, TextMessage
@@ -25,8 +26,23 @@ def a_number(which: int = 4544) -> PhoneNumber:
     return PhoneNumber(f"+1970690{which:04}")
 
 
-def a_sender(pace: str = "1/s", *, sender_id: int = 1, address: str = "+18005550100", provider: str = "post") -> Sender:
-    return Sender(id=sender_id, provider=provider, address=SenderAddress(address), pace=Pace.parse(pace))
+def a_sender(
+    pace: str = "1/s",
+    *,
+    sender_id: int = 1,
+    address: str = "+18005550100",
+    provider: str = "post",
+    backlog_us: int = 0,
+    bar_reason: str | None = None,
+) -> Sender:
+    return Sender(
+        id=sender_id,
+        provider=provider,
+        address=SenderAddress(address),
+        pace=Pace.parse(pace),
+        backlog_us=backlog_us,
+        bar_reason=bar_reason,
+    )
 
 
 def a_program(
@@ -106,7 +122,9 @@ def a_message(
     text: str = "Hello.",
     recipients: int = 1,
     created_us: int = NOON,
+    priority: Priority = Priority.NORMAL,
     send_at_us: int | None = None,
+    expires_us: int | None = None,
 ) -> TextMessage:
     return TextMessage(
         id=a_message_id(which),
@@ -116,7 +134,9 @@ def a_message(
         body=MessageBody(text),
         recipients=recipients,
         created_us=created_us,
+        priority=priority,
         send_at_us=send_at_us,
+        expires_us=expires_us,
     )
 
 
@@ -129,7 +149,9 @@ def a_text(
     sender_id: int = 1,
     state: DeliveryState = DeliveryState.QUEUED,
     created_us: int = NOON,
+    priority: Priority = Priority.NORMAL,
     send_at_us: int | None = None,
+    expires_us: int | None = None,
 ) -> NewText:
     """A message as it is accepted, with one delivery in the given state to each number."""
     numbers = [a_number()] if to is None else to
@@ -140,7 +162,9 @@ def a_text(
         text=text,
         recipients=len(numbers),
         created_us=created_us,
+        priority=priority,
         send_at_us=send_at_us,
+        expires_us=expires_us,
     )
     first = a_delivery(state, delivery_id=0, segments=message.body.segments, due_us=send_at_us)
     deliveries = [replace(first, position=position, number=number) for position, number in enumerate(numbers, start=1)]

@@ -4,7 +4,8 @@ import asyncio
 import itertools
 from bisect import insort
 from collections import deque
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from heapq import heappop, heappush
 from typing import TypeVar
@@ -21,15 +22,21 @@ from domain.errors import (
     TooManyLogins,
 )
 from domain.model.access import Grant
+from domain.model.credentials import Credentials
 from domain.model.delivery import RECEIPT_STATES, WAITING, Delivery, DeliveryState
 from domain.model.idempotency import KEPT_US, IdempotencyKey
-from domain.model.pace import Candidate, Pace, Reservation, VirtualSchedule
+from domain.model.pace import Pace
 from domain.model.phone_number import PhoneNumber
 from domain.model.priority import Priority
-from domain.model.program import KeyHash, Program
+from domain.model.program import KeyHash, OnUnknown, Program
+from domain.model.retry import RetryPolicy
 from domain.model.send_outcome import Accepted, CannotTell, EnquiryAnswer, SendOutcome
 from domain.model.sender import Sender, SenderAddress
+from domain.model.share import EVERY_SENDER, Share
+from domain.model.slots import Line as PlannedLine
+from domain.model.slots import Reservation, SlotPlan, VirtualSchedule, plan
 from domain.model.text_message import NUMBERS_SHOWN, AcceptedText, NewText, TextMessage, TextSummary
+from domain.model.turns import NO_TURNS, Candidate, Turns
 from domain.ports.backlog import Ahead, Backlog
 from domain.ports.clock import Clock
 from domain.ports.delivery_queue import Claim, DeliveryQueue
@@ -40,13 +47,16 @@ from domain.ports.intake import Intake
 from domain.ports.login_guard import LoginGuard
 from domain.ports.opt_outs import OptOuts
 from domain.ports.programs import NewProgram, Programs
-from domain.ports.sms_provider import OutgoingText, SmsProvider
+from domain.ports.sms_provider import Departure, OutgoingText, SmsProvider
 from domain.ports.text_log import EVERY_TEXT, Page, TextFilter, TextLog
 from domain.ports.tokens import Tokens
 from domain.ports.wakeups import Wakeups
 from tests.unit.builders import NOON, SECOND
 
 T = TypeVar("T")
+
+_GRACE_US = 120_000
+_PROBE_EVERY_US = 15 * SECOND
 
 
 async def settled() -> None:
@@ -77,9 +87,9 @@ class FakeClock(Clock):
     def monotonic_us(self) -> int:
         return self._monotonic_us
 
-    async def sleep_until(self, at_us: int) -> None:
+    async def sleep_until(self, at_us: int, *, exactly: bool = False) -> None:
         while at_us > self._now_us:
-            await self.parked_until(at_us + self.wakes_late_us())
+            await self.parked_until(at_us + (0 if exactly else self.wakes_late_us()))
 
     async def pause(self, for_us: int) -> None:
         until_us = self._monotonic_us + for_us
@@ -140,8 +150,13 @@ class FakeClock(Clock):
 
 
 class FakeWakeups(Wakeups):
+    """`waits_us` are the longest times that those who waited were ready to wait, one after the other."""
+
+    heard_from_all = False
+
     def __init__(self, clock: FakeClock) -> None:
         self._clock = clock
+        self.waits_us: list[int] = []
         self._waiting: list[asyncio.Future[None]] = []
         self._pending = False
         self.notified = 0
@@ -155,12 +170,16 @@ class FakeWakeups(Wakeups):
         self._waiting.clear()
 
     async def wait(self, *, at_most_s: float) -> bool:
+        self.waits_us.append(round(at_most_s * SECOND))
         if not self._pending:
             waiting = self._clock.parked_until(self._clock.now_us() + int(at_most_s * SECOND))
             self._waiting.append(waiting)
             await waiting
         woken, self._pending = self._pending, False
         return woken
+
+    async def listen(self) -> None:
+        await asyncio.Event().wait()
 
 
 @dataclass(kw_only=True)
@@ -173,13 +192,21 @@ class StoredDelivery:
 
 @dataclass(kw_only=True)
 class Line:
-    """A sender as it is stored; `waiting` are the ids of its queued deliveries, in their order."""
+    """A sender as it is stored; `waiting` are the ids of its queued deliveries, in their order. `bars` is how often in
+    a row its provider took nothing from it.
+    """
 
     sender: Sender
     next_free_us: int = 0
     due_us: int | None = None
     owner: int | None = None
+    turns: Turns = NO_TURNS
+    bars: int = 0
     waiting: list[int] = field(default_factory=list)
+
+    @property
+    def schedule(self) -> VirtualSchedule:
+        return VirtualSchedule(self.sender.pace, self.next_free_us, self.sender.backlog_us)
 
     def make_due(self, at_us: int) -> None:
         self.due_us = at_us if self.due_us is None else self.due_us
@@ -195,6 +222,7 @@ class InMemoryStore:
         self.opted_out: set[tuple[str, PhoneNumber]] = set()
         self.canceled: set[UUID] = set()
         self.last_seen_us: dict[int, int] = {}
+        self.on_unknown = OnUnknown.LEAVE
 
     def delivery(self, delivery_id: int) -> Delivery:
         return self.rows[delivery_id].delivery
@@ -336,17 +364,47 @@ def _is_wanted(summary: TextSummary, wanted: TextFilter) -> bool:
 
 
 class InMemoryQueue(DeliveryQueue):
-    """A sender is anybody's who comes when it is due: dispatchers hand it to each other all the time."""
+    """Plans as the databases do, one claim after the other."""
 
-    def __init__(self, store: InMemoryStore) -> None:
+    def __init__(self, store: InMemoryStore, retry: RetryPolicy | None = None) -> None:
         self._store = store
+        self._retry = retry or RetryPolicy()
 
-    async def claim(self, dispatcher_id: int, *, now_us: int, reservation: Reservation) -> Sequence[Claim]:
-        claims: list[Claim] = []
-        for line in self._store.lines.values():
-            if line.due_us is not None and line.due_us <= now_us:
-                claims += self._claim_from(line, dispatcher_id, now_us, reservation)
-        return claims
+    async def claim(
+        self, dispatcher_id: int, *, now_us: int, reservation: Reservation, share: Share = EVERY_SENDER
+    ) -> Sequence[Claim]:
+        due = {
+            sender_id: line
+            for sender_id, line in sorted(self._store.lines.items(), key=lambda each: each[1].due_us or 0)
+            if not line.sender.paused and line.due_us is not None and line.due_us <= now_us
+            if sender_id % share.of == share.rank or line.due_us <= now_us - _GRACE_US
+        }
+        lines = {
+            sender_id: PlannedLine(
+                schedule=line.schedule,
+                waiting=self._candidates(line, now_us, reservation),
+                turns=Turns.read(line.turns.written()),
+                taken_over=line.owner != dispatcher_id,
+                most=_most(line),
+            )
+            for sender_id, line in due.items()
+        }
+        plans = plan(lines, now_us=now_us, reservation=reservation)
+        return [
+            claim
+            for sender_id, its in plans.items()
+            for claim in self._carried_out(due[sender_id], its, dispatcher_id, now_us)
+        ]
+
+    async def next_due_us(self, *, share: Share = EVERY_SENDER) -> int | None:
+        return min(
+            (
+                line.due_us
+                for sender_id, line in self._store.lines.items()
+                if line.due_us is not None and not line.sender.paused and sender_id % share.of == share.rank
+            ),
+            default=None,
+        )
 
     async def record(self, deliveries: Sequence[Delivery]) -> None:
         latest_us = max(delivery.updated_us for delivery in deliveries)
@@ -373,47 +431,66 @@ class InMemoryQueue(DeliveryQueue):
 
     async def delay(self, sender_id: int, by_us: int, *, now_us: int) -> None:
         line = self._store.lines[sender_id]
-        line.next_free_us = (
-            VirtualSchedule(line.sender.pace, line.next_free_us).delayed(by_us, now_us=now_us).next_free_us
+        line.next_free_us = line.schedule.delayed(by_us, now_us=now_us).next_free_us
+
+    async def bar(self, sender_id: int, reason: str, *, now_us: int) -> int:
+        line = self._store.lines[sender_id]
+        line.bars += 1
+        line.sender = replace(line.sender, bar_reason=reason)
+        line.due_us = now_us + self._retry.barred_for_us(line.bars)
+        return line.bars
+
+    async def unbar(self, sender_id: int, *, now_us: int) -> None:
+        line = self._store.lines[sender_id]
+        if line.bars:
+            line.bars, line.due_us = 0, now_us
+            line.sender = replace(line.sender, bar_reason=None)
+
+    def _candidates(self, line: Line, now_us: int, reservation: Reservation) -> list[Candidate]:
+        """The first of each program and priority, so many as a claim can use."""
+        wanted = min(line.schedule.candidates_wanted(now_us, reservation), _most(line) or reservation.most)
+        found: dict[tuple[Priority, str], list[Candidate]] = {}
+        for row in (self._store.rows[each] for each in line.waiting):
+            those = found.setdefault((row.message.priority, row.message.program_id), [])
+            if len(those) < wanted:
+                those.append(self._as_candidate(row))
+        return [each for key in sorted(found) for each in found[key]]
+
+    def _as_candidate(self, row: StoredDelivery) -> Candidate:
+        return Candidate(
+            delivery_id=row.delivery.id,
+            segments=row.delivery.segments,
+            priority=row.message.priority,
+            program_id=row.message.program_id,
+            opted_out=(row.message.program_id, row.delivery.number) in self._store.opted_out,
+            canceled=row.message.id in self._store.canceled,
+            expires_us=row.message.expires_us,
         )
 
-    def _claim_from(self, line: Line, dispatcher_id: int, now_us: int, reservation: Reservation) -> list[Claim]:
-        schedule = VirtualSchedule(line.sender.pace, line.next_free_us)
-        rows = [self._store.rows[each] for each in line.waiting[: schedule.candidates_wanted(now_us, reservation)]]
-        plan = schedule.plan(
-            [
-                Candidate(
-                    row.delivery.id,
-                    row.delivery.segments,
-                    opted_out=(row.message.program_id, row.delivery.number) in self._store.opted_out,
-                    canceled=row.message.id in self._store.canceled,
-                    expires_us=row.message.expires_us,
-                )
-                for row in rows
-            ],
-            now_us=now_us,
-            reservation=reservation,
-            taken_over=line.owner != dispatcher_id,
-        )
-        line.next_free_us, line.due_us, line.owner = plan.schedule.next_free_us, plan.due_us, dispatcher_id
-        for each, state in plan.ended.items():
+    def _carried_out(self, line: Line, its: SlotPlan, dispatcher_id: int, now_us: int) -> Iterable[Claim]:
+        line.next_free_us, line.due_us, line.owner = its.schedule.next_free_us, its.due_us, dispatcher_id
+        line.turns = its.turns
+        if line.bars:
+            line.due_us = max(line.due_us or 0, now_us + _PROBE_EVERY_US)
+        for each, state in its.ended.items():
             self._store.put(replace(self._store.delivery(each), state=state, updated_us=now_us))
-        claims = []
-        for slot in plan.slots:
+        for slot in its.slots:
             row = self._store.rows[slot.delivery_id]
             self._store.put(row.delivery.claimed(now_us=now_us))
             row.claimed_by, row.slot_us = dispatcher_id, slot.at_us
-            claims.append(
-                Claim(
-                    delivery=row.delivery,
-                    message_id=row.message.id,
-                    program_id=row.message.program_id,
-                    sender=line.sender,
-                    body=row.message.body,
-                    slot=slot,
-                )
+            yield Claim(
+                delivery=row.delivery,
+                message_id=row.message.id,
+                program_id=row.message.program_id,
+                sender=line.sender,
+                body=row.message.body,
+                slot=slot,
+                expires_us=row.message.expires_us,
             )
-        return claims
+
+
+def _most(line: Line) -> int | None:
+    return 1 if line.bars else None
 
 
 class TroubledQueue(DeliveryQueue):
@@ -422,7 +499,7 @@ class TroubledQueue(DeliveryQueue):
     `away` makes the store unavailable; the `…_fault`s are raised by their call. Calls take `…_takes_us` before they
     do anything, and the answers of a claim and of a search for strays `…_answer_takes_us` after that; with
     `loses_answers` a claim is made and then answered by nothing but `StoreUnavailable`. `delays` are (sender's id,
-    by_us).
+    by_us), `bars` (sender's id, reason), `unbarred` and `asked_when_due` in the order of the calls.
     """
 
     def __init__(self, queue: DeliveryQueue, clock: Clock) -> None:
@@ -438,11 +515,18 @@ class TroubledQueue(DeliveryQueue):
         self.tried_to_claim_at: list[int] = []
         self.recorded: list[Delivery] = []
         self.delays: list[tuple[int, int]] = []
+        self.bars: list[tuple[int, str]] = []
+        self.unbarred: list[int] = []
+        self.asked_when_due: list[Share] = []
+        self.claimed_for: list[Share] = []
 
-    async def claim(self, dispatcher_id: int, *, now_us: int, reservation: Reservation) -> Sequence[Claim]:
+    async def claim(
+        self, dispatcher_id: int, *, now_us: int, reservation: Reservation, share: Share = EVERY_SENDER
+    ) -> Sequence[Claim]:
+        self.claimed_for.append(share)
         self.tried_to_claim_at.append(self._clock.now_us())
         await self._through(self.claim_takes_us, self.claim_fault)
-        claims = await self._queue.claim(dispatcher_id, now_us=now_us, reservation=reservation)
+        claims = await self._queue.claim(dispatcher_id, now_us=now_us, reservation=reservation, share=share)
         self.claims += claims
         await self._through(self.claim_answer_takes_us, StoreUnavailable() if self.loses_answers else None)
         return claims
@@ -462,6 +546,21 @@ class TroubledQueue(DeliveryQueue):
         await self._through(self.delay_takes_us, self.delay_fault)
         await self._queue.delay(sender_id, by_us, now_us=now_us)
         self.delays.append((sender_id, by_us))
+
+    async def next_due_us(self, *, share: Share = EVERY_SENDER) -> int | None:
+        self.asked_when_due.append(share)
+        await self._through()
+        return await self._queue.next_due_us(share=share)
+
+    async def bar(self, sender_id: int, reason: str, *, now_us: int) -> int:
+        await self._through()
+        self.bars.append((sender_id, reason))
+        return await self._queue.bar(sender_id, reason, now_us=now_us)
+
+    async def unbar(self, sender_id: int, *, now_us: int) -> None:
+        await self._through()
+        self.unbarred.append(sender_id)
+        await self._queue.unbar(sender_id, now_us=now_us)
 
     async def _through(self, takes_us: int = 0, fault: Exception | None = None) -> None:
         await self._clock.sleep_until(self._clock.now_us() + takes_us)
@@ -497,8 +596,18 @@ class InMemoryDueDeliveries(DueDeliveries):
         for row in due:
             self._store.put(replace(row.delivery, due_us=now_us + 60 * SECOND))
         return [
-            Enquiry(delivery=row.delivery, provider=self._store.line_of(row).sender.provider, attempted_us=row.slot_us)
+            Enquiry(
+                delivery=row.delivery,
+                provider=sender.provider,
+                account_id=sender.account_id,
+                sender=sender.address,
+                body=row.message.body,
+                attempted_us=row.slot_us,
+                others=self._others(row.delivery),
+                on_unknown=self._store.on_unknown,
+            )
             for row in due
+            for sender in [self._store.line_of(row).sender]
         ]
 
     async def rouse(self, *, now_us: int) -> int:
@@ -506,6 +615,13 @@ class InMemoryDueDeliveries(DueDeliveries):
         for line in idle:
             line.make_due(now_us)
         return len(idle)
+
+    def _others(self, delivery: Delivery) -> frozenset[str]:
+        return frozenset(
+            each.provider_reference
+            for each in self._store.deliveries()
+            if each.number == delivery.number and each.id != delivery.id and each.provider_reference is not None
+        )
 
     def _due(self, now_us: int, states: Collection[DeliveryState]) -> list[StoredDelivery]:
         due = [
@@ -530,12 +646,13 @@ class InMemoryDispatchers(Dispatchers):
         self._store.last_seen_us[dispatcher_id] = now_us
         return dispatcher_id
 
-    async def beat(self, dispatcher_id: int, *, now_us: int) -> bool:
+    async def beat(self, dispatcher_id: int, *, now_us: int, heard_since_us: int) -> Share | None:
         self._must_be_there()
         if dispatcher_id not in self._store.last_seen_us:
-            return False
+            return None
         self._store.last_seen_us[dispatcher_id] = now_us
-        return True
+        alive = sorted(each for each, seen_us in self._store.last_seen_us.items() if seen_us >= heard_since_us)
+        return Share(alive.index(dispatcher_id), len(alive))
 
     async def leave(self, dispatcher_id: int) -> None:
         self._must_be_there()
@@ -683,8 +800,10 @@ class Call:
 class ScriptedProvider(SmsProvider):
     """Answers calls with `outcomes`, one after the other, and accepts when there are none left; exceptions are raised.
 
-    An answer takes `takes_us`, and never comes where that is None. `answers` are those to enquiries, by the
-    delivery's id; nothing can be told of the others.
+    `connecting` is how long each call takes until its connection stands, one after the other, or what is raised
+    instead; nothing happens there when there are none left. A call counts from its departure on. An answer takes
+    `takes_us`, and never comes where that is None. `answers` are those to enquiries, by the delivery's id; nothing can
+    be told of the others.
     """
 
     def __init__(
@@ -697,17 +816,26 @@ class ScriptedProvider(SmsProvider):
     ) -> None:
         self._clock = clock
         self._outcomes = deque(outcomes)
+        self.connecting: deque[int | Exception] = deque()
         self.takes_us = takes_us
         self.answers = dict(answers or {})
         self.calls: list[Call] = []
+        self.begun: list[int] = []
         self.enquiries: list[Enquiry] = []
         self.under_way = 0
         self.most_under_way = 0
 
-    async def send(self, text: OutgoingText) -> SendOutcome:
-        self.calls.append(Call(self._clock.monotonic_us(), text.number, text))
-        outcome = self._outcomes.popleft() if self._outcomes else Accepted(f"reference-{text.delivery_id}")
-        await self._take_time()
+    def account_of(self, credentials: Credentials) -> str:
+        return credentials.values.get("account", "post")
+
+    async def send(self, text: OutgoingText, departure: Departure) -> SendOutcome:
+        self.begun.append(text.delivery_id)
+        with self._one_more_under_way():
+            await self._connect()
+            await departure()
+            self.calls.append(Call(self._clock.monotonic_us(), text.number, text))
+            outcome = self._outcomes.popleft() if self._outcomes else Accepted(f"reference-{text.delivery_id}")
+            await self._take_time()
         if isinstance(outcome, Exception):
             raise outcome
         return outcome
@@ -715,19 +843,30 @@ class ScriptedProvider(SmsProvider):
     async def look_up(self, enquiry: Enquiry) -> EnquiryAnswer:
         self.enquiries.append(enquiry)
         answer = self.answers.get(enquiry.delivery.id, CannotTell("nothing-known"))
-        await self._take_time()
+        with self._one_more_under_way():
+            await self._take_time()
         if isinstance(answer, Exception):
             raise answer
         return answer
 
+    async def _connect(self) -> None:
+        takes_us = self.connecting.popleft() if self.connecting else 0
+        if isinstance(takes_us, Exception):
+            raise takes_us
+        await self._clock.sleep_until(self._clock.now_us() + takes_us)
+
     async def _take_time(self) -> None:
+        if self.takes_us is None:
+            await asyncio.Event().wait()
+        else:
+            await self._clock.sleep_until(self._clock.now_us() + self.takes_us)
+
+    @contextmanager
+    def _one_more_under_way(self) -> Iterator[None]:
         self.under_way += 1
         self.most_under_way = max(self.most_under_way, self.under_way)
         try:
-            if self.takes_us is None:
-                await asyncio.Event().wait()
-            else:
-                await self._clock.sleep_until(self._clock.now_us() + self.takes_us)
+            yield
         finally:
             self.under_way -= 1
 
@@ -745,6 +884,8 @@ class RecordingObserver(DispatchObserver):
     def __init__(self) -> None:
         self.attempts: list[Attempt] = []
         self.released_claims: list[Claim] = []
+        self.bars: list[tuple[int, str, int]] = []
+        self.unbarred_senders: list[int] = []
         self.answers: list[tuple[Enquiry, EnquiryAnswer, Delivery]] = []
         self.rescues: list[Sequence[Delivery]] = []
         self.hold_ups: list[HubError] = []
@@ -755,6 +896,12 @@ class RecordingObserver(DispatchObserver):
 
     def released(self, claim: Claim) -> None:
         self.released_claims.append(claim)
+
+    def barred(self, sender: Sender, reason: str, *, times: int) -> None:
+        self.bars.append((sender.id, reason, times))
+
+    def unbarred(self, sender: Sender) -> None:
+        self.unbarred_senders.append(sender.id)
 
     def enquired(self, enquiry: Enquiry, answer: EnquiryAnswer, after: Delivery) -> None:
         self.answers.append((enquiry, answer, after))

@@ -31,7 +31,7 @@ TRANSITIONS: dict[str, tuple[Callable[[Delivery], Delivery], set[DeliveryState],
         {S.SENDING},
         S.BLOCKED,
     ),
-    "held back": (lambda d: d.held_back(now_us=LATER), {S.SENDING}, S.QUEUED),
+    "held back": (lambda d: d.held_back("throttled", now_us=LATER), {S.SENDING}, S.QUEUED),
     "retried": (
         lambda d: d.retried("no-connection", now_us=LATER, after_us=SECOND),
         {S.SENDING, S.UNKNOWN},
@@ -121,7 +121,7 @@ def test_an_expired_delivery_says_that_it_was_not_sent_in_time() -> None:
 
 
 def test_throttling_is_no_failure() -> None:
-    held_back = a_delivery(S.SENDING, failures=2).held_back(now_us=LATER)
+    held_back = a_delivery(S.SENDING, failures=2).held_back("throttled", now_us=LATER)
     assert (held_back.failures, held_back.reason) == (2, "throttled")
 
 

@@ -6,9 +6,11 @@ from hypothesis import strategies as st
 
 from domain.errors import IllegalTransition
 from domain.model.delivery import Delivery, DeliveryState
+from domain.model.program import OnUnknown
 from domain.model.retry import RetryPolicy
 from domain.model.send_outcome import (
     Accepted,
+    Barred,
     CannotTell,
     EnquiryAnswer,
     Found,
@@ -30,6 +32,7 @@ OUTCOMES: list[SendOutcome] = [
     Refused("unroutable"),
     Throttled(),
     NotSent("no-connection"),
+    Barred("no-credit"),
     Unknown("no-answer"),
 ]
 
@@ -42,8 +45,20 @@ def after(outcome: SendOutcome, delivery: Delivery | None = None, *, jitter: flo
     return POLICY.after_send(delivery or sending(), outcome, now_us=LATER, jitter=lambda: jitter)
 
 
-def answered(answer: EnquiryAnswer, delivery: Delivery | None = None) -> Delivery:
-    return POLICY.after_enquiry(delivery or a_delivery(S.UNKNOWN, reason="no-answer"), answer, now_us=LATER)
+def answered(
+    answer: EnquiryAnswer,
+    delivery: Delivery | None = None,
+    *,
+    attempted_us: int = NOON,
+    on_unknown: OnUnknown = OnUnknown.LEAVE,
+) -> Delivery:
+    return POLICY.after_enquiry(
+        delivery or a_delivery(S.UNKNOWN, reason="no-answer"),
+        answer,
+        attempted_us=attempted_us,
+        on_unknown=on_unknown,
+        now_us=LATER,
+    )
 
 
 def test_what_is_accepted_is_sent() -> None:
@@ -64,6 +79,18 @@ def test_what_is_refused_because_of_an_opt_out_is_blocked() -> None:
 def test_what_is_throttled_is_queued_again_and_has_not_failed() -> None:
     queued = after(Throttled(retry_after_us=SECOND), sending(failures=7))
     assert (queued.state, queued.failures, queued.due_us) == (S.QUEUED, 7, None)
+
+
+def test_what_a_barred_sender_could_not_send_is_queued_again_and_has_not_failed() -> None:
+    queued = after(Barred("no-credit"), sending(failures=7))
+    assert (queued.state, queued.failures, queued.reason, queued.due_us) == (S.QUEUED, 7, "no-credit", None)
+
+
+@pytest.mark.parametrize(
+    ("times", "left_alone_s"), [(1, 30), (2, 60), (3, 120), (4, 240), (5, 480), (6, 900), (7, 900), (30_000, 900)]
+)
+def test_a_sender_that_is_barred_is_left_alone_longer_every_time(times: int, left_alone_s: int) -> None:
+    assert RetryPolicy().barred_for_us(times) == left_alone_s * SECOND
 
 
 def test_what_was_not_sent_is_tried_again_later() -> None:
@@ -151,7 +178,9 @@ def test_the_provider_is_asked_as_often_as_there_are_delays() -> None:
     dues = [unknown.due_us]
     while unknown.state is S.UNKNOWN:
         assert unknown.due_us is not None
-        unknown = policy.after_enquiry(unknown, NotFound(), now_us=unknown.due_us)
+        unknown = policy.after_enquiry(
+            unknown, NotFound(), attempted_us=0, on_unknown=OnUnknown.LEAVE, now_us=unknown.due_us
+        )
         dues.append(unknown.due_us)
     assert dues == [1, 11, 111, 1_111, 1_111]
 
@@ -171,6 +200,34 @@ def test_where_nobody_can_tell_a_delivery_stays_as_it_is(state: DeliveryState) -
 def test_where_the_provider_cannot_tell_just_now_it_is_asked_again(state: DeliveryState) -> None:
     asked = answered(CannotTell("out-of-order", ask_after_us=SECOND), a_delivery(state, reason="no-answer"))
     assert (asked.state, asked.reason, asked.due_us) == (state, "no-answer", LATER + SECOND)
+
+
+HOUR_AGO = LATER - 3_600 * SECOND
+
+
+def test_a_provider_that_cannot_tell_is_asked_for_an_hour_after_the_call() -> None:
+    just_now = CannotTell("out-of-order", ask_after_us=SECOND)
+    assert answered(just_now, attempted_us=HOUR_AGO + SECOND + 1).due_us == LATER + SECOND
+    assert answered(just_now, attempted_us=HOUR_AGO + SECOND).due_us is None
+
+
+@pytest.mark.parametrize("answer", [CannotTell("no-lookup"), CannotTell("out-of-order", ask_after_us=SECOND)])
+def test_where_nobody_can_tell_a_program_may_want_it_sent_again(answer: CannotTell) -> None:
+    again = answered(answer, attempted_us=HOUR_AGO, on_unknown=OnUnknown.RESEND)
+    assert (again.state, again.reason, again.due_us) == (S.SCHEDULED, "resent-after-unknown", LATER)
+    assert (again.resends, again.failures) == (1, 1)
+
+
+def test_what_may_have_been_sent_too_often_is_given_up() -> None:
+    unknown = a_delivery(S.UNKNOWN, failures=7)
+    given_up = answered(CannotTell("no-lookup"), unknown, attempted_us=HOUR_AGO, on_unknown=OnUnknown.RESEND)
+    assert (given_up.state, given_up.reason) == (S.FAILED, "never-known")
+
+
+def test_what_was_sent_is_not_sent_again_because_nobody_can_tell_how_it_ended() -> None:
+    sent = a_delivery(S.SENT, provider_reference="SM1")
+    left_alone = answered(CannotTell("no-lookup"), sent, attempted_us=HOUR_AGO, on_unknown=OnUnknown.RESEND)
+    assert (left_alone.state, left_alone.due_us, left_alone.resends) == (S.SENT, None, 0)
 
 
 def test_a_provider_is_asked_half_a_minute_after_the_call_and_five_minutes_after_that() -> None:

@@ -9,11 +9,13 @@ import pytest
 
 from domain.model.delivery import DeliveryState
 from domain.model.pace import Pace
+from domain.model.priority import Priority
 from domain.model.retry import RetryPolicy
-from domain.model.send_outcome import Accepted, NotSent, Refused, SendOutcome, Throttled, Unknown
+from domain.model.send_outcome import Accepted, Barred, NotSent, Refused, SendOutcome, Throttled, Unknown
 from domain.model.sender import Sender
+from domain.model.share import Share
 from domain.ports.clock import Clock
-from domain.ports.sms_provider import OutgoingText, SmsProvider
+from domain.ports.sms_provider import Departure, OutgoingText, SmsProvider
 from domain.ports.wakeups import Wakeups
 from domain.use_cases.dispatch_deliveries import DispatchDeliveries
 from domain.use_cases.hold_membership import Membership
@@ -55,11 +57,30 @@ class Hub:
         self.providers: Mapping[str, SmsProvider] = {"post": self.provider}
         self.stopping = asyncio.Event()
 
-    async def accept(self, count: int = 1, *, text: str = "Hello.", sender_id: int = 1) -> None:
+    async def accept(
+        self,
+        count: int = 1,
+        *,
+        text: str = "Hello.",
+        sender_id: int = 1,
+        priority: Priority = Priority.NORMAL,
+        program_id: str = "PHARMACY",
+        expires_us: int | None = None,
+    ) -> None:
         """A text to so many numbers, whose last digits are the ids of their deliveries."""
         first = len(self.store.rows) + 1
         numbers = [a_number(which) for which in range(first, first + count)]
-        await self.intake.add(a_text(first, to=numbers, text=text, sender_id=sender_id))
+        await self.intake.add(
+            a_text(
+                first,
+                to=numbers,
+                text=text,
+                sender_id=sender_id,
+                priority=priority,
+                program_id=program_id,
+                expires_us=expires_us,
+            )
+        )
         self.wakeups.notify()
 
     def start(
@@ -290,6 +311,8 @@ async def test_no_slot_is_used_after_its_last_moment(stall_ms: int) -> None:
 class StoppableProcess(Clock, Wakeups):
     """What a process that is stopped and continued sees of the time: while it is stopped nothing in it wakes."""
 
+    heard_from_all = False
+
     def __init__(self, hub: Hub) -> None:
         self._clock = hub.clock
         self._wakeups = hub.wakeups
@@ -302,8 +325,8 @@ class StoppableProcess(Clock, Wakeups):
     def monotonic_us(self) -> int:
         return self._clock.monotonic_us()
 
-    async def sleep_until(self, at_us: int) -> None:
-        await self._clock.sleep_until(at_us)
+    async def sleep_until(self, at_us: int, *, exactly: bool = False) -> None:
+        await self._clock.sleep_until(at_us, exactly=exactly)
         await self.running.wait()
 
     async def pause(self, for_us: int) -> None:
@@ -317,6 +340,9 @@ class StoppableProcess(Clock, Wakeups):
         woken = await self._wakeups.wait(at_most_s=at_most_s)
         await self.running.wait()
         return woken
+
+    async def listen(self) -> None:
+        await self._wakeups.listen()
 
 
 @pytest.mark.parametrize("stopped_for_ms", [60, 110, 250, 480, 700, 820, 900, 2_000])
@@ -859,9 +885,11 @@ async def test_a_flood_of_accepted_texts_makes_no_flood_of_claims() -> None:
 class CancellingProvider(SmsProvider):
     """Lets a cancellation of its own out, as a library's time limit may."""
 
-    async def send(self, text: OutgoingText) -> SendOutcome:
+    async def send(self, text: OutgoingText, departure: Departure) -> SendOutcome:
+        await departure()
         raise asyncio.CancelledError(text.delivery_id)
 
+    account_of = ScriptedProvider.account_of
     look_up = ScriptedProvider.look_up
 
 
@@ -881,3 +909,399 @@ async def test_the_fault_of_an_adapter_is_told_to_the_observer() -> None:
     hub.start()
     await hub.clock.advance(SECOND)
     assert hub.observer.adapter_faults == [("post", fault)]
+
+
+async def test_texts_leave_in_their_order_although_the_first_connects_slowly() -> None:
+    hub = Hub(a_sender("50/s"))
+    hub.provider.connecting.extend([70 * MS, 0, 40 * MS])
+    await hub.accept(6)
+    hub.start()
+    await hub.clock.advance(SECOND)
+    assert hub.sent_ids() == [1, 2, 3, 4, 5, 6]
+    assert hub.shortest_gap_us() >= 20 * MS
+
+
+async def test_one_sender_that_connects_slowly_holds_up_no_other() -> None:
+    hub = Hub(a_sender("50/s"), a_sender("50/s", sender_id=2, address="72975"))
+    hub.provider.connecting.append(80 * MS)
+    await hub.accept()
+    await hub.accept(3, sender_id=2)
+    hub.start()
+    await hub.clock.advance(50 * MS)
+    assert hub.sent_ids() == [2, 3, 4]
+
+
+async def test_the_gap_is_counted_from_the_departure_and_not_from_the_slot() -> None:
+    hub = Hub(a_sender("20/s"))
+    hub.provider.connecting.append(60 * MS)
+    await hub.accept(3)
+    hub.start()
+    await hub.clock.advance(SECOND)
+    assert hub.called_after_us() == [0, 50 * MS, 100 * MS]
+    assert [attempt.late_us for attempt in hub.observer.attempts] == [60 * MS, 59_750, 59_500]
+
+
+async def test_the_gap_after_a_long_text_is_kept_from_its_departure_on() -> None:
+    hub = Hub(a_sender("20/s"))
+    hub.provider.connecting.append(60 * MS)
+    await hub.accept(text=THREE_SEGMENTS)
+    await hub.accept()
+    hub.start()
+    await hub.clock.advance(SECOND)
+    assert hub.called_after_us() == [0, 150 * MS]
+
+
+async def test_the_gap_is_kept_to_the_microsecond_although_timers_are_late() -> None:
+    hub = Hub(a_sender("50/s"))
+    hub.provider.connecting.append(90 * MS)
+    hub.clock.wakes_late_us = lambda: 900
+    await hub.accept(10)
+    hub.start()
+    await hub.clock.advance(SECOND)
+    assert hub.shortest_gap_us() == 20 * MS
+    assert hub.called_after_us()[5] == 100 * MS
+
+
+async def test_a_text_whose_connection_stands_too_late_is_handed_back_and_never_left() -> None:
+    hub = Hub(a_sender("10/s"))
+    hub.provider.connecting.append(300 * MS)
+    await hub.accept()
+    run = hub.start()
+    await hub.clock.advance(SECOND)
+    assert [claim.delivery.id for claim in hub.observer.released_claims] == [1]
+    assert [(call.text.delivery_id, call.text.attempt) for call in hub.calls] == [(1, 2)]
+    assert len(hub.observer.attempts) == 1
+    assert await hub.stop(run)
+    assert hub.store.states() == [S.SENT]
+
+
+async def test_texts_behind_one_that_did_not_leave_go_on() -> None:
+    hub = Hub(a_sender("10/s"))
+    hub.provider.connecting.extend([RuntimeError("no socket"), 0])
+    await hub.accept(2)
+    run = hub.start()
+    await hub.clock.advance(150 * MS)
+    assert hub.sent_ids() == [2]
+    await hub.stop(run)
+
+
+async def test_a_fault_of_an_adapter_before_the_departure_is_not_sent_and_tried_again() -> None:
+    fault = RuntimeError("no socket")
+    hub = Hub(a_sender("10/s"))
+    hub.provider.connecting.append(fault)
+    await hub.accept()
+    hub.start()
+    await hub.clock.advance(100 * MS)
+    delivery = hub.store.delivery(1)
+    assert (delivery.state, delivery.reason, delivery.failures) == (S.SCHEDULED, "provider-adapter-failed", 1)
+    assert hub.observer.adapter_faults == [("post", fault)]
+    assert hub.calls == []
+
+
+async def test_a_fault_of_an_adapter_after_the_departure_is_unknown() -> None:
+    hub = Hub(a_sender("10/s"), outcomes=[RuntimeError("a bug in the adapter")])
+    await hub.accept()
+    hub.start()
+    await hub.clock.advance(100 * MS)
+    delivery = hub.store.delivery(1)
+    assert (delivery.state, delivery.reason, delivery.failures) == (S.UNKNOWN, "provider-adapter-failed", 0)
+
+
+async def test_a_stop_hands_back_what_still_connects() -> None:
+    hub = Hub(a_sender("10/s"))
+    hub.provider.connecting.append(80 * MS)
+    await hub.accept()
+    run = hub.start()
+    await hub.clock.advance(10 * MS)
+    hub.stopping.set()
+    assert await hub.clock.run_until_done(run)
+    assert hub.calls == []
+    assert hub.store.states() == [S.QUEUED]
+
+
+async def test_what_connects_for_longer_than_the_grace_is_handed_back_and_not_unknown() -> None:
+    hub = Hub(a_sender("10/s"))
+    hub.provider.connecting.append(3_600 * SECOND)
+    await hub.accept(2)
+    run = hub.start(grace_s=0.01)
+    await hub.clock.advance(150 * MS)
+    hub.stopping.set()
+    await hub.clock.advance(SECOND)
+    assert await asyncio.wait_for(run, FAR_TOO_LONG_S)
+    assert hub.calls == []
+    assert hub.store.states() == [S.QUEUED, S.QUEUED]
+
+
+async def test_a_membership_that_lapses_while_a_text_connects_keeps_it_here() -> None:
+    hub = Hub(a_sender("10/s"))
+    hub.provider.connecting.append(90 * MS)
+    await hub.accept()
+    run = hub.start()
+    await hub.clock.advance(10 * MS)
+    hub.membership.revoke()
+    await hub.clock.run_until_done(run)
+    assert hub.calls == []
+    assert hub.store.states() == [S.QUEUED]
+
+
+async def test_the_time_of_a_call_counts_from_its_departure() -> None:
+    hub = Hub(a_sender("10/s"))
+    hub.provider.connecting.append(70 * MS)
+    hub.provider.takes_us = 250 * MS
+    await hub.accept()
+    hub.start()
+    await hub.clock.advance(SECOND)
+    assert [(attempt.late_us, attempt.took_us) for attempt in hub.observer.attempts] == [(70 * MS, 250 * MS)]
+
+
+async def test_calls_that_connect_take_room_too() -> None:
+    hub = Hub(a_sender("100/s"))
+    hub.provider.connecting.extend([90 * MS] * 50)
+    await hub.accept(50)
+    hub.start(most_in_flight=2)
+    await hub.clock.advance(SECOND)
+    assert hub.provider.most_under_way <= 2
+    assert len(hub.calls) > 2
+
+
+async def test_texts_without_room_leave_in_their_order_all_the_same() -> None:
+    hub = Hub(a_sender("100/s"))
+    hub.provider.takes_us = 25 * MS
+    await hub.accept(60)
+    run = hub.start(most_in_flight=2)
+    await hub.clock.advance(30 * SECOND)
+    await hub.stop(run)
+    assert hub.states() == {S.SENT}
+    assert hub.sent_ids() == sorted(hub.sent_ids())
+
+
+async def test_a_text_knows_for_how_long_it_is_worth_delivering() -> None:
+    hub = Hub(a_sender("1000/s"))
+    await hub.accept(expires_us=NOON + 90 * SECOND)
+    await hub.accept(expires_us=NOON + SECOND // 2)
+    await hub.accept()
+    hub.start()
+    await hub.clock.advance(SECOND)
+    assert [call.text.valid_s for call in hub.calls] == [90, 1, None]
+
+
+async def test_a_text_of_a_sender_whose_provider_queues_needs_no_distance() -> None:
+    hub = Hub(a_sender("10/s", backlog_us=60 * SECOND))
+    await hub.accept(100)
+    hub.start()
+    await hub.clock.advance(100 * MS)
+    assert hub.sent_ids() == list(range(1, 101))
+    assert hub.called_after_us()[-1] <= 60 * MS
+
+
+BARRED = Barred("no-credit")
+
+
+async def test_what_is_in_line_at_a_sender_that_turns_out_barred_is_handed_back() -> None:
+    hub = Hub(a_sender("50/s"), outcomes=[Accepted("SM1"), BARRED])
+    await hub.accept(100)
+    hub.start()
+    await hub.clock.advance(2 * SECOND)
+    assert hub.sent_ids() == [1, 2]
+    assert hub.store.states() == [S.SENT] + [S.QUEUED] * 99
+    assert hub.store.delivery(2).reason == "no-credit"
+    assert hub.store.delivery(2).failures == 0
+
+
+async def test_a_bar_is_stored_once_however_many_calls_it_meets() -> None:
+    hub = Hub(a_sender("50/s"), outcomes=[BARRED] * 3)
+    hub.provider.takes_us = 100 * MS
+    await hub.accept(3)
+    hub.start()
+    await hub.clock.advance(10 * SECOND)
+    assert hub.queue.bars == [(1, "no-credit")]
+    assert hub.observer.bars == [(1, "no-credit", 1)]
+    assert hub.sent_ids() == [1, 2, 3]
+
+
+async def test_a_bar_of_one_sender_stops_no_other() -> None:
+    hub = Hub(a_sender("50/s"), a_sender("50/s", sender_id=2, address="72975"), outcomes=[BARRED])
+    await hub.accept(10)
+    await hub.accept(10, sender_id=2)
+    hub.start()
+    await hub.clock.advance(2 * SECOND)
+    assert hub.sent_ids()[0] == 1
+    assert sorted(hub.sent_ids()[1:]) == list(range(11, 21))
+
+
+async def test_one_text_is_tried_at_a_barred_sender_and_less_often_with_every_time() -> None:
+    hub = Hub(a_sender("50/s"), outcomes=[BARRED] * 4)
+    await hub.accept(10)
+    hub.start()
+    await hub.clock.advance(215 * SECOND)
+    assert [round(at_us / SECOND) for at_us in hub.called_after_us()] == [0, 30, 90, 210]
+    assert hub.sent_ids() == [1] * 4
+    assert hub.observer.bars == [(1, "no-credit", times) for times in (1, 2, 3, 4)]
+
+
+@pytest.mark.parametrize("outcome", [Accepted("SM1"), Refused("unroutable"), Throttled(SECOND)])
+async def test_a_sender_that_takes_texts_again_is_no_longer_barred(outcome: SendOutcome) -> None:
+    hub = Hub(a_sender("50/s"), outcomes=[BARRED, outcome])
+    await hub.accept(20)
+    run = hub.start()
+    await hub.clock.advance(29 * SECOND)
+    assert len(hub.calls) == 1
+    await hub.clock.advance(6 * SECOND)
+    assert hub.queue.unbarred == [1]
+    assert hub.observer.unbarred_senders == [1]
+    await hub.stop(run)
+    assert S.QUEUED not in hub.states()
+
+
+@pytest.mark.parametrize("outcome", [NotSent("no-connection"), Unknown("no-answer")])
+async def test_a_try_that_says_nothing_of_the_sender_leaves_it_barred(outcome: SendOutcome) -> None:
+    hub = Hub(a_sender("50/s"), outcomes=[BARRED, outcome])
+    await hub.accept(5)
+    hub.start()
+    await hub.clock.advance(32 * SECOND)
+    assert len(hub.calls) == 2
+    assert hub.queue.unbarred == []
+
+
+async def test_a_bar_is_kept_while_the_store_is_away_and_stored_when_it_is_back() -> None:
+    hub = Hub(outcomes=[BARRED])
+    hub.provider.takes_us = 200 * MS
+    await hub.accept()
+    hub.start()
+    await hub.clock.advance(100 * MS)
+    hub.queue.away = True
+    await hub.clock.advance(5 * SECOND)
+    assert hub.queue.bars == []
+    hub.queue.away = False
+    await hub.clock.advance(1_020 * MS)
+    assert hub.queue.bars == [(1, "no-credit")]
+    assert hub.observer.bars == [(1, "no-credit", 1)]
+
+
+async def test_a_bar_is_stored_before_anybody_can_claim_its_text_again() -> None:
+    hub = Hub(a_sender("50/s"), outcomes=[BARRED])
+    await hub.accept(20)
+    runs = [hub.start(1), hub.start(2)]
+    await hub.clock.advance(20 * SECOND)
+    assert hub.sent_ids() == [1]
+    for run in runs:
+        await hub.stop(run)
+
+
+async def test_a_stop_stores_a_bar_and_hands_back_what_it_held_up() -> None:
+    hub = Hub(a_sender("50/s"), outcomes=[BARRED])
+    await hub.accept(20)
+    run = hub.start()
+    await hub.clock.advance(3 * MS)
+    assert await hub.stop(run)
+    assert hub.queue.bars == [(1, "no-credit")]
+    assert hub.states() == {S.QUEUED}
+
+
+async def test_who_hears_of_everything_looks_only_when_something_is_due() -> None:
+    hub = Hub()
+    hub.wakeups.heard_from_all = True
+    hub.start()
+    await hub.clock.advance(10 * SECOND - 1)
+    assert len(hub.queue.tried_to_claim_at) <= 11
+    assert set(hub.wakeups.waits_us) == {SECOND}
+
+
+async def test_who_hears_only_its_own_process_looks_ten_times_a_second() -> None:
+    hub = Hub()
+    hub.start()
+    await hub.clock.advance(10 * SECOND - 1)
+    assert 95 <= len(hub.queue.tried_to_claim_at) <= 100
+    assert hub.queue.asked_when_due == []
+
+
+@pytest.mark.parametrize(("due_in_ms", "waits_ms"), [(400, 400), (5_000, 1_000), (10, 50)])
+async def test_who_hears_of_everything_waits_until_something_is_due(due_in_ms: int, waits_ms: int) -> None:
+    hub = Hub()
+    hub.wakeups.heard_from_all = True
+    hub.store.lines[1].due_us = NOON + due_in_ms * MS
+    hub.start()
+    await hub.clock.advance()
+    assert hub.wakeups.waits_us == [waits_ms * MS]
+
+
+async def test_a_text_leaves_at_once_where_its_wake_up_is_heard() -> None:
+    hub = Hub()
+    hub.wakeups.heard_from_all = True
+    hub.start()
+    await hub.clock.advance(10_333 * MS)
+    await hub.accept()
+    await hub.clock.advance(1 * MS)
+    assert len(hub.calls) == 1
+
+
+async def test_a_dispatcher_claims_for_its_share_as_it_is_now() -> None:
+    hub = Hub()
+    hub.wakeups.heard_from_all = True
+    hub.start()
+    await hub.clock.advance(10 * MS)
+    hub.membership.share = Share(1, 3)
+    await hub.clock.advance(2 * SECOND)
+    assert hub.queue.claimed_for[0] == hub.queue.asked_when_due[0] == Share(0, 1)
+    assert hub.queue.claimed_for[-1] == hub.queue.asked_when_due[-1] == Share(1, 3)
+
+
+async def test_dispatchers_that_share_the_senders_send_everything_once() -> None:
+    senders = [a_sender("20/s", sender_id=number, address=f"7297{number}") for number in range(1, 7)]
+    hub = Hub(*senders)
+    runs = []
+    for rank in range(3):
+        runs.append(hub.start(rank + 1))
+        hub.membership.share = Share(rank, 3)
+    for sender in senders:
+        await hub.accept(40, sender_id=sender.id)
+    await hub.clock.advance(4 * SECOND)
+    for run in runs:
+        await hub.stop(run)
+    assert sorted(hub.sent_ids()) == list(range(1, 241))
+    owners = {claim.sender.id: hub.store.lines[claim.sender.id].owner for claim in hub.queue.claims}
+    assert owners == {number: number % 3 + 1 for number in range(1, 7)}
+
+
+async def test_programs_take_turns_at_a_sender_from_claim_to_claim() -> None:
+    hub = Hub(a_sender("20/s"))
+    await hub.accept(200)
+    await hub.clock.advance()
+    await hub.accept(20, program_id="LIBRARY")
+    hub.start()
+    await hub.clock.advance(2 * SECOND)
+    first_forty = hub.sent_ids()[:40]
+    assert sum(which > 200 for which in first_forty) == 20
+
+
+async def test_an_urgent_text_waits_no_longer_than_what_is_reserved() -> None:
+    hub = Hub(a_sender("1/s"))
+    await hub.accept(100)
+    hub.start()
+    await hub.clock.advance(10 * SECOND)
+    await hub.accept(priority=Priority.URGENT)
+    await hub.clock.advance(2_100 * MS)
+    assert 101 in hub.sent_ids()
+
+
+async def test_a_sender_whose_slow_pace_was_made_faster_sends_on_at_the_new_one() -> None:
+    hub = Hub(a_sender("1/h"))
+    await hub.accept(5)
+    hub.start()
+    await hub.clock.advance(SECOND)
+    line = hub.store.lines[1]
+    faster = line.schedule.at_pace(Pace.parse("1/s"), now_us=hub.clock.now_us(), last_slot_us=None)
+    line.sender, line.next_free_us, line.due_us = a_sender("1/s"), faster.next_free_us, hub.clock.now_us()
+    await hub.clock.advance(30 * SECOND)
+    assert hub.sent_ids() == [1, 2, 3, 4, 5]
+
+
+async def test_a_sender_that_another_has_found_to_take_texts_again_is_sent_from_here_too() -> None:
+    hub = Hub(a_sender("50/s"), outcomes=[BARRED])
+    await hub.accept(10)
+    run = hub.start()
+    await hub.clock.advance(2 * SECOND)
+    await hub.queue.unbar(1, now_us=hub.clock.now_us())
+    await hub.clock.advance(5 * SECOND)
+    assert len(hub.calls) == 11
+    await hub.stop(run)

@@ -5,6 +5,7 @@ import asyncio
 import pytest
 
 from domain.errors import StoreUnavailable
+from domain.model.share import Share
 from domain.use_cases.hold_membership import HoldMembership, Membership, MembershipTerms
 from tests.unit.builders import NOON, SECOND, a_sender
 from tests.unit.fakes import FakeClock, InMemoryDispatchers, InMemoryStore, RecordingObserver
@@ -24,10 +25,10 @@ class SlowDispatchers(InMemoryDispatchers):
         await self._clock.sleep_until(self._clock.now_us() + self.takes_us)
         return await super().join(now_us=now_us)
 
-    async def beat(self, dispatcher_id: int, *, now_us: int) -> bool:
-        alive = await super().beat(dispatcher_id, now_us=now_us)
+    async def beat(self, dispatcher_id: int, *, now_us: int, heard_since_us: int) -> Share | None:
+        share = await super().beat(dispatcher_id, now_us=now_us, heard_since_us=heard_since_us)
         await self._clock.sleep_until(self._clock.now_us() + self.takes_us)
-        return alive
+        return share
 
 
 class Hub:
@@ -63,6 +64,23 @@ async def test_each_start_is_a_new_member() -> None:
     assert (await hub.join()).dispatcher_id != (await hub.join()).dispatcher_id
 
 
+async def test_members_share_the_senders_from_the_first_moment_on() -> None:
+    hub = Hub()
+    first, second = await hub.join(), await hub.join()
+    assert (first.share, second.share) == (Share(0, 1), Share(1, 2))
+
+
+async def test_a_share_is_smaller_when_others_come_and_greater_when_they_fall_silent() -> None:
+    hub = Hub()
+    membership = await hub.join()
+    await hub.held(membership)
+    await hub.join()
+    await hub.clock.advance(SECOND)
+    assert membership.share == Share(0, 2)
+    await hub.clock.advance(3 * SECOND)
+    assert membership.share == Share(0, 1)
+
+
 async def test_a_membership_is_held_as_long_as_it_beats() -> None:
     hub = Hub()
     membership = await hub.join()
@@ -93,7 +111,7 @@ async def test_a_membership_lapses_by_true_time_whatever_the_wall_clock_says() -
 
 async def test_a_membership_counts_from_when_it_was_asked_for_and_not_from_the_answer() -> None:
     hub = Hub()
-    hub.dispatchers.takes_us = 4 * SECOND
+    hub.dispatchers.takes_us = 2 * SECOND
     membership = await hub.clock.run_until_done(asyncio.create_task(hub.join()))
     await hub.clock.advance(2 * SECOND - 1)
     assert membership.held

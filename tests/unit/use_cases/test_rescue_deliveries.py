@@ -75,7 +75,7 @@ async def test_a_dispatcher_that_is_given_up_is_told_so_if_it_comes_back() -> No
     hub = Hub()
     hub.add()
     await hub.rescue()
-    assert not await hub.dispatchers.beat(GONE, now_us=hub.clock.now_us())
+    assert not await hub.dispatchers.beat(GONE, now_us=hub.clock.now_us(), heard_since_us=0)
 
 
 async def test_what_a_dispatcher_left_behind_that_has_said_good_bye_is_rescued_as_well() -> None:

@@ -2,16 +2,19 @@
 
 import asyncio
 from collections.abc import Mapping
+from dataclasses import replace
 
 import pytest
 
 from domain.model.delivery import Delivery, DeliveryState
+from domain.model.program import OnUnknown
 from domain.model.retry import RetryPolicy
 from domain.model.send_outcome import CannotTell, EnquiryAnswer, Found, NotFound
 from domain.use_cases.settle_deliveries import SettleDeliveries
-from tests.unit.builders import NOON, SECOND, a_delivery, a_message, a_sender
+from tests.unit.builders import NOON, SECOND, a_delivery, a_message, a_number, a_sender
 from tests.unit.fakes import (
     FakeClock,
+    FakeWakeups,
     InMemoryDueDeliveries,
     InMemoryQueue,
     InMemoryStore,
@@ -32,6 +35,7 @@ class Hub:
         self.post = ScriptedProvider(self.clock, answers=answers)
         self.pigeons = ScriptedProvider(self.clock, answers=answers)
         self.observer = RecordingObserver()
+        self.wakeups = FakeWakeups(self.clock)
         self.queue = TroubledQueue(InMemoryQueue(self.store), self.clock)
         self.settle = SettleDeliveries(
             due=InMemoryDueDeliveries(self.store),
@@ -40,12 +44,15 @@ class Hub:
             clock=self.clock,
             observer=self.observer,
             retry=RetryPolicy(),
+            wakeups=self.wakeups,
             at_once=at_once,
         )
 
     def add(self, delivery: Delivery, *, sender_id: int = 1) -> int:
         """The id that it is stored under."""
-        return self.store.add(a_message(sender_id=sender_id), delivery).id
+        added = self.store.add(a_message(sender_id=sender_id), delivery)
+        self.store.rows[added.id].slot_us = NOON
+        return added.id
 
 
 def scheduled(*, due_us: int = NOON) -> Delivery:
@@ -66,6 +73,48 @@ async def test_a_scheduled_delivery_is_queued_when_its_time_has_come() -> None:
     await hub.settle()
     assert (hub.store.delivery(now).state, hub.store.delivery(later).state) == (S.QUEUED, S.SCHEDULED)
     assert hub.store.lines[1].due_us == NOON
+
+
+async def test_what_is_queued_again_wakes_the_dispatchers() -> None:
+    hub = Hub()
+    notified = []
+    for _ in range(2):
+        await hub.settle()
+        notified.append(hub.wakeups.notified)
+        hub.add(scheduled())
+    await hub.settle()
+    assert [*notified, hub.wakeups.notified] == [0, 1, 2]
+
+
+async def test_of_equal_texts_to_one_number_each_is_told_which_are_the_others() -> None:
+    hub = Hub({1: Found("SM1"), 2: Found("SM2"), 3: CannotTell("no-lookup")})
+    for _ in range(3):
+        hub.add(unknown())
+    known = hub.add(sent(due_us=None))
+    hub.store.put(replace(hub.store.delivery(known), provider_reference="SM0"))
+    await hub.settle()
+    assert [enquiry.others for enquiry in hub.post.enquiries] == [{"SM0"}, {"SM0", "SM1"}, {"SM0", "SM1", "SM2"}]
+
+
+async def test_equal_numbers_are_asked_about_one_after_the_other_and_others_meanwhile() -> None:
+    hub = Hub()
+    hub.post.takes_us = SECOND
+    for number in (a_number(1), a_number(1), a_number(2)):
+        hub.add(replace(unknown(), number=number))
+    settling = asyncio.create_task(hub.settle())
+    await hub.clock.advance(SECOND - 1)
+    assert [enquiry.delivery.number for enquiry in hub.post.enquiries] == [a_number(1), a_number(2)]
+    await hub.clock.run_until_done(settling)
+    assert hub.post.most_under_way == 2
+
+
+async def test_where_nobody_can_tell_a_program_that_wants_it_gets_its_text_sent_again() -> None:
+    hub = Hub({1: CannotTell("no-lookup")})
+    hub.store.on_unknown = OnUnknown.RESEND
+    hub.add(unknown())
+    await hub.settle()
+    delivery = hub.store.delivery(1)
+    assert (delivery.state, delivery.resends, delivery.due_us) == (S.SCHEDULED, 1, NOON)
 
 
 async def test_only_what_is_due_is_asked_about() -> None:
@@ -128,8 +177,8 @@ async def test_a_delivery_about_which_nobody_can_tell_is_not_asked_about_again()
 async def test_all_that_is_due_is_worked_off_and_never_more_at_once_than_allowed() -> None:
     hub = Hub(at_once=4)
     hub.post.takes_us = SECOND
-    for _ in range(11):
-        hub.add(unknown())
+    for which in range(11):
+        hub.add(replace(unknown(), number=a_number(which)))
     assert await hub.clock.run_until_done(asyncio.create_task(hub.settle())) == 11
     assert hub.post.most_under_way == 4
 

@@ -1,0 +1,211 @@
+"""However much a hub has sent and however much waits, no statement of the queue reads all of it."""
+
+import json
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from sqlalchemy import event, text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from adapters.sql.database import Database
+from domain.model.sender import SenderAddress
+from domain.model.slots import Reservation
+from tests.builders import NOW_US, Store
+
+SECOND = 1_000_000
+FINISHED = 1_000_000
+QUEUED = 100_000
+OPT_OUTS = 20_000
+SENDERS = 50
+PROGRAMS = 100
+GREAT_TABLES = {"deliveries", "text_messages", "opt_outs"}
+
+NUMBERS = {
+    "sqlite": "WITH RECURSIVE g(n) AS (SELECT :first UNION ALL SELECT n + 1 FROM g WHERE n < :last)",
+    "postgresql": "WITH g AS (SELECT generate_series(CAST(:first AS bigint), CAST(:last AS bigint)) AS n)",
+}
+UUIDS = {"sqlite": "printf('%032x', {})", "postgresql": "CAST(lpad(to_hex({}), 32, '0') AS uuid)"}
+NUMBER = "'+1970' || (5550000 + n % 9999)"
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    sql: str
+    parameters: Any
+
+    @property
+    def touches_great_tables(self) -> bool:
+        return any(table in self.sql for table in GREAT_TABLES | {"senders"})
+
+
+@contextmanager
+def executed(database: Database) -> Iterator[list[Statement]]:
+    """What the database is really asked meanwhile."""
+    statements: list[Statement] = []
+
+    def note(_connection: object, _cursor: object, sql: str, parameters: Any, _context: object, many: bool) -> None:  # noqa: ANN401, FBT001
+        statements.append(Statement(sql, parameters[0] if many else parameters))
+
+    event.listen(database.engine.sync_engine, "before_cursor_execute", note)
+    yield statements
+    event.remove(database.engine.sync_engine, "before_cursor_execute", note)
+
+
+class Great:
+    """A store with a long history."""
+
+    def __init__(self, store: Store) -> None:
+        self.store = store
+        self.kind = "sqlite" if store.database.is_sqlite else "postgresql"
+
+    async def prepare(self) -> None:
+        for number in range(PROGRAMS):
+            sender = SenderAddress(f"+1970555{number // (PROGRAMS // SENDERS):04}")
+            pace = None if number % 2 else "20/s"
+            await self.store.add_program(f"P{number}", sender=sender, pace=pace)
+        async with self.store.database.migrating() as connection:
+            await connection.execute(
+                text(f"""
+                    INSERT INTO opt_outs (program_id, number, since_us)
+                    {NUMBERS[self.kind]} SELECT 'P' || (n % {PROGRAMS}), '+1303' || (5550000 + n), 0 FROM g
+                """),
+                {"first": 0, "last": OPT_OUTS - 1},
+            )
+        await self.add(FINISHED, state="delivered", first=0)
+        await self.tidy_up()
+
+    async def add(self, count: int, *, state: str, first: int) -> None:
+        message = UUIDS[self.kind].format("n / 100")
+        last = first + count - 1
+        async with self.store.database.migrating() as connection:
+            await connection.execute(
+                text(f"""
+                    INSERT INTO text_messages (id, program_id, sender_id, body, recipients, created_us)
+                    {NUMBERS[self.kind]}
+                    SELECT {UUIDS[self.kind].format("n")}, 'P' || (n % {PROGRAMS}), 1, 'Hello', 100, {NOW_US} FROM g
+                """),
+                {"first": first // 100, "last": last // 100},
+            )
+            await connection.execute(
+                text(f"""
+                    INSERT INTO deliveries (message_id, position, program_id, sender_id, number, segments, state,
+                        attempt, failures, enquiries, updated_us, priority)
+                    {NUMBERS[self.kind]}
+                    SELECT {message}, n % 100 + 1, 'P' || (n % {PROGRAMS}), (n % {PROGRAMS}) / 2 + 1,
+                        {NUMBER}, 1, '{state}', 0, 0, 0, {NOW_US}, n % 3 FROM g
+                """),
+                {"first": first, "last": last},
+            )
+            if state == "queued":
+                await connection.execute(text(f"UPDATE senders SET due_us = {NOW_US}"))
+
+    async def tidy_up(self) -> None:
+        async with self._autocommit() as connection:
+            await connection.exec_driver_sql("ANALYZE" if self.kind == "sqlite" else "VACUUM ANALYZE")
+        # What a connection knows of the tables it keeps.
+        await self.store.database.engine.dispose()
+
+    async def statements(self, at_us: int) -> dict[str, Sequence[Statement]]:
+        """Of each thing that the hub does with the queue."""
+        store, database = self.store, self.store.database
+        found: dict[str, Sequence[Statement]] = {}
+        me = await store.join()
+        with executed(database) as found["claim"]:
+            claims = await store.claim(me, at_us=at_us, reservation=Reservation(window_us=1_000))
+        assert len(claims) > SENDERS
+        with executed(database) as found["strays"]:
+            await store.queue.strays(me, slots_before_us=at_us + 60 * SECOND)
+        with executed(database) as found["orphans"]:
+            await store.dispatchers.orphans(silent_since_us=at_us, limit=100)
+        with executed(database) as found["record"]:
+            first, second, *rest = claims
+            outcomes = [claim.delivery.sent("SM1", now_us=at_us) for claim in rest]
+            unknown = first.delivery.lost_sight_of("no-answer", now_us=at_us, ask_after_us=0)
+            await store.queue.record([unknown, second.delivery.released(now_us=at_us), *outcomes])
+        with executed(database) as found["next due"]:
+            await store.queue.next_due_us()
+        with executed(database) as found["rouse"]:
+            await store.due.rouse(now_us=at_us)
+        with executed(database) as found["rouse some"]:
+            await store.queue.rouse_if_queued([1, 2], now_us=at_us)
+        with executed(database) as found["queue the scheduled"]:
+            await store.due.queue(now_us=at_us)
+        with executed(database) as found["expire"]:
+            await store.due.expire(now_us=at_us)
+        with executed(database) as found["enquire"]:
+            assert await store.due.enquiries(now_us=at_us, limit=50)
+        return found
+
+    async def faults(self, at_us: int) -> str:
+        """The statements that read more than they need."""
+        found = [
+            f"{what}: {fault} in {' '.join(statement.sql.split())[:60]}"
+            for what, statements in (await self.statements(at_us)).items()
+            for statement in statements
+            if statement.touches_great_tables
+            for fault in await self._faults_of(statement)
+        ]
+        return "\n".join(found)
+
+    async def _faults_of(self, statement: Statement) -> list[str]:
+        async with self.store.database.reading() as connection:
+            if self.kind == "sqlite":
+                rows = await connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement.sql}", statement.parameters)
+                return [row.detail for row in rows if _scans(row.detail)]
+            found: list[str] = []
+            for mode in ("force_custom_plan", "force_generic_plan"):
+                await connection.exec_driver_sql(f"SET LOCAL plan_cache_mode = {mode}")
+                explain = f"EXPLAIN (FORMAT JSON) {statement.sql}"
+                plan = (await connection.exec_driver_sql(explain, statement.parameters)).scalar_one()
+                found += [f"{mode}: {fault}" for fault in _read_whole(_parsed(plan)[0]["Plan"])]
+            return found
+
+    @asynccontextmanager
+    async def _autocommit(self) -> AsyncIterator[AsyncConnection]:
+        engine = self.store.database.engine.execution_options(isolation_level="AUTOCOMMIT")
+        async with engine.connect() as connection:
+            if self.kind == "postgresql":
+                await connection.exec_driver_sql("SET statement_timeout = 0")
+            yield connection
+
+
+def _scans(detail: str) -> bool:
+    """Whether SQLite goes through all of a great table or of its index."""
+    words = detail.split()
+    return words[0] == "SCAN" and words[1] in GREAT_TABLES | {"d", "q", "m", "o"}
+
+
+def _parsed(plan: Any) -> Any:  # noqa: ANN401 - JSON, which drivers give in one form or the other
+    return json.loads(plan) if isinstance(plan, str) else plan
+
+
+def _read_whole(node: Any) -> list[str]:  # noqa: ANN401
+    """Where PostgreSQL would go through all of a great table, or of an index of it."""
+    found = []
+    kind, table, index = node["Node Type"], node.get("Relation Name"), node.get("Index Name", "")
+    # What is in flight is never much.
+    of_great = (table in GREAT_TABLES or index.startswith("ix_deliveries")) and index != "ix_deliveries_claimed"
+    if of_great and "Index" in kind and "Index Cond" not in node:
+        found.append(f"all of {index}")
+    if table in GREAT_TABLES and kind == "Seq Scan":
+        found.append(f"all of {table}")
+    return found + [each for child in node.get("Plans", []) for each in _read_whole(child)]
+
+
+@pytest.fixture
+async def great(store: Store) -> Great:
+    great = Great(store)
+    await great.prepare()
+    return great
+
+
+async def test_no_statement_reads_the_whole_history_or_the_whole_queue(great: Great) -> None:
+    # The database knows of an empty queue when it fills.
+    await great.add(QUEUED, state="queued", first=FINISHED)
+    assert await great.faults(NOW_US) == ""
+
+    await great.tidy_up()
+    assert await great.faults(NOW_US + 10 * SECOND) == ""
