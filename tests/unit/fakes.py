@@ -7,11 +7,13 @@ from collections import deque
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from heapq import heappop, heappush
 from typing import TypeVar
 from uuid import UUID
 
 from domain.errors import (
+    CredentialsMissing,
     HubError,
     IdempotencyKeyReused,
     PaceDiffers,
@@ -22,13 +24,14 @@ from domain.errors import (
     TooManyLogins,
 )
 from domain.model.access import Grant
-from domain.model.credentials import Credentials
+from domain.model.credentials import Credentials, ProviderAccount
 from domain.model.delivery import RECEIPT_STATES, WAITING, Delivery, DeliveryState
 from domain.model.idempotency import KEPT_US, IdempotencyKey
 from domain.model.pace import Pace
 from domain.model.phone_number import PhoneNumber
 from domain.model.priority import Priority
 from domain.model.program import KeyHash, OnUnknown, Program
+from domain.model.queue_ahead import QueueAhead
 from domain.model.retry import RetryPolicy
 from domain.model.send_outcome import Accepted, CannotTell, EnquiryAnswer, SendOutcome
 from domain.model.sender import Sender, SenderAddress
@@ -37,7 +40,7 @@ from domain.model.slots import Line as PlannedLine
 from domain.model.slots import Reservation, SlotPlan, VirtualSchedule, plan
 from domain.model.text_message import NUMBERS_SHOWN, AcceptedText, NewText, TextMessage, TextSummary
 from domain.model.turns import NO_TURNS, Candidate, Turns
-from domain.ports.backlog import Ahead, Backlog
+from domain.ports.backlog import Backlog
 from domain.ports.clock import Clock
 from domain.ports.delivery_queue import Claim, DeliveryQueue
 from domain.ports.dispatch_observer import DispatchObserver
@@ -686,15 +689,19 @@ class InMemoryDispatchers(Dispatchers):
 
 
 class FakeBacklog(Backlog):
-    """Says that so much waits at every sender."""
+    """The same waits at every sender; what joins is noted."""
 
-    def __init__(self, *, segments: int = 0, free_us: int = 0) -> None:
-        self._ahead = Ahead(segments, free_us)
-        self.asked: list[tuple[int, Priority]] = []
+    def __init__(self, ahead: QueueAhead | None = None) -> None:
+        self.ahead = ahead or QueueAhead(pace=Pace.parse("1/s"), free_us=0)
+        self.asked: list[int] = []
+        self.has_joined: list[tuple[int, str, Priority, int]] = []
 
-    async def ahead_of(self, sender_id: int, priority: Priority) -> Ahead:
-        self.asked.append((sender_id, priority))
-        return self._ahead
+    async def at(self, sender_id: int) -> QueueAhead:
+        self.asked.append(sender_id)
+        return self.ahead
+
+    def joined(self, sender_id: int, program_id: str, priority: Priority, segments: int) -> None:
+        self.has_joined.append((sender_id, program_id, priority, segments))
 
 
 class InMemoryPrograms(Programs):
@@ -707,17 +714,41 @@ class InMemoryPrograms(Programs):
         taken = (each.is_called(program.id) or each.sid == program.sid for each in self._programs)
         if any(taken):
             raise ProgramExists
-        sender = self._found_or_added(program.provider, program.sender, program.pace)
-        added = Program(id=program.id, sid=program.sid, name=program.name, sender=sender, first_hub=program.first_hub)
+        sender = self._found_or_added(program.provider, program.account, program.sender, program.pace)
+        added = Program(
+            id=program.id,
+            sid=program.sid,
+            name=program.name,
+            sender=sender,
+            first_hub=program.first_hub,
+            on_unknown=program.on_unknown,
+            retention=program.retention,
+        )
         self._programs.append(added)
         self._keys[program.sid] = [program.key_hash]
         return added
 
-    async def add_sender(self, program_id: str, *, provider: str, sender: SenderAddress, pace: Pace | None) -> Program:
+    async def set_terms(self, program_id: str, *, on_unknown: OnUnknown, retention: timedelta | None) -> Program:
         program = await self.find(program_id)
         if program is None:
             raise ProgramNotFound
-        further = self._found_or_added(provider, sender, pace)
+        self._programs.remove(program)
+        self._programs.append(replace(program, on_unknown=on_unknown, retention=retention))
+        return self._programs[-1]
+
+    async def add_sender(
+        self,
+        program_id: str,
+        *,
+        provider: str,
+        sender: SenderAddress,
+        pace: Pace | None,
+        account: ProviderAccount | None = None,
+    ) -> Program:
+        program = await self.find(program_id)
+        if program is None:
+            raise ProgramNotFound
+        further = self._found_or_added(provider, account, sender, pace)
         if further not in program.senders:
             self._programs.remove(program)
             program = replace(program, other_senders=(*program.other_senders, further))
@@ -734,12 +765,18 @@ class InMemoryPrograms(Programs):
     async def all(self) -> Sequence[Program]:
         return sorted(self._programs, key=lambda program: program.name)
 
-    def _found_or_added(self, provider: str, address: SenderAddress, pace: Pace | None) -> Sender:
+    def _found_or_added(
+        self, provider: str, account: ProviderAccount | None, address: SenderAddress, pace: Pace | None
+    ) -> Sender:
         known = [sender for program in self._programs for sender in program.senders]
         sender = next((each for each in known if (each.provider, each.address) == (provider, address)), None)
         if sender is None:
+            if account is None:
+                raise CredentialsMissing
             number = len({each.id for each in known}) + 1
-            return Sender(id=number, provider=provider, address=address, pace=pace or Pace.parse("1/s"))
+            return Sender(
+                id=number, provider=provider, address=address, pace=pace or Pace.parse("1/s"), account=account.name
+            )
         if pace not in {None, sender.pace}:
             raise PaceDiffers(current=str(sender.pace))
         return sender
@@ -795,6 +832,13 @@ class Call:
     at_us: int
     number: PhoneNumber
     text: OutgoingText
+
+
+class OpenProvider(SmsProvider):
+    """Needs credentials for nothing but to tell accounts apart, by their `account`."""
+
+    def account_of(self, credentials: Credentials) -> str:
+        return credentials.values.get("account", "the only one")
 
 
 class ScriptedProvider(SmsProvider):

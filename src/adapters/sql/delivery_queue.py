@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from adapters.sql.database import Database, carried_through
 from adapters.sql.rows import DELIVERY_COLUMNS, SENDER_COLUMNS, AnyRow, as_delivery, as_schedule, as_sender
 from adapters.sql.shared_schedules import SharedSchedules
-from adapters.sql.tables import deliveries, hub, programs, provider_accounts, queued, senders
+from adapters.sql.tables import deliveries, hub, programs, provider_accounts, queued, senders, sending
 from domain.errors import StoreUnavailable
 from domain.model.delivery import OPTED_OUT, Delivery, DeliveryState
 from domain.model.message_body import MessageBody
@@ -39,7 +39,6 @@ CANDIDATE_COLUMNS = ", ".join(
     ]
 )
 
-_state = deliveries.c.state
 _END = (
     update(deliveries)
     .where(deliveries.c.id == bindparam("its_id"), deliveries.c.state == DeliveryState.QUEUED.value)
@@ -157,7 +156,7 @@ class SqlDeliveryQueue(DeliveryQueue):
     async def strays(self, dispatcher_id: int, *, slots_before_us: int) -> Sequence[Delivery]:
         claimed = select(*DELIVERY_COLUMNS).where(
             deliveries.c.claimed_by == dispatcher_id,
-            _state == DeliveryState.SENDING.value,
+            sending,
             deliveries.c.slot_us < slots_before_us,
         )
         async with self._database.reading() as connection:
@@ -195,7 +194,9 @@ class SqlDeliveryQueue(DeliveryQueue):
         # None is ever due so late: the clock was set back since.
         beyond_belief = senders.c.due_us > now_us + _BEYOND_BELIEF_US
         idle = or_(senders.c.due_us.is_(None), beyond_belief)
-        roused = update(senders).where(idle, select(deliveries.c.id).where(*theirs).exists()).values(due_us=now_us)
+        # Not by EXISTS, for which PostgreSQL may read all that is queued at once, if it takes that for little.
+        first = select(deliveries.c.id).where(*theirs).limit(1).scalar_subquery()
+        roused = update(senders).where(idle, first.is_not(None)).values(due_us=now_us)
         if sender_ids is not None:
             roused = roused.where(senders.c.id.in_(sender_ids))
         async with self._database.writing() as connection:

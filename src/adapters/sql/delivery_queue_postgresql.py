@@ -14,10 +14,10 @@ from domain.model.share import Share
 from domain.model.slots import Slot
 
 # A line is what waits of one program with one priority. They are found by going from one to the next in the index,
-# however many deliveries each has.
+# however many deliveries each has. Opt-outs are looked up one by one: for EXISTS all of them might be read.
 _CANDIDATES = text(f"""
-    SELECT {CANDIDATE_COLUMNS}, EXISTS (
-        SELECT 1 FROM opt_outs o WHERE o.program_id = d.program_id AND o.number = d.number
+    SELECT {CANDIDATE_COLUMNS}, (
+        SELECT true FROM opt_outs o WHERE o.program_id = d.program_id AND o.number = d.number LIMIT 1
     ) AS opted_out
     FROM unnest(CAST(:sender_ids AS bigint[]), CAST(:counts AS bigint[])) AS w (sender_id, wanted)
     CROSS JOIN LATERAL (

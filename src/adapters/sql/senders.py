@@ -1,11 +1,10 @@
 from collections.abc import Sequence
 
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 
 from adapters.sql.database import Database, carried_through
 from adapters.sql.rows import SENDER_COLUMNS, as_schedule, as_sender
-from adapters.sql.tables import deliveries, provider_accounts, senders
-from domain.model.delivery import DeliveryState
+from adapters.sql.tables import deliveries, provider_accounts, senders, sending
 from domain.model.pace import Pace
 from domain.model.sender import Sender
 from domain.ports.senders import Senders
@@ -25,21 +24,13 @@ class SqlSenders(Senders):
     @carried_through
     async def change(self, sender_id: int, *, pace: Pace, backlog_us: int, now_us: int) -> None:
         its = select(senders).where(senders.c.id == sender_id).with_for_update(key_share=True)
-        given_away = (
-            select(deliveries.c.slot_us, deliveries.c.segments)
-            .where(
-                deliveries.c.sender_id == sender_id,
-                deliveries.c.claimed_by.is_not(None),
-                deliveries.c.state == DeliveryState.SENDING.value,
-            )
-            .order_by(deliveries.c.slot_us.desc())
-            .limit(1)
+        given_away = select(func.max(deliveries.c.slot_us)).where(
+            deliveries.c.sender_id == sender_id, deliveries.c.claimed_by.is_not(None), sending
         )
         async with self._database.writing() as connection:
             row = (await connection.execute(its)).one()
-            last = (await connection.execute(given_away)).first()
-            last_slot = None if last is None else (last.slot_us, last.segments)
-            schedule = as_schedule(row).at_pace(pace, now_us=now_us, last_slot=last_slot)
+            last_slot_us = (await connection.execute(given_away)).scalar_one()
+            schedule = as_schedule(row).at_pace(pace, now_us=now_us, last_slot_us=last_slot_us)
             changed = {
                 "pace_numerator": pace.per_second.numerator,
                 "pace_denominator": pace.per_second.denominator,

@@ -231,11 +231,11 @@ deliveries = Table(
 
 # With the states written out, as SQLite wants it to find a query's partial index.
 queued = deliveries.c.state == text("'queued'")
-_sending = deliveries.c.state == text("'sending'")
+sending = deliveries.c.state == text("'sending'")
 _due = deliveries.c.due_us.is_not(None)
 _in_line = deliveries.c.sender_id, deliveries.c.priority, deliveries.c.program_id, deliveries.c.id
 Index("ix_deliveries_line", *_in_line, postgresql_where=queued, sqlite_where=queued)
-Index("ix_deliveries_claimed", deliveries.c.claimed_by, postgresql_where=_sending, sqlite_where=_sending)
+Index("ix_deliveries_claimed", deliveries.c.claimed_by, postgresql_where=sending, sqlite_where=sending)
 Index("ix_deliveries_due", deliveries.c.due_us, postgresql_where=_due, sqlite_where=_due)
 waiting = deliveries.c.state.in_([literal_column("'scheduled'"), literal_column("'queued'")])
 _expiring = deliveries.c.expires_us.is_not(None) & waiting

@@ -92,8 +92,9 @@ class SharedSchedule:
             furthest_us += limit.pace.planned_interval_us(_MOST_SEGMENTS)
         # What lies further ahead was taken by a clock that was set back since.
         self._taken = [(start, end) for start, end in taken if now_us < end <= furthest_us]
-        self.day = day
-        self.used = used
+        ahead = day is not None and limit.daily is not None and day > limit.daily.day_of(now_us) + 1
+        self.day = None if ahead else day
+        self.used = 0 if ahead else used
 
     @property
     def taken(self) -> Sequence[tuple[int, int]]:
@@ -123,7 +124,10 @@ class SharedSchedule:
         return 0 if self._limit.pace is None else self._limit.pace.planned_interval_us(self._cost(segments))
 
     def _used_on(self, day: int) -> int:
-        return 0 if self.day is None or day > self.day else self.used
+        if self.day is None or day > self.day:
+            return 0
+        # Of an earlier day nothing is known any more, but that it must be nearly over: it counts as full.
+        return self.used if day == self.day or self._limit.daily is None else max(self.used, self._limit.daily.amount)
 
     def _fits(self, daily: DailyCap, at_us: int, segments: int) -> bool:
         return self._used_on(daily.day_of(at_us)) + self._cost(segments) <= daily.amount

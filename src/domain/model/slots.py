@@ -3,6 +3,7 @@ see `domain.ports.clock`).
 """
 
 import heapq
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Self
@@ -57,23 +58,22 @@ class VirtualSchedule:
     def candidates_wanted(self, now_us: int, reservation: Reservation) -> int:
         """How many candidates a plan can use, were each of one segment."""
         span_us = reservation.reach_us + self.backlog_us - max(self.next_free_us - now_us, 0)
-        return min(max(span_us // self.pace.planned_interval_us(), 1), reservation.most)
+        return min(max(span_us // self.pace.planned_interval_us() + 1, 1), reservation.most)
 
     def delayed(self, by_us: int, *, now_us: int) -> Self:
         """The line kept free for so long from now, as a provider asks by `Retry-After`; five minutes at most."""
         free_us = now_us + min(by_us, _LONGEST_DELAY_US) + self.backlog_us
         return replace(self, next_free_us=max(self.next_free_us, free_us))
 
-    def at_pace(self, pace: Pace, *, now_us: int, last_slot: tuple[int, int] | None) -> Self:
-        """With another pace from now on. What is still owed for texts before is owed at the new pace; slots that are
-        given away keep their times, the last of them being `last_slot`, with its segments.
+    def at_pace(self, pace: Pace, *, now_us: int, last_slot_us: int | None) -> Self:
+        """With another pace from now on. Slots that are given away keep their times, the last of them `last_slot_us`;
+        what is owed after it is owed at the new pace.
         """
-        owed_us = max(self.next_free_us - now_us, 0)
-        free_us = now_us + int(owed_us * self.pace.per_second / pace.per_second)
-        if last_slot is not None and not self.backlog_us:
-            at_us, segments = last_slot
-            free_us = max(free_us, at_us + pace.planned_interval_us(segments))
-        return replace(self, pace=pace, next_free_us=free_us)
+        from_us = now_us if last_slot_us is None or self.backlog_us else max(now_us, last_slot_us)
+        owed_us = max(self.next_free_us - from_us, 0)
+        return replace(
+            self, pace=pace, next_free_us=from_us + math.ceil(owed_us * self.pace.per_second / pace.per_second)
+        )
 
     def furthest_us(self, now_us: int, reservation: Reservation) -> int:
         """How far ahead the line can really be taken; more than that is a clock that was set back."""
@@ -121,12 +121,14 @@ def plan(lines: Mapping[int, Line], *, now_us: int, reservation: Reservation) ->
         plans[sender_id] = its = _LinePlan(line, now_us=now_us, fresh_us=fresh_us, reservation=reservation)
         if its.is_fresh:
             fresh_us += reservation.stagger_us
-    sharing = [(its.next_us, sender_id) for sender_id, its in plans.items() if lines[sender_id].shared]
+    sharing = [(*its.rank, sender_id) for sender_id, its in plans.items() if lines[sender_id].shared]
     heapq.heapify(sharing)
     while sharing:
-        _, sender_id = heapq.heappop(sharing)
-        if plans[sender_id].give_slot():
-            heapq.heappush(sharing, (plans[sender_id].next_us, sender_id))
+        at_us, _, sender_id = heapq.heappop(sharing)
+        its = plans[sender_id]
+        # What the others were given meanwhile may have moved it back.
+        if its.rank[0] > at_us or its.give_slot():
+            heapq.heappush(sharing, (*its.rank, sender_id))
     for sender_id, its in plans.items():
         if not lines[sender_id].shared:
             while its.give_slot():
@@ -142,9 +144,9 @@ class _LinePlan:
         self._reservation = reservation
         self._horizon_us = now_us + reservation.reach_us
         self._most = reservation.most if line.most is None else line.most
-        self._waiting = FairOrder(line.waiting, line.turns)
         wanted = min(schedule.candidates_wanted(now_us, reservation), self._most)
-        self._more_wait = len(line.waiting) >= wanted
+        self._waiting = FairOrder(line.waiting, line.turns, looked_at=wanted)
+        self._more_wait = self._waiting.more_may_wait
         self._free_us = max(min(schedule.next_free_us, schedule.furthest_us(now_us, reservation)), 0)
         if line.taken_over and not schedule.backlog_us:
             self._free_us += reservation.guard_us
@@ -159,6 +161,13 @@ class _LinePlan:
     def next_us(self) -> int:
         """When the sender itself may send next."""
         return max(self._not_before_us, self._free_us - self._line.schedule.backlog_us)
+
+    @property
+    def rank(self) -> tuple[int, int]:
+        """When the next may go by all its limits, and by the sender alone."""
+        own_us = self.next_us
+        candidate = self._waiting.peek()
+        return own_us if candidate is None else self._at_us(own_us, candidate.segments), own_us
 
     def give_slot(self) -> bool:
         """To the next whose turn it is. False where there is none, or no slot in reach."""
@@ -188,9 +197,16 @@ class _LinePlan:
             ended=self._ended,
             # The guard stays even where nothing was taken: from the next claim on the sender is no longer taken over.
             schedule=replace(schedule, next_free_us=self._free_us if self._slots else self._first_us),
-            turns=self._waiting.turns(all_were_seen=not self._more_wait),
-            due_us=max(self._now_us, next_us - self._reservation.lookahead_us) if self._more_wait else None,
+            turns=self._waiting.turns(),
+            due_us=max(self._now_us, next_us - self._ahead_us) if self._more_wait else None,
         )
+
+    @property
+    def _ahead_us(self) -> int:
+        """How long before the next slot to claim again. What is shared is given away as far as claims reach: who comes
+        later than that to it would find it taken.
+        """
+        return self._reservation.reach_us if self._line.shared else self._reservation.lookahead_us
 
     def _at_us(self, own_us: int, segments: int) -> int:
         """The first moment that suits the sender and all that it shares."""

@@ -73,16 +73,25 @@ NO_TURNS = Turns()
 class FairOrder:
     """The candidates of one sender in the order in which they are to be sent.
 
-    Those of one program and priority keep the order in which they are given, which is that of their acceptance.
+    Those of one program and priority keep the order in which they are given, which is that of their acceptance. Where
+    there are `looked_at` of them, more may wait behind: nobody's turn is known any more when these are through. None:
+    all are here.
     """
 
-    def __init__(self, candidates: Iterable[Candidate], turns: Turns) -> None:
+    def __init__(self, candidates: Iterable[Candidate], turns: Turns, *, looked_at: int | None = None) -> None:
         self._lanes: dict[Priority, dict[str, deque[Candidate]]] = {}
         for each in candidates:
             self._lanes.setdefault(each.priority, {}).setdefault(each.program_id, deque()).append(each)
         self._passed_over = {lane: turns.passed_over.get(lane, 0) for lane in sorted(self._lanes)}
         self._served: dict[tuple[Priority, str], int] = {}
-        self._drained: set[tuple[Priority, str]] = set()
+        self._cut_off = {
+            (lane, program)
+            for lane, programs in self._lanes.items()
+            for program, waiting in programs.items()
+            if looked_at is not None and len(waiting) >= looked_at
+        }
+        self.more_may_wait = bool(self._cut_off)
+        self._out_of_sight = False
         for lane, programs in self._lanes.items():
             known = {program: turns.served[lane, program] for program in programs if (lane, program) in turns.served}
             # A program that comes anew is neither ahead of the others nor behind them.
@@ -91,7 +100,7 @@ class FairOrder:
 
     def peek(self) -> Candidate | None:
         """Whose turn it is; None where nobody waits."""
-        if not self._lanes:
+        if not self._lanes or self._out_of_sight:
             return None
         lane = self._next_lane() if len(self._lanes) > 1 else next(iter(self._lanes))
         programs = self._lanes[lane]
@@ -114,14 +123,11 @@ class FairOrder:
         """The one whose turn it is needs none."""
         self._pop()
 
-    def turns(self, *, all_were_seen: bool) -> Turns:
-        """What is to be remembered. `all_were_seen`: nobody waits but those that were given."""
-        if not self._lanes and all_were_seen:
+    def turns(self) -> Turns:
+        """What is to be remembered of those that wait still, or may."""
+        if not self._lanes and len(self._cut_off) < 2:
             return NO_TURNS
-        waiting = {(lane, program) for lane, programs in self._lanes.items() for program in programs}
-        if not all_were_seen:
-            # More of theirs may wait behind the ones that were looked at.
-            waiting |= self._drained
+        waiting = self._cut_off | {(lane, program) for lane, programs in self._lanes.items() for program in programs}
         if len(waiting) < 2:
             return NO_TURNS
         lanes = {lane for lane, _ in waiting}
@@ -151,7 +157,7 @@ class FairOrder:
         waiting.popleft()
         if not waiting:
             del programs[candidate.program_id]
-            self._drained.add((candidate.priority, candidate.program_id))
+            self._out_of_sight = (candidate.priority, candidate.program_id) in self._cut_off
             if not programs:
                 del self._lanes[candidate.priority]
         return candidate

@@ -57,7 +57,8 @@ class DispatchDeliveries:
 
 class _Lane:
     """One sender's texts on their way out: they leave in their order, each at its distance from the one before, by this
-    process's own clock. `barred`: the provider takes none, so those in line need not try.
+    process's own clock. `barred`: the provider takes none, so those in line need not try; `bar_told_us` is when that
+    was stored.
     """
 
     def __init__(self) -> None:
@@ -66,6 +67,7 @@ class _Lane:
         self.held_until_us = -_END_OF_TIME_US
         self.last: _Call | None = None
         self.barred = False
+        self.bar_told_us = _END_OF_TIME_US
 
     def free_at_us(self, sender: Sender) -> int:
         """By the sender's pace as it is now, which may have changed since the last text left."""
@@ -167,7 +169,7 @@ class _Run:
             return
         finally:
             self._claiming = False
-        self._line_up(claims)
+        self._line_up(claims, claimed_us=started_us)
         # A first wake-up is followed at once; what comes right after it, or after claims, shares the next one.
         if claims or await self._with.wakeups.wait(at_most_s=wait_us / SECOND_US):
             self._busy_us = started_us if claims else self._busy_us
@@ -183,11 +185,11 @@ class _Run:
         # What is due and was not to be had is another's at the moment.
         return min(max(due_us - self._clock.now_us(), _CADENCE_US), _LONG_POLL_US)
 
-    def _line_up(self, claims: Sequence[Claim]) -> None:
+    def _line_up(self, claims: Sequence[Claim], *, claimed_us: int) -> None:
         for claim in claims:
             lane = self._lanes.setdefault(claim.sender.id, _Lane())
-            if claim.sender.bar_reason is not None:
-                lane.barred = False  # This one is to try whether it still is.
+            if claimed_us > lane.bar_told_us:
+                lane.barred = False  # Claimed since that was stored, it is to try whether it is so still.
             self._claimed += 1
             heapq.heappush(self._line, (claim.slot.at_us, self._claimed, claim))
             self._held.add(_claim_key(claim.delivery))
@@ -279,7 +281,7 @@ class _Run:
                 self._senders.delays[claim.sender.id] = by_us
                 lane.held_until_us = max(lane.held_until_us, self._clock.monotonic_us() + by_us)
             case Barred(reason) if not lane.barred:
-                lane.barred = True
+                lane.barred, lane.bar_told_us = True, _END_OF_TIME_US
                 self._senders.bars[claim.sender.id] = claim.sender, reason
         if isinstance(outcome, Accepted | Refused | Throttled) and claim.sender.bar_reason is not None:
             self._senders.unbarred[claim.sender.id] = claim.sender
@@ -326,6 +328,7 @@ class _Run:
         for sender_id, (sender, reason) in tuple(news.bars.items()):
             times = await queue.bar(sender_id, reason, now_us=now_us)
             self._with.observer.barred(sender, reason, times=times)
+            self._lanes[sender_id].bar_told_us = self._clock.now_us()
             del news.bars[sender_id]
         for sender_id, sender in tuple(news.unbarred.items()):
             await queue.unbar(sender_id, now_us=now_us)

@@ -60,9 +60,9 @@ class Sender:
             if seen[each.priority, each.program_id] < wanted:
                 given_out.append(each)
                 seen[each.priority, each.program_id] += 1
-        order = FairOrder(given_out, Turns.read(self.turns))
+        order = FairOrder(given_out, Turns.read(self.turns), looked_at=wanted)
         got = taken(order, slots)
-        self.turns = order.turns(all_were_seen=len(given_out) < wanted).written()
+        self.turns = order.turns().written()
         gone = set(ids(got))
         self.waiting = [each for each in self.waiting if each.delivery_id not in gone]
         return got
@@ -180,21 +180,23 @@ def test_the_dropped_pass_nobody_over() -> None:
     order = FairOrder(waiting("a", *[1] * 9, priority=U) + waiting("a", 1, first=10, priority=B), NO_TURNS)
     for _ in range(8):
         order.drop()
-    assert order.turns(all_were_seen=True) == NO_TURNS
+    assert order.turns() == NO_TURNS
 
 
 def test_nothing_is_remembered_while_one_program_waits_in_one_lane() -> None:
     order = FairOrder(waiting("a", *[1] * 9), NO_TURNS)
     taken(order, 5)
-    assert order.turns(all_were_seen=True) == NO_TURNS
-    assert order.turns(all_were_seen=False) == NO_TURNS
+    assert order.turns() == NO_TURNS
 
 
 def test_who_has_nothing_left_is_forgotten_and_who_may_have_more_is_not() -> None:
-    order = FairOrder(waiting("a", 5) + waiting("b", 1, 1, 1, 1, first=2), NO_TURNS)
-    taken(order, 3)
-    assert order.turns(all_were_seen=True) == NO_TURNS
-    assert order.turns(all_were_seen=False).served == {(N, "a"): 3, (N, "b"): 0}
+    both = waiting("a", 5, 5) + waiting("b", 1, 1, 1, 1, first=3)
+    all_here, perhaps_not = FairOrder(both, NO_TURNS), FairOrder(both, NO_TURNS, looked_at=2)
+    for order in (all_here, perhaps_not):
+        taken(order, 6)
+    assert all_here.turns() == NO_TURNS
+    # Behind the last of a program that was cut off nobody knows whose turn it is.
+    assert perhaps_not.turns().served == {(N, "a"): 1, (N, "b"): 0}
 
 
 def test_what_is_remembered_stays_small_however_long_it_goes_on() -> None:

@@ -10,6 +10,7 @@ from domain.model.text_message import TextSummary
 from domain.use_cases.send_text import SendText, SendTextCommand
 from tests.unit.builders import NOON, a_grant, a_program, a_sender
 from tests.unit.fakes import (
+    FakeBacklog,
     FakeClock,
     FakeWakeups,
     InMemoryIntake,
@@ -35,9 +36,11 @@ class Hub:
         self.intake = InMemoryIntake(self.store)
         self.opt_outs = InMemoryOptOuts(self.store)
         self.wakeups = FakeWakeups(self.clock)
+        self.backlog = FakeBacklog()
         self.send = SendText(
             programs=InMemoryPrograms(program),
             intake=self.intake,
+            backlog=self.backlog,
             wakeups=self.wakeups,
             clock=self.clock,
             default_region="US",

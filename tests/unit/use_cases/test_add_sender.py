@@ -8,7 +8,9 @@ from domain.model.program import Program
 from domain.model.sender import SenderAddress
 from domain.use_cases.add_sender import AddSender
 from tests.unit.builders import a_program, a_sender
-from tests.unit.fakes import InMemoryPrograms
+from tests.unit.fakes import InMemoryPrograms, OpenProvider
+
+PROVIDERS = {name: OpenProvider() for name in ("vonage", "post")}
 
 
 class Hub:
@@ -21,7 +23,7 @@ class Hub:
     async def add(
         self, address: str = "+493012345678", *, to: str = "PHARMACY", provider: str = "post", pace: str | None = None
     ) -> Program:
-        add_sender = AddSender(programs=self.programs, providers=["vonage", "post"])
+        add_sender = AddSender(programs=self.programs, providers=PROVIDERS)
         parsed = None if pace is None else Pace.parse(pace)
         return await add_sender(to, provider=provider, sender=SenderAddress(address), pace=parsed)
 

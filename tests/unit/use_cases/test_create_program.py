@@ -10,7 +10,9 @@ from domain.model.program import KeyHash, Program, ProgramKey
 from domain.model.sender import SenderAddress
 from domain.use_cases.create_program import CreateProgram, FirstHubIdentity
 from domain.use_cases.list_programs import ListPrograms
-from tests.unit.fakes import FakeClock, InMemoryPrograms
+from tests.unit.fakes import FakeClock, InMemoryPrograms, OpenProvider
+
+PROVIDERS = {name: OpenProvider() for name in ("vonage", "sandbox", "twilio")}
 
 SHORT_CODE = SenderAddress("72975")
 FIRST_HUB = FirstHubIdentity(program_id="PHARMACY", program_sid="pharmacy-sid", key=ProgramKey("hard-coded"))
@@ -23,7 +25,7 @@ class Hub:
         self.create_program = CreateProgram(
             programs=self.programs,
             clock=FakeClock(),
-            providers=["vonage", "sandbox", "twilio"],
+            providers=PROVIDERS,
             new_id=lambda: f"id-{next(ids)}",
             pepper=pepper,
         )

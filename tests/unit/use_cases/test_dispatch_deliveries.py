@@ -964,10 +964,10 @@ async def test_the_gap_is_kept_to_the_microsecond_although_timers_are_late() -> 
 
 async def test_a_text_whose_connection_stands_too_late_is_handed_back_and_never_left() -> None:
     hub = Hub(a_sender("10/s"))
-    hub.provider.connecting.append(300 * MS)
+    hub.provider.connecting.append(700 * MS)
     await hub.accept()
     run = hub.start()
-    await hub.clock.advance(SECOND)
+    await hub.clock.advance(2 * SECOND)
     assert [claim.delivery.id for claim in hub.observer.released_claims] == [1]
     assert [(call.text.delivery_id, call.text.attempt) for call in hub.calls] == [(1, 2)]
     assert len(hub.observer.attempts) == 1

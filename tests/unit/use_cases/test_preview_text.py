@@ -1,13 +1,16 @@
 """What a text would be: whom it would go to, until when, and what it would cost."""
 
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
 from domain.errors import HubError, NoRecipients, OtherProgram, TextRefused, TokenRefused, UnknownSender
+from domain.model.pace import Pace
 from domain.model.price import Price
 from domain.model.priority import Priority
 from domain.model.program import Program
+from domain.model.queue_ahead import QueueAhead
 from domain.use_cases.preview_text import Audience, Preview, PreviewText, PreviewTextCommand
 from tests.unit.builders import NOON, SECOND, a_grant, a_number, a_program, a_sender
 from tests.unit.fakes import FakeBacklog, FakeClock, InMemoryOptOuts, InMemoryPrograms
@@ -118,19 +121,26 @@ async def test_who_has_opted_out_takes_no_time() -> None:
     ],
 )
 async def test_what_waits_and_what_is_reserved_goes_before(segments: int, free_in_us: int, after_us: int) -> None:
-    hub = Hub(backlog=FakeBacklog(segments=segments, free_us=NOON + free_in_us))
+    waiting = {(Priority.NORMAL, "LIBRARY"): 0, (Priority.URGENT, "LIBRARY"): segments}
+    hub = Hub(backlog=FakeBacklog(QueueAhead(pace=Pace.parse("1/s"), free_us=NOON + free_in_us, segments=waiting)))
     assert (await hub.audience(three_numbers())).completed_us == NOON + after_us
 
 
-@pytest.mark.parametrize("priority", Priority)
-async def test_what_goes_before_depends_on_sender_and_priority(priority: Priority) -> None:
+async def test_what_goes_before_is_what_waits_at_the_sender() -> None:
     hub = Hub(TWO_SENDERS)
-    await hub.audience("+15551234567", sender="+493012345678", priority=priority)
-    assert hub.backlog.asked == [(2, priority)]
+    await hub.audience("+15551234567", sender="+493012345678")
+    assert hub.backlog.asked == [2]
+
+
+@pytest.mark.parametrize("stopped", [{"stopped": True}, {"paused": frozenset({"PHARMACY"})}])
+async def test_nobody_knows_when_what_stands_still_goes_on(stopped: dict[str, Any]) -> None:
+    hub = Hub(backlog=FakeBacklog(QueueAhead(pace=Pace.parse("1/s"), free_us=0, **stopped)))
+    assert (await hub.audience(three_numbers())).completed_us is None
 
 
 async def test_numbers_and_pace_are_those_of_the_named_sender() -> None:
-    audience = await Hub(TWO_SENDERS).audience("0151 23456789, 0151 23456780", sender="+493012345678")
+    hub = Hub(TWO_SENDERS, backlog=FakeBacklog(QueueAhead(pace=Pace.parse("50/s"), free_us=0)))
+    audience = await hub.audience("0151 23456789, 0151 23456780", sender="+493012345678")
     assert audience.recipients.numbers[0].e164 == "+4915123456789"
     assert audience.completed_us == NOON + PLANNED_SECOND // 50
 
