@@ -136,8 +136,8 @@ class TestWhatIsClaimed:
 
         claims = await store.claim(await store.join(), reservation=Reservation(window_us=SECOND, lookahead_us=0))
 
-        assert len(claims) == 9
-        assert (await store.states(program, message)).count(DeliveryState.QUEUED) == 91
+        assert len(claims) == 10
+        assert (await store.states(program, message)).count(DeliveryState.QUEUED) == 90
 
     async def test_no_more_is_claimed_of_one_sender_than_was_asked_for(self, store: Store) -> None:
         program = await store.add_program(pace="1000/s")
@@ -351,8 +351,10 @@ class TestTakingOver:
         await store.add_text(program, a_number(101))
         await store.opt_outs.set(program.id, a_number(100), do_not_text=True, at_us=NOW_US)
 
-        assert await store.claim(second_owner, at_us=late_us, reservation=Reservation(window_us=0)) == []
-        later = await store.claim(second_owner, at_us=late_us)
+        assert (
+            await store.claim(second_owner, at_us=late_us, reservation=Reservation(window_us=0, lookahead_us=0)) == []
+        )
+        later = await store.claim(second_owner, at_us=late_us + SECOND)
 
         assert len(later) == 1
         assert_paced([*earlier, *later], {first_owner: earlier, second_owner: later})
@@ -1162,7 +1164,7 @@ class TestSharedLimits:
             await asyncio.gather(claim(0), claim(1))
             now_us += 50_000
 
-        assert len(claims) > 100
+        assert len(claims) > 60
         assert len(set(ids(claims))) == len(claims)
         assert_within(claims, 80)
         assert_within([claim for claim in claims if int(claim.program_id[1:]) % 2], 50)

@@ -17,7 +17,12 @@ async def test_a_program_is_found_as_it_was_added(store: Store) -> None:
     assert await store.programs.find("city-hall") == added
     assert (added.id, added.sid, added.name) == ("city-hall", "AC-1", "City Hall")
     assert added.sender == Sender(
-        id=added.sender.id, provider="sandbox", address=SenderAddress("+19705550100"), pace=Pace.parse("40/min")
+        id=added.sender.id,
+        provider="sandbox",
+        address=SenderAddress("+19705550100"),
+        pace=Pace.parse("40/min"),
+        account_id=added.sender.account_id,
+        account="sandbox",
     )
     assert added.segment_cap == MAX_SEGMENTS
     assert added.token_lifetime is None

@@ -27,7 +27,7 @@ async def wakeups(url: str | None) -> AsyncIterator[Wakeups]:
         yield InProcessWakeups()
         return
     database = Database(url)
-    yield PostgresqlWakeups(database)
+    yield PostgresqlWakeups(database, InProcessWakeups())
     await asyncio.sleep(0.1)  # What it tells the others is told.
     await close(database)
 
@@ -76,7 +76,7 @@ class Process:
 
     def __init__(self, url: str) -> None:
         self.database = Database(url, pool_size=2)
-        self.wakeups = PostgresqlWakeups(self.database)
+        self.wakeups = PostgresqlWakeups(self.database, InProcessWakeups())
 
     @asynccontextmanager
     async def listening(self) -> AsyncIterator[Wakeups]:
