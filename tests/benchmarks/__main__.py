@@ -5,7 +5,7 @@ import signal
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from tests.benchmarks import accept, bulk, engine, latency, memory, pacing, preview, profile
+from tests.benchmarks import accept, bulk, end_to_end, engine, latency, memory, pacing, preview, profile
 from tests.benchmarks.extent import Extent
 from tests.benchmarks.machine import machine_in_words
 from tests.benchmarks.place import Place, a_place
@@ -22,6 +22,7 @@ _ROWS: Mapping[str, Callable[[Place, Extent], Section]] = {
     "latency": latency.measure,
     "pacing": pacing.measure,
     "engine": engine.measure,
+    "end_to_end": end_to_end.measure,
 }
 
 _HOW_TO_READ = (

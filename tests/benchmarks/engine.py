@@ -13,7 +13,7 @@ from pathlib import Path
 from sqlalchemy import text
 
 from domain.model.pace import SECOND_US
-from tests.benchmarks.attempts import Attempt, attempts
+from tests.benchmarks.attempts import Attempt, attempts, logged
 from tests.benchmarks.backlog import Line, hold_hub, let_go, put_texts
 from tests.benchmarks.extent import Extent
 from tests.benchmarks.offices import create, offices
@@ -52,6 +52,7 @@ class _Run:
     early: int
     shortest_gap_us: int
     late_us: Sequence[int]
+    handed_back: int
     dispatchers_cpu: float
     postgresql_cpu: float
 
@@ -71,8 +72,9 @@ def measure(place: Place, extent: Extent) -> Section:
             "notes by the machine's monotonic clock when texts leave; so no time goes into HTTP. "
             f"Rate, lateness and CPU are those of {seconds:g} s, {_UNSTEADY_S:g} s after the first text. A text is "
             f"early when it follows its sender's last by more than {TOLERANCE_US / 1_000:g} ms less than a second, "
-            "whichever dispatchers sent the two, from the first text on. Lateness is against the text's slot. CPU is in "
-            "cores; all run on the same machine."
+            "whichever dispatchers sent the two, from the first text on. Lateness is against the text's slot. What "
+            "was claimed and could not leave in time was handed back, at the latest when the dispatchers were stopped. "
+            "CPU is in cores; all run on the same machine."
         ),
         table=Table(
             headings=(
@@ -82,6 +84,7 @@ def measure(place: Place, extent: Extent) -> Section:
                 "shortest gap ms",
                 "p50 late ms",
                 "p99 late ms",
+                "handed back",
                 "CPU of dispatchers",
                 "CPU of PostgreSQL",
             ),
@@ -120,6 +123,7 @@ def _run(place: Place, count: int, seconds: float) -> _Run:
         took_s = (ended_ns - begun_ns) / 1e9
         used = sum(process.cpu_s for process in started) - sum(cpu)
         postgresql_used = place.postgresql.cpu_s - postgresql_cpu
+    logs = [process.log for process in started]
     by_sender = _by_sender(departures, before_ns=ended_ns)
     paced = [
         Paced(moments_us=[at_ns // 1_000 for at_ns in moments], interval_us=SECOND_US) for moments in by_sender.values()
@@ -130,7 +134,8 @@ def _run(place: Place, count: int, seconds: float) -> _Run:
         seconds=took_s,
         early=sum(each.early for each in paced),
         shortest_gap_us=min((min(each.gaps_us) for each in paced if each.gaps_us), default=0),
-        late_us=_late_us(attempts([process.log for process in started])),
+        late_us=_late_us(attempts(logs)),
+        handed_back=len(logged("delivery_released", logs)),
         dispatchers_cpu=used / took_s,
         postgresql_cpu=postgresql_used / took_s,
     )
@@ -179,6 +184,7 @@ def _row(run: _Run) -> Sequence[str]:
         number(run.early),
         number(run.shortest_gap_us / 1_000, 1),
         *(number(percentile(run.late_us, share) / 1_000, 1) for share in (0.5, 0.99)),
+        number(run.handed_back),
         number(run.dispatchers_cpu, 2),
         number(run.postgresql_cpu, 2),
     )
