@@ -4,7 +4,6 @@ import asyncio
 import json
 import subprocess
 import sys
-import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
@@ -19,7 +18,7 @@ from tests.benchmarks.report import Section, Table, failures_told, judged, numbe
 from tests.benchmarks.server_process import ServerProcess
 from tests.benchmarks.smshub import an_smshub
 from tests.benchmarks.statistic import Spread
-from tests.benchmarks.store import one_value
+from tests.benchmarks.store import waited_for
 from tests.benchmarks.twilio import Arrived, Twilio, a_twilio
 
 _SENDERS = 10
@@ -27,14 +26,9 @@ _RATE = 100_000
 _PER_SECOND = 1_000
 _LEAST_PER_SECOND = 800
 _LEAST_RATIO = 0.8
-_PATIENCE_S = 60.0
-_LOOK_EVERY_S = 0.2
+_PATIENCE_S = 20.0
 _WAITING = "SELECT count(*) FROM deliveries WHERE state IN ('queued', 'sending')"
 _FIRST_NUMBER = 2_000_000
-
-
-class NotSent(Exception):
-    pass
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -131,16 +125,8 @@ def _hub_turn(subject: _Subject, turn: int) -> _Turn:
     cpu_s = subject.dispatcher.cpu_s
     each = subject.count // len(subject.lines)
     asyncio.run(put_texts(subject.database_url, subject.lines, each=each, first=turn * subject.count))
-    _wait_until_through(subject.database_url)
+    asyncio.run(waited_for(subject.database_url, _WAITING, at_most_s=_PATIENCE_S))
     return _turn(subject, before, subject.dispatcher.cpu_s - cpu_s)
-
-
-def _wait_until_through(database_url: str) -> None:
-    deadline = time.monotonic() + _PATIENCE_S
-    while waiting := asyncio.run(one_value(database_url, _WAITING)):
-        if time.monotonic() > deadline:
-            raise NotSent(f"{waiting} texts wait after {_PATIENCE_S:g} s.")
-        time.sleep(_LOOK_EVERY_S)
 
 
 def _bare_turn(subject: _Subject, turn: int) -> _Turn:

@@ -37,7 +37,10 @@ def offices(count: int, *, rate: str | None = None, provider: str = "sandbox") -
 
 
 async def create(database_url: str, wanted: Sequence[Office]) -> Sequence[Created]:
+    """The database is brought to the right schema first."""
     async with a_store(database_url) as container:
+        await container.schema().migrate()
+        await container.clock().synchronise()
         created = []
         for each, office in enumerate(wanted):
             program, key = await container.create_program()(

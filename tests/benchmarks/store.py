@@ -1,6 +1,8 @@
 """The hub's own code on a database, in this process."""
 
-from collections.abc import AsyncIterator, Mapping
+import asyncio
+import time
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from sqlalchemy import text
@@ -12,20 +14,23 @@ from tests.benchmarks import signing
 
 @asynccontextmanager
 async def a_store(database_url: str) -> AsyncIterator[Container]:
-    """The database is brought to the right schema first."""
     settings = Settings.from_environment(
         database_url=database_url, signing_keys=signing.KEYS, encryption_keys=signing.KEYS
     )
     container = Container(settings=settings)
     try:
-        await container.schema().migrate()
-        await container.clock().synchronise()
         yield container
     finally:
         await container.database().close()
 
 
-async def one_value(database_url: str, query: str, parameters: Mapping[str, object] | None = None) -> int:
-    async with a_store(database_url) as container, container.database().reading() as connection:
-        value: int = (await connection.execute(text(query), parameters or {})).scalar_one()
-        return value
+async def waited_for(database_url: str, count: str, *, at_most_s: float, every_s: float = 0.1) -> int:
+    """Waits until a query counts nothing any more; says what it counted last."""
+    deadline = time.monotonic() + at_most_s
+    async with a_store(database_url) as container:
+        while True:
+            async with container.database().reading() as connection:
+                counted: int = (await connection.execute(text(count))).scalar_one()
+            if not counted or time.monotonic() > deadline:
+                return counted
+            await asyncio.sleep(every_s)
