@@ -5,7 +5,19 @@ import signal
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from tests.benchmarks import accept, bulk, end_to_end, engine, latency, memory, pacing, preview, profile
+from tests.benchmarks import (
+    accept,
+    bulk,
+    crash,
+    end_to_end,
+    engine,
+    fairness,
+    latency,
+    memory,
+    pacing,
+    preview,
+    profile,
+)
 from tests.benchmarks.extent import Extent
 from tests.benchmarks.machine import machine_in_words
 from tests.benchmarks.place import Place, a_place
@@ -23,6 +35,8 @@ _ROWS: Mapping[str, Callable[[Place, Extent], Section]] = {
     "pacing": pacing.measure,
     "engine": engine.measure,
     "end_to_end": end_to_end.measure,
+    "crash": crash.measure,
+    "fairness": fairness.measure,
 }
 
 _HOW_TO_READ = (
