@@ -37,6 +37,7 @@ _ROWS: Mapping[str, Callable[[Place, Extent], Section]] = {
     "end_to_end": end_to_end.measure,
     "crash": crash.measure,
     "fairness": fairness.measure,
+    "history": history.measure,
 }
 
 _HOW_TO_READ = (
