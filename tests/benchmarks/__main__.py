@@ -12,6 +12,7 @@ from tests.benchmarks import (
     end_to_end,
     engine,
     fairness,
+    history,
     latency,
     memory,
     pacing,
