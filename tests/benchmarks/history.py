@@ -28,7 +28,7 @@ _RATE = "1000000"
 _RECIPIENTS = 100
 # In the table by the second of all rounds together.
 _FINISHED_PER_S = {POSTGRESQL: 50_000, SQLITE: 10_000}
-_CLAIMED_PER_S = 1_000
+_CLAIMED_PER_S = 2_500
 _AT_ONCE = Reservation(most=25)
 _MOST_ROUNDS = 3
 
@@ -93,8 +93,9 @@ def _measured(place: Place, kind: str, finished: int, claimed: int, extent: Exte
         lines = beside.lines
         messages = [lines[each % len(lines)] for each in range(finished // _RECIPIENTS)]
         asyncio.run(put_texts(beside.url, messages, each=_RECIPIENTS, state="delivered", due=False))
-        if kind == POSTGRESQL:
-            for each in (without, beside):
+        for each in (without, beside):
+            uvloop.run(_claim_all(each, claimed, 0))
+            if kind == POSTGRESQL:
                 place.postgresql.vacuum(each.url)
         return [_claims(kind, without, beside, claimed, extent.rounds), _accepted(kind, without, beside, extent)]
 
@@ -108,11 +109,9 @@ def _a_subject(stack: ExitStack, place: Place, kind: str) -> _Subject:
 
 def _claims(kind: str, without: _Subject, beside: _Subject, count: int, rounds: int) -> _Pair:
     rates: dict[str, list[float]] = {without.url: [], beside.url: []}
-    for turn in range(rounds + 1):
+    for turn in range(1, rounds + 1):
         for each in (without, beside):
-            rate = uvloop.run(_claim_all(each, count, turn))
-            if turn:
-                rates[each.url].append(rate)
+            rates[each.url].append(uvloop.run(_claim_all(each, count, turn)))
     return _Pair(name=f"claims on {kind}", without=rates[without.url], beside=rates[beside.url])
 
 
