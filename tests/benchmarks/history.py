@@ -110,7 +110,7 @@ def _a_subject(stack: ExitStack, place: Place, kind: str) -> _Subject:
 def _claims(kind: str, without: _Subject, beside: _Subject, count: int, rounds: int) -> _Pair:
     rates: dict[str, list[float]] = {without.url: [], beside.url: []}
     for turn in range(1, rounds + 1):
-        for each in (without, beside):
+        for each in (without, beside) if turn % 2 else (beside, without):
             rates[each.url].append(uvloop.run(_claim_all(each, count, turn)))
     return _Pair(name=f"claims on {kind}", without=rates[without.url], beside=rates[beside.url])
 
