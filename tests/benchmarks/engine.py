@@ -62,7 +62,7 @@ class _Run:
 
 
 def measure(place: Place, extent: Extent) -> Section:
-    seconds = extent.total_s / 2
+    seconds = extent.total_s / 4
     runs = [_run(place, count, seconds) for count in _DISPATCHERS]
     return Section(
         title="engine: thousands of senders",
