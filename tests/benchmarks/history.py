@@ -30,7 +30,7 @@ _RECIPIENTS = 100
 _FINISHED_PER_S = {POSTGRESQL: 50_000, SQLITE: 10_000}
 _CLAIMED_PER_S = 2_500
 _AT_ONCE = Reservation(most=25)
-_MOST_ROUNDS = 3
+_MOST_ROUNDS = 2
 
 
 @dataclass(frozen=True, kw_only=True)
