@@ -56,11 +56,11 @@ def measure(place: Place, extent: Extent) -> Section:
         title="latency: from acceptance to the provider on an idle hub",
         conditions=(
             f"One `smshub api` and one `smshub dispatcher` on {POSTGRESQL}, and the provider as a process of its own. "
-            f"Single texts for {_SENDERS} senders in turn, for {extent.total_s:g} s, half as long behind a pooler, with "
-            f"{_PAUSE_S * 1_000:.0f} ms between an answer and the next. Time runs until the text has come to the provider, from the moment at "
-            "which the caller has the answer (0 where the text was faster; the commit is before it), and from the "
-            "moment at which the caller begins to post. Behind a pooler dispatchers look for work by themselves; that "
-            "has no target."
+            f"Single texts for {_SENDERS} senders in turn, for {extent.total_s:g} s and half as long behind a pooler, "
+            f"with {_PAUSE_S * 1_000:.0f} ms between an answer and the next. Time runs until the text has come to the "
+            "provider, from the moment at which the caller has the answer (0 where the text was faster; the commit is "
+            "before it), and from the moment at which the caller begins to post. Behind a pooler dispatchers look for "
+            "work by themselves; that has no target."
         ),
         table=Table(
             headings=(
