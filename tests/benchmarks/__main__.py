@@ -5,7 +5,20 @@ import signal
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from tests.benchmarks import accept, bulk, memory, pacing, preview, profile
+from tests.benchmarks import (
+    accept,
+    bulk,
+    crash,
+    end_to_end,
+    engine,
+    fairness,
+    history,
+    latency,
+    memory,
+    pacing,
+    preview,
+    profile,
+)
 from tests.benchmarks.extent import Extent
 from tests.benchmarks.machine import machine_in_words
 from tests.benchmarks.place import Place, a_place
@@ -19,7 +32,13 @@ _ROWS: Mapping[str, Callable[[Place, Extent], Section]] = {
     "profile": profile.measure,
     "bulk": bulk.measure,
     "memory": memory.measure,
+    "latency": latency.measure,
     "pacing": pacing.measure,
+    "engine": engine.measure,
+    "end_to_end": end_to_end.measure,
+    "crash": crash.measure,
+    "fairness": fairness.measure,
+    "history": history.measure,
 }
 
 _HOW_TO_READ = (

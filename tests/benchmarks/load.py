@@ -119,7 +119,7 @@ class _Connection(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         received = self._received + data if self._received else data
         if not self._answer_ends:
-            self._answer_ends = _end_of_answer(received)
+            self._answer_ends = end_of_answer(received)
         if not self._answer_ends or len(received) < self._answer_ends:
             self._received = received
             return
@@ -157,7 +157,7 @@ class _Connection(asyncio.Protocol):
         self._transport.write(content)
 
 
-def _end_of_answer(received: bytes) -> int:
+def end_of_answer(received: bytes) -> int:
     """Where the answer ends, 0 while its head is not there in full. All answers of ours have a length."""
     head_ends = received.find(_HEAD_ENDS)
     if head_ends < 0:

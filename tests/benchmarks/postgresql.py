@@ -11,6 +11,8 @@ from typing import Any
 
 import asyncpg
 
+from tests.benchmarks.cpu import all_usages
+
 _TOLD = ("server_version", "fsync", "synchronous_commit", "full_page_writes", "shared_buffers")
 
 
@@ -25,12 +27,27 @@ class Postgresql:
         self._fetch(f"CREATE DATABASE {name}")
         return str(self.server.get_uri(name))
 
+    @property
+    def cpu_s(self) -> float:
+        """What all its processes have used so far, those that have ended included."""
+        main = int(self.server.get_pid())
+        return sum(
+            usage.own_s + (usage.ended_children_s if pid == main else 0.0)
+            for pid, usage in all_usages().items()
+            if main in {pid, usage.parent}
+        )
+
+    def vacuum(self, database_url: str) -> None:
+        """So that all that was put in is known to the planner, and is on the disk before anything is measured."""
+        self._fetch("VACUUM ANALYZE", database_url)
+        self._fetch("CHECKPOINT", database_url)
+
     def settings(self) -> Mapping[str, str]:
         return {name: str(self._fetch(f"SHOW {name}")) for name in _TOLD}
 
-    def _fetch(self, statement: str) -> object:
+    def _fetch(self, statement: str, database_url: str | None = None) -> object:
         async def run() -> object:
-            connection = await asyncpg.connect(self.server.get_uri())
+            connection = await asyncpg.connect(database_url or self.server.get_uri())
             try:
                 return await connection.fetchval(statement)
             finally:

@@ -45,6 +45,11 @@ def bulk_texts(tokens: Sequence[str], *, recipients: int) -> Post:
     return next_bulk
 
 
+def text_post(token: str, body: str) -> bytes:
+    """One request, without an idempotency key."""
+    return _head("/api/TextMessages", token, len(body)) + body.encode()
+
+
 def previews(tokens: Sequence[str], *, path: str) -> Post:
     body = json.dumps({"Message": SHORT_TEXT})
     requests = [_head(path, token, len(body)) + body.encode() for token in tokens]

@@ -1,7 +1,6 @@
 """A server as a process of its own: how it is started and ended, and what the kernel (Linux) tells of it."""
 
 import http.client
-import os
 import subprocess
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -9,9 +8,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.benchmarks.cpu import usage_of
+
 _READY_WITHIN_S = 30.0
 _STOPS_WITHIN_S = 30.0
-_TICKS_PER_SECOND = os.sysconf("SC_CLK_TCK")
 
 
 class NeverReady(Exception):
@@ -22,13 +22,12 @@ class NeverReady(Exception):
 class ServerProcess:
     pid: int
     port: int
+    log: Path
 
     @property
     def cpu_s(self) -> float:
         """What all its threads have used so far, in user and in kernel mode."""
-        # The second field is the command in brackets, which may hold blanks.
-        fields = Path(f"/proc/{self.pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
-        return (int(fields[11]) + int(fields[12])) / _TICKS_PER_SECOND
+        return usage_of(self.pid).own_s
 
     @property
     def resident_mb(self) -> float:
@@ -46,33 +45,39 @@ class ServerProcess:
 
 @contextmanager
 def a_server(
-    command: Sequence[str], environment: Mapping[str, str], *, port: int, ready_port: int, log: Path
+    command: Sequence[str],
+    environment: Mapping[str, str],
+    *,
+    port: int,
+    ready_port: int,
+    log: Path,
+    ready_path: str = "/readyz",
 ) -> Iterator[ServerProcess]:
-    """`/readyz` at `ready_port` tells when it is ready. Raises `NeverReady` with what it has logged."""
+    """It is ready when it answers `ready_path` at `ready_port`. Raises `NeverReady` with what it has logged."""
     with log.open("wb") as output:
         process = subprocess.Popen(
             command, env=environment, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT
         )
         try:
-            _wait_until_ready(process, ready_port, log)
-            yield ServerProcess(pid=process.pid, port=port)
+            _wait_until_ready(process, ready_port, ready_path, log)
+            yield ServerProcess(pid=process.pid, port=port, log=log)
         finally:
             _end(process)
 
 
-def _wait_until_ready(process: subprocess.Popen[bytes], port: int, log: Path) -> None:
+def _wait_until_ready(process: subprocess.Popen[bytes], port: int, path: str, log: Path) -> None:
     deadline = time.monotonic() + _READY_WITHIN_S
     while time.monotonic() < deadline and process.poll() is None:
-        if _is_ready(port):
+        if _is_ready(port, path):
             return
         time.sleep(0.05)
     raise NeverReady(log.read_text(encoding="utf-8", errors="replace")[-4_000:])
 
 
-def _is_ready(port: int) -> bool:
+def _is_ready(port: int, path: str) -> bool:
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
     try:
-        connection.request("GET", "/readyz")
+        connection.request("GET", path)
         return connection.getresponse().status == 200
     except (OSError, http.client.HTTPException):
         return False
