@@ -840,6 +840,15 @@ class OpenProvider(SmsProvider):
     def account_of(self, credentials: Credentials) -> str:
         return credentials.values.get("account", "the only one")
 
+    async def send(self, text: OutgoingText, departure: Departure) -> SendOutcome:
+        raise NotImplementedError
+
+    async def look_up(self, enquiry: Enquiry) -> EnquiryAnswer:
+        raise NotImplementedError
+
+    async def close(self) -> None:
+        """It holds nothing."""
+
 
 class ScriptedProvider(SmsProvider):
     """Answers calls with `outcomes`, one after the other, and accepts when there are none left; exceptions are raised.
@@ -868,6 +877,9 @@ class ScriptedProvider(SmsProvider):
         self.enquiries: list[Enquiry] = []
         self.under_way = 0
         self.most_under_way = 0
+
+    async def close(self) -> None:
+        """It holds nothing."""
 
     def account_of(self, credentials: Credentials) -> str:
         return credentials.values.get("account", "post")

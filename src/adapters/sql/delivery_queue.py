@@ -14,11 +14,12 @@ from adapters.sql.shared_schedules import SharedSchedules
 from adapters.sql.tables import deliveries, hub, programs, provider_accounts, queued, senders, sending
 from domain.errors import StoreUnavailable
 from domain.model.delivery import OPTED_OUT, Delivery, DeliveryState
+from domain.model.limit import SharedSchedule
 from domain.model.message_body import MessageBody
 from domain.model.priority import Priority
 from domain.model.retry import RetryPolicy
 from domain.model.share import EVERY_SENDER, Share
-from domain.model.slots import Line, Reservation, Slot, SlotPlan, VirtualSchedule, plan
+from domain.model.slots import Line, Reservation, Slot, SlotPlan, plan
 from domain.model.turns import Candidate, Turns
 from domain.ports.delivery_queue import Claim, DeliveryQueue
 
@@ -89,7 +90,16 @@ class SqlDeliveryQueue(DeliveryQueue):
             shared = await SharedSchedules.locked(connection, _limit_ids(due), now_us=now_us)
             # Read only now that the senders are locked: nobody else can take these deliveries any more.
             schedules = {row.sender_id: as_schedule(row) for row in due}
-            wanted = {row.sender_id: _wanted(row, schedules[row.sender_id], now_us, reservation) for row in due}
+            needed = {row.sender_id: shared.of([row.limit_id, row.account_limit_id]) for row in due}
+            wanted: dict[int, int] = {}
+            left = reservation.most_in_all
+            for row in due:
+                if left > 0:
+                    most = min(_most(row, needed[row.sender_id], reservation), left)
+                    wanted[row.sender_id] = min(schedules[row.sender_id].candidates_wanted(now_us, reservation), most)
+                    left -= wanted[row.sender_id]
+            # The others stay due.
+            due = due[: len(wanted)]
             candidates: dict[int, list[AnyRow]] = {sender_id: [] for sender_id in wanted}
             for row in await self._candidates(connection, wanted):
                 candidates[row.sender_id].append(row)
@@ -98,9 +108,9 @@ class SqlDeliveryQueue(DeliveryQueue):
                     schedule=schedules[row.sender_id],
                     waiting=[_as_candidate(each) for each in candidates[row.sender_id]],
                     turns=Turns.read(row.turns),
-                    shared=shared.of([row.limit_id, row.account_limit_id]),
+                    shared=needed[row.sender_id],
                     taken_over=row.owner != dispatcher_id,
-                    most=_most(row),
+                    most=wanted[row.sender_id],
                 )
                 for row in due
             }
@@ -243,13 +253,12 @@ def _limit_ids(due: Sequence[AnyRow]) -> set[int]:
     return {each for row in due for each in (row.limit_id, row.account_limit_id) if each is not None}
 
 
-def _most(row: AnyRow) -> int | None:
-    """Of a sender that is barred, one text is tried."""
-    return 1 if row.bars else None
-
-
-def _wanted(row: AnyRow, schedule: VirtualSchedule, now_us: int, reservation: Reservation) -> int:
-    return min(schedule.candidates_wanted(now_us, reservation), _most(row) or reservation.most)
+def _most(row: AnyRow, shared: Sequence[SharedSchedule], reservation: Reservation) -> int:
+    """How many of its texts a claim can use, whatever its own pace. Of a sender that is barred, one is tried."""
+    if row.bars:
+        return 1
+    bounds = [each.most_within(reservation.reach_us) for each in shared]
+    return min([reservation.most, *(each for each in bounds if each is not None)])
 
 
 def _reserved(row: AnyRow, its: SlotPlan, now_us: int) -> Mapping[str, Any]:

@@ -13,7 +13,7 @@ from domain.model.program import OnUnknown
 from domain.model.sender import SenderAddress
 from domain.ports.due_deliveries import DueDeliveries, Enquiry
 
-_ASKED_AGAIN_AFTER_US = 60_000_000
+_ASKED_AGAIN_AFTER_US = 30_000_000
 _QUEUED_AT_ONCE = 5_000
 _GIVEN_OUT = (
     select(

@@ -100,6 +100,10 @@ class SharedSchedule:
     def taken(self) -> Sequence[tuple[int, int]]:
         return self._taken
 
+    def most_within(self, span_us: int) -> int | None:
+        """How many texts it can let go in so long at the most; None where only the day bounds it."""
+        return None if self._limit.pace is None else span_us // self._length_us(1) + 1
+
     def earliest_us(self, from_us: int, segments: int) -> int:
         """When a text may go, not before `from_us`."""
         at_us = self._first_gap_us(from_us, segments)

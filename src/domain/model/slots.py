@@ -27,6 +27,7 @@ class Reservation:
     patience_us: int = 5_000_000  # How late a text may leave where its sender's texts need no distance.
     stagger_us: int = 200  # Senders that wake up together do not all send at the same moment.
     most: int = 500  # Slots of one sender in one claim.
+    most_in_all: int = 100_000  # Slots of all senders in one claim, as far as is known before it.
 
     @property
     def reach_us(self) -> int:

@@ -38,7 +38,7 @@ class DueDeliveries(Protocol):
         ...
 
     async def enquiries(self, *, now_us: int, limit: int) -> Sequence[Enquiry]:
-        """Those due to be asked about. Each is given out once in a minute, to whoever asks first."""
+        """Those due to be asked about. Each is given out once in half a minute, to whoever asks first."""
         ...
 
     async def rouse(self, *, now_us: int) -> int:

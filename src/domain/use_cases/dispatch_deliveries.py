@@ -2,7 +2,7 @@ import asyncio
 import heapq
 import random
 from collections.abc import Callable, Coroutine, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from domain.errors import StoreUnavailable
 from domain.model.delivery import Delivery
@@ -23,6 +23,10 @@ _POLL_US = 100_000  # How long a wake-up may get lost: where those of other proc
 _LONG_POLL_US = SECOND_US
 _FLUSH_US = 20_000  # Outcomes of so much time are recorded together.
 _STORE_AWAY_US = SECOND_US  # How long to leave a store alone that did not answer.
+_BEHIND_US = 50_000  # How late texts may be before no more are claimed.
+_LONG_CLAIM_US = 100_000  # A claim that takes longer is to be of fewer texts.
+_PORTION = 500  # Texts in one claim, while it does not take long.
+_LEAST_PORTION = 20
 _HELD_UP_US = 500  # What a text may leave later than it is said to.
 _END_OF_TIME_US = 2**62
 _STRAY_US = 5 * SECOND_US  # How often to look for claims whose answer was lost, and how old they must be.
@@ -118,6 +122,7 @@ class _Run:
         self._winding_up = False
         self._claiming = False
         self._busy_us = 0
+        self._in_time = _PORTION
         # Claimed and not yet recorded. With the attempt, since a delivery handed back may be claimed again at once.
         self._held: set[tuple[int, int]] = set()
 
@@ -154,14 +159,19 @@ class _Run:
 
     async def _claim_once(self) -> None:
         started_us = self._clock.now_us()
+        if self._line and self._line[0][0] < started_us - _BEHIND_US:
+            # What is claimed cannot be sent in time as it is: more would only be handed back.
+            await self._clock.sleep_until(started_us + _CADENCE_US)
+            return
         self._claiming = True
         try:
             claims = await self._with.queue.claim(
                 self._membership.dispatcher_id,
                 now_us=started_us,
-                reservation=self._with.reservation,
+                reservation=replace(self._with.reservation, most_in_all=self._portion()),
                 share=self._membership.share,
             )
+            self._adapt(len(claims), took_us=self._clock.now_us() - started_us)
             wait_us = 0 if claims else await self._nothing_due_for_us()
         except StoreUnavailable as error:
             self._with.observer.held_up(error)
@@ -175,6 +185,18 @@ class _Run:
             self._busy_us = started_us if claims else self._busy_us
             await self._clock.sleep_until(self._busy_us + _CADENCE_US)
             self._busy_us = self._clock.now_us()
+
+    def _portion(self) -> int:
+        """How many texts to claim: as many as can be claimed in time, and as there may be calls for."""
+        room = self._with.most_in_flight - len(self._calls)
+        return min(self._in_time, max(room, self._with.most_in_flight // 2, 1))
+
+    def _adapt(self, claimed: int, *, took_us: int) -> None:
+        """Slots count from the beginning of a claim: one that takes too long would have passed when it is over."""
+        if took_us > _LONG_CLAIM_US:
+            self._in_time = max(self._in_time // 2, _LEAST_PORTION)
+        elif claimed and took_us < _LONG_CLAIM_US // 2:
+            self._in_time = min(self._in_time + self._in_time // 4, _PORTION)
 
     async def _nothing_due_for_us(self) -> int:
         if not self._with.wakeups.heard_from_all:

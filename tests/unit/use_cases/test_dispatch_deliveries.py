@@ -891,6 +891,7 @@ class CancellingProvider(SmsProvider):
 
     account_of = ScriptedProvider.account_of
     look_up = ScriptedProvider.look_up
+    close = ScriptedProvider.close
 
 
 async def test_a_call_that_cancels_itself_is_unknown() -> None:
