@@ -90,6 +90,7 @@ def test_dispatchers_share_the_senders_and_those_that_are_killed_at_any_moment_l
     assert sum(shares) >= 30
     assert all(7 <= share <= 13 for share in shares), shares
 
+    killed_at = 0.0
     for victim in (0, 2, 0, 1):
         time.sleep(moments.uniform(0.1, 0.6))
         running[victim].kill()
@@ -220,7 +221,7 @@ def test_a_database_that_is_cut_off_killed_or_stopped_costs_no_text_and_stops_th
         with SendingSite(url, tmp_path) as site:
             caller, dispatchers = with_dispatchers(site, 2, *addresses, rate="10")
             for sender in addresses:
-                site.post(caller, sender, 80)
+                site.post(caller, sender, 60)
             until_sent(site, 10)
             for _ in range(3):
                 cut_connections(own_server)
@@ -252,7 +253,7 @@ def test_a_host_clock_that_is_minutes_ahead_makes_nothing_early(site: SendingSit
         process.until_ready()
     caller = site.caller(api, program)
     for sender in addresses:
-        site.post(caller, sender, 20)
+        site.post(caller, sender, 12)
     due_s = time.monotonic() + 2.5
     send_at = datetime.now(UTC) + timedelta(seconds=2.5)
     scheduled = {
@@ -423,8 +424,8 @@ def test_a_dispatcher_that_is_told_to_stop_ends_its_calls_and_others_go_on_at_on
     with SendingSite(postgres_url, tmp_path, stand_in=["--delay-ms", str(answers_after_s * 1_000)]) as site:
         caller, (first, second) = with_dispatchers(site, 2, *addresses, rate="10")
         for sender in addresses:
-            site.post(caller, sender, 50)
-        until_sent(site, 90)
+            site.post(caller, sender, 40)
+        until_sent(site, 60)
         first.send_signal(SIGTERM)
         told_at = time.monotonic()
         assert first.ended() == 0
