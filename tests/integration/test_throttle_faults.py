@@ -129,7 +129,7 @@ async def test_cost_larger_than_the_bucket(store: Store, window_us: int) -> None
 
     [long] = await store.claim(me, reservation=reservation)
     assert await store.claim(me, at_us=NOW_US + 22 * SECOND_US, reservation=reservation) == []
-    [short] = await store.claim(me, at_us=NOW_US + 25 * SECOND_US, reservation=reservation)
+    [short] = await store.claim(me, at_us=NOW_US + 23 * 1_005_000, reservation=reservation)
 
     assert short.slot.at_us - long.slot.at_us == 23 * 1_005_000
 
