@@ -94,10 +94,17 @@ class Attempt:
 
 
 class HubProcess:
-    """One `smshub`. It gets the given environment and PATH alone."""
+    """One `smshub`, or what `program` runs instead. It gets the given environment and PATH alone."""
 
     def __init__(
-        self, arguments: Sequence[str], *, environment: Mapping[str, str], folder: Path, port: int, internal_port: int
+        self,
+        arguments: Sequence[str],
+        *,
+        environment: Mapping[str, str],
+        folder: Path,
+        port: int,
+        internal_port: int,
+        program: Sequence[str | Path] = (SMSHUB,),
     ) -> None:
         self.port = port
         self.internal_port = internal_port
@@ -106,7 +113,7 @@ class HubProcess:
         self._err = self._out.with_suffix(".err")
         with self._out.open("w") as out, self._err.open("w") as err:
             self._process = subprocess.Popen(
-                [SMSHUB, *arguments],
+                [*program, *arguments],
                 env={"PATH": os.environ["PATH"], **environment},
                 cwd=folder,
                 stdin=subprocess.DEVNULL,
@@ -306,13 +313,26 @@ class Site:
     def dispatcher(self) -> HubProcess:
         return self.start("dispatcher")
 
-    def start(self, command: str, *, port: int | None = None, internal_port: int | None = None) -> HubProcess:
+    def start(
+        self,
+        command: str,
+        *,
+        port: int | None = None,
+        internal_port: int | None = None,
+        program: Sequence[str | Path] = (SMSHUB,),
+        **environment: str,
+    ) -> HubProcess:
         port, internal_port = port or free_port(), internal_port or free_port()
         arguments = [command, "--internal-port", str(internal_port)]
         if command != "dispatcher":
             arguments += ["--port", str(port)]
         process = HubProcess(
-            arguments, environment=self.environment, folder=self.folder, port=port, internal_port=internal_port
+            arguments,
+            environment={**self.environment, **environment},
+            folder=self.folder,
+            port=port,
+            internal_port=internal_port,
+            program=program,
         )
         self._at_end.callback(process.kill)
         return process

@@ -1,0 +1,161 @@
+"""A whole hub in this process, with a provider that does as it is told and notes what leaves when."""
+
+import asyncio
+import time
+from collections import deque
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from itertools import pairwise
+
+from dependency_injector import providers
+
+from domain.model.access import Grant, Scope
+from domain.model.credentials import Credentials
+from domain.model.delivery import Delivery
+from domain.model.pace import Pace
+from domain.model.program import OnUnknown, Program
+from domain.model.retry import RetryPolicy
+from domain.model.send_outcome import Accepted, EnquiryAnswer, NotFound, SendOutcome
+from domain.model.sender import SenderAddress
+from domain.model.text_message import TextMessage
+from domain.ports.due_deliveries import Enquiry
+from domain.ports.sms_provider import Departure, OutgoingText, SmsProvider
+from domain.use_cases.send_text import SendTextCommand
+from entrypoints.container import Container
+from entrypoints.settings import Settings
+from tests.builders import SENDER
+from tests.conftest import close
+
+SECOND_US = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """A text as it left. `at_us` is monotonic."""
+
+    at_us: int
+    number: str
+    delivery_id: int
+
+
+class ScriptedProvider(SmsProvider):
+    """`outcomes` are those of the next calls, in their order; all others are accepted. `answer` is that to enquiries.
+
+    `ready_after_s`: how long the connection of the very first call takes.
+    """
+
+    def __init__(
+        self,
+        outcomes: Iterable[SendOutcome] = (),
+        *,
+        answer: EnquiryAnswer | None = None,
+        ready_after_s: float = 0,
+    ) -> None:
+        self.outcomes = deque(outcomes)
+        self.answer = answer or NotFound()
+        self.left: list[Left] = []
+        self._ready_after_s = ready_after_s
+
+    def account_of(self, credentials: Credentials) -> str:  # noqa: ARG002 - the port's own
+        return "sandbox"
+
+    async def send(self, text: OutgoingText, departure: Departure) -> SendOutcome:
+        ready_after_s, self._ready_after_s = self._ready_after_s, 0
+        await asyncio.sleep(ready_after_s)
+        await departure()
+        self.left.append(Left(time.monotonic_ns() // 1_000, text.number.e164, text.delivery_id))
+        return self.outcomes.popleft() if self.outcomes else Accepted(f"reference-{text.delivery_id}")
+
+    async def look_up(self, enquiry: Enquiry) -> EnquiryAnswer:  # noqa: ARG002 - the port's own
+        return self.answer
+
+    async def close(self) -> None:
+        """It holds nothing."""
+
+    @property
+    def gaps_us(self) -> Sequence[int]:
+        return [later.at_us - earlier.at_us for earlier, later in pairwise(self.left)]
+
+
+class WorkingHub:
+    """On a database that is migrated, and maybe shared with others of its kind."""
+
+    def __init__(self, database_url: str, provider: ScriptedProvider, *, retry: RetryPolicy | None = None) -> None:
+        self.container = Container(settings=Settings.from_environment(database_url=database_url))
+        self.container.sms_providers.override(providers.Object({"sandbox": provider}))
+        if retry is not None:
+            self.container.retry.override(providers.Object(retry))
+        self.provider = provider
+
+    async def program(
+        self, *, rate: str, on_unknown: OnUnknown = OnUnknown.LEAVE, sender: SenderAddress = SENDER
+    ) -> Program:
+        program, _ = await self.container.create_program()(
+            name="City Hall", provider="sandbox", sender=sender, pace=Pace.parse(rate), on_unknown=on_unknown
+        )
+        return program
+
+    async def post(
+        self, program: Program, numbers: Sequence[str], *, text: str = "Hello", send_at_us: int | None = None
+    ) -> TextMessage:
+        now = datetime.now(UTC)
+        grant = Grant(
+            program_id=program.id,
+            program_sid=program.sid,
+            scopes=frozenset({Scope.SEND}),
+            issued_at=now,
+            expires_at=now,
+            token_id="of-the-tests",
+        )
+        command = SendTextCommand(text=text, recipients=",".join(numbers), send_at_us=send_at_us)
+        return (await self.container.send_text()(grant, command)).summary.message
+
+    @asynccontextmanager
+    async def dispatching(self) -> AsyncIterator[None]:
+        """All that a dispatcher does, until the end; then it hands back what it has not sent."""
+        await self.container.clock().synchronise()
+        stopping = asyncio.Event()
+        running = asyncio.create_task(self.container.dispatcher().run(stopping))
+        try:
+            yield
+        finally:
+            stopping.set()
+            await asyncio.wait_for(running, 10)
+
+    async def until(self, reached: Callable[[], bool], *, within_s: float = 10.0) -> None:
+        deadline = time.monotonic() + within_s
+        while not reached():
+            assert time.monotonic() < deadline, f"not within {within_s} s; so far {len(self.provider.left)} have left"
+            await asyncio.sleep(0.01)
+
+    async def until_left(self, count: int, *, within_s: float = 10.0) -> None:
+        await self.until(lambda: len(self.provider.left) >= count, within_s=within_s)
+
+    async def deliveries(self, program: Program, message: TextMessage) -> Sequence[Delivery]:
+        page = await self.container.texts().deliveries(program.id, message.id, after=0, limit=1_000)
+        assert page is not None
+        return page.items
+
+    async def close(self) -> None:
+        await self.container.sql_intake().drained()
+        await close(self.container.database())
+
+
+@asynccontextmanager
+async def a_hub(
+    database_url: str, provider: ScriptedProvider, *, retry: RetryPolicy | None = None
+) -> AsyncIterator[WorkingHub]:
+    hub = WorkingHub(database_url, provider, retry=retry)
+    try:
+        yield hub
+    finally:
+        await hub.close()
+
+
+def assert_apart(provider: ScriptedProvider, *, pace: str) -> None:
+    """No two texts left closer than the pace allows. All came from one sender, by one process's own clock."""
+    least_us = Pace.parse(pace).interval_us() - 1_000
+    early = [gap for gap in provider.gaps_us if gap < least_us]
+    assert not early, f"{len(early)} of {len(provider.gaps_us)} too close: {early[:5]}"
