@@ -748,7 +748,7 @@ class TestHandingBack:
         assert ids(again)[: len(claims) - 2] == ids(claims)[2:]
         assert len(again) == 18
 
-    async def test_a_slot_that_was_handed_back_is_not_used_again(self, store: Store) -> None:
+    async def test_a_slot_that_was_handed_back_unused_is_free_again(self, store: Store) -> None:
         program = await store.add_program(pace="10/s")
         await store.add_text(program)
         me = await store.join()
@@ -757,7 +757,54 @@ class TestHandingBack:
         await store.queue.record([claim.delivery.released(now_us=NOW_US)])
         [again] = await store.claim(me)
 
+        assert again.slot.at_us == claim.slot.at_us
+
+    async def test_a_slot_is_not_free_again_while_later_ones_are_taken(self, store: Store) -> None:
+        program = await store.add_program(pace="10/s")
+        await store.add_text(program, *numbers(20))
+        me = await store.join()
+        first, second, *others = await store.claim(me)
+
+        await store.queue.record([first.delivery.released(now_us=NOW_US), second.delivery.released(now_us=NOW_US)])
+        again = await store.claim(me, at_us=slots(others)[-1])
+
+        assert slots(again)[0] == slots(others)[-1] + 100_500
+        assert [claim.delivery.id for claim in again[:2]] == [first.delivery.id, second.delivery.id]
+
+    async def test_slots_from_the_end_of_the_line_are_free_again(self, store: Store) -> None:
+        program = await store.add_program(pace="10/s")
+        await store.add_text(program, *numbers(20))
+        me = await store.join()
+        *others, last_but_one, last = await store.claim(me)
+
+        await store.queue.record([each.delivery.released(now_us=NOW_US) for each in (last, last_but_one)])
+        again = await store.claim(me, at_us=NOW_US + 1)
+
+        assert slots(again)[0] == slots(others)[-1] + 100_500
+
+    async def test_a_slot_in_which_the_provider_was_called_is_used(self, store: Store) -> None:
+        program = await store.add_program(pace="10/s")
+        await store.add_text(program)
+        me = await store.join()
+        [claim] = await store.claim(me)
+
+        await store.queue.record([claim.delivery.held_back("throttled", now_us=NOW_US)])
+        [again] = await store.claim(me, at_us=NOW_US + 1)
+
         assert again.slot.at_us == claim.slot.at_us + 100_500
+
+    async def test_a_slot_that_another_has_by_now_is_not_given_back(self, store: Store) -> None:
+        program = await store.add_program(pace="10/s")
+        await store.add_text(program)
+        [late] = await store.claim(await store.join())
+        await store.queue.record([late.delivery.released(now_us=NOW_US)])
+        other = await store.join()
+        await store.claim(other)
+        before = await store.backlog.at(program.sender.id)
+
+        await store.queue.record([late.delivery.released(now_us=NOW_US)])
+
+        assert (await store.backlog.at(program.sender.id)).free_us == before.free_us
 
     async def test_what_a_provider_held_back_is_queued_again(self, store: Store) -> None:
         _, claim = await one_delivery(store)

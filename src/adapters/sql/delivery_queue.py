@@ -1,7 +1,8 @@
 """The queue, as far as it is the same on both databases; how a claim is written differs."""
 
 from abc import abstractmethod
-from collections.abc import Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -156,12 +157,15 @@ class SqlDeliveryQueue(DeliveryQueue):
 
     @carried_through
     async def record(self, deliveries: Sequence[Delivery]) -> None:
-        queued = [each.id for each in deliveries if each.state is DeliveryState.QUEUED]
+        handed_back = [each.id for each in deliveries if each.state is DeliveryState.QUEUED]
         async with self._database.writing() as connection:
             if deliveries:
                 await self._record(connection, [_result(each) for each in deliveries])
-            if queued:
-                await _make_theirs_due(connection, queued, now_us=max(each.updated_us for each in deliveries))
+            if handed_back:
+                now_us = max(each.updated_us for each in deliveries)
+                unused = {each.id for each in deliveries if each.state is DeliveryState.QUEUED and each.reason is None}
+                await _give_back(connection, unused, now_us=now_us)
+                await _make_theirs_due(connection, handed_back, now_us=now_us)
 
     async def strays(self, dispatcher_id: int, *, slots_before_us: int) -> Sequence[Delivery]:
         claimed = select(*DELIVERY_COLUMNS).where(
@@ -327,11 +331,39 @@ def _as_candidate(row: AnyRow) -> Candidate:
     )
 
 
+async def _give_back(connection: AsyncConnection, delivery_ids: Collection[int], *, now_us: int) -> None:
+    """What was handed back without a call leaves its slot to others, where nothing is taken behind it: a slow sender
+    would else be silent for as long as it takes for a text that was not sent.
+    """
+    slots: dict[int, list[tuple[int, int]]] = defaultdict(list)
+    for some in _portions(sorted(delivery_ids)):
+        # Not those that are another's by now: its slots are in use.
+        theirs = select(deliveries.c.sender_id, deliveries.c.slot_us, deliveries.c.segments).where(
+            deliveries.c.id.in_(some), queued, deliveries.c.slot_us.is_not(None)
+        )
+        for row in await connection.execute(theirs):
+            slots[row.sender_id].append((row.slot_us, row.segments))
+    for some in _portions(sorted(slots)):
+        in_order = select(senders).where(senders.c.id.in_(some)).order_by(senders.c.id)
+        for row in (await connection.execute(in_order.with_for_update(key_share=True))).all():
+            schedule = as_schedule(row)
+            free = schedule.given_back(slots[row.id])
+            if free != schedule and not row.backlog_us:
+                changed: dict[str, int] = {"next_free_us": free.next_free_us}
+                if row.due_us is not None and not row.bars:
+                    changed["due_us"] = min(row.due_us, now_us)
+                await connection.execute(update(senders).where(senders.c.id == row.id).values(changed))
+
+
 async def _make_theirs_due(connection: AsyncConnection, delivery_ids: Sequence[int], *, now_us: int) -> None:
-    for start in range(0, len(delivery_ids), _IDS_AT_ONCE):
-        some = delivery_ids[start : start + _IDS_AT_ONCE]
+    for some in _portions(delivery_ids):
         theirs = select(deliveries.c.sender_id).where(deliveries.c.id.in_(some))
         await make_due(connection, senders.c.id.in_(theirs), now_us=now_us)
+
+
+def _portions(ids: Sequence[int]) -> Iterator[Sequence[int]]:
+    for start in range(0, len(ids), _IDS_AT_ONCE):
+        yield ids[start : start + _IDS_AT_ONCE]
 
 
 async def make_due(connection: AsyncConnection, which: ColumnElement[bool], *, now_us: int) -> None:

@@ -4,7 +4,7 @@ see `domain.ports.clock`).
 
 import heapq
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Self
 
@@ -65,6 +65,14 @@ class VirtualSchedule:
         """The line kept free for so long from now, as a provider asks by `Retry-After`; five minutes at most."""
         free_us = now_us + min(by_us, _LONGEST_DELAY_US) + self.backlog_us
         return replace(self, next_free_us=max(self.next_free_us, free_us))
+
+    def given_back(self, slots: Iterable[tuple[int, int]]) -> Self:
+        """Free again from those slots on, each with its segments, behind which nothing is taken."""
+        free_us = self.next_free_us
+        for at_us, segments in sorted(slots, reverse=True):
+            if at_us + self.pace.planned_interval_us(segments) == free_us:
+                free_us = at_us
+        return replace(self, next_free_us=free_us)
 
     def at_pace(self, pace: Pace, *, now_us: int, last_slot_us: int | None) -> Self:
         """With another pace from now on. Slots that are given away keep their times, the last of them `last_slot_us`;

@@ -75,7 +75,7 @@ class _Lane:
 
     def free_at_us(self, sender: Sender) -> int:
         """By the sender's pace as it is now, which may have changed since the last text left."""
-        return max(self.left_us + sender.pace.interval_us(self.segments), self.held_until_us)
+        return self.left_us + sender.pace.interval_us(self.segments)
 
 
 class _Call(Departure):
@@ -264,7 +264,9 @@ class _Run:
         # When the line is free, the time may be another's.
         leaves_us = max(now_us, now_us + lane.free_at_us(claim.sender) - self._clock.monotonic_us())
         held = self._membership.held and not self._winding_up
-        if not held or lane.barred or leaves_us > claim.slot.not_after_us:
+        # What is in line while the sender is to wait goes back, so that it stays behind what was throttled.
+        waits = lane.barred or lane.held_until_us > self._clock.monotonic_us()
+        if not held or waits or leaves_us > claim.slot.not_after_us:
             raise NotLeaving
 
     def stamp(self, lane: _Lane, claim: Claim) -> tuple[int, int]:
