@@ -17,6 +17,7 @@ from domain.model.access import Grant, Scope
 from domain.model.program import Program
 from domain.model.sender import SenderAddress
 from domain.ports.tokens import Tokens
+from tests.builders import SANDBOX
 from tests.unit.builders import a_program
 from tests.unit.fakes import InMemoryPrograms, settled
 
@@ -129,7 +130,9 @@ class TestPrograms:
     async def test_a_change_shows_after_a_while(self, programs: SlowPrograms, timer: Timer, for_s: float) -> None:
         remembered = RememberedPrograms(programs, for_s=for_s)
         before = await remembered.find("PHARMACY")
-        await programs.add_sender("PHARMACY", provider="post", sender=SenderAddress("72975"), pace=None)
+        await programs.add_sender(
+            "PHARMACY", provider="post", sender=SenderAddress("72975"), pace=None, account=SANDBOX
+        )
 
         timer.at_s += for_s - 0.01
         assert await remembered.find("PHARMACY") == before
@@ -143,7 +146,9 @@ class TestPrograms:
         remembered = RememberedPrograms(programs)
         await remembered.find("PHARMACY")
 
-        changed = await remembered.add_sender("PHARMACY", provider="post", sender=SenderAddress("72975"), pace=None)
+        changed = await remembered.add_sender(
+            "PHARMACY", provider="post", sender=SenderAddress("72975"), pace=None, account=SANDBOX
+        )
 
         assert len(changed.senders) == 2
         assert changed in await remembered.all()

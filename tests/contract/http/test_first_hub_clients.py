@@ -224,7 +224,7 @@ async def test_the_token_comes_back_with_a_scheme_or_without(hub: Hub, written: 
 
 def forged(office: Office, key: bytes, *, algorithm: str = "HS256", kid: object = "tests", **claims: object) -> str:
     own = jwt.decode(office.token, options={"verify_signature": False})
-    secret = b"" if algorithm == "none" else key
+    secret = "" if algorithm == "none" else key
     return jwt.encode(own | claims, secret, algorithm, headers={"kid": kid})
 
 
