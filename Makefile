@@ -29,8 +29,7 @@ run: $(VENV)/.run-stamp ## Start a demo hub on 127.0.0.1:8080 (SQLite, sandbox p
 	@exec $(BIN)/smshub demo
 
 test: install ## Run the suite (SQLite and PostgreSQL)
-	$(BIN)/pytest -n auto tests/unit tests/architecture tests/contract
-	$(BIN)/pytest tests/integration tests/e2e
+	$(BIN)/pytest -n auto
 
 test-all: test ## The suite and what needs Debian packages
 

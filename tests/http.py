@@ -30,7 +30,7 @@ from domain.model.pace import Pace
 from domain.model.program import ProgramKey
 from domain.model.sender import SenderAddress
 from domain.use_cases.create_program import FirstHubIdentity
-from entrypoints.container import Container
+from entrypoints.container import Container, close
 from entrypoints.settings import Settings
 from tests.documented import Documented
 from tests.ports import free_port
@@ -188,7 +188,7 @@ async def a_hub(database_url: str, **settings: object) -> AsyncIterator[Hub]:
         async with _client(container, documented, "127.0.0.1") as client:
             yield Hub(container, client, documented)
     finally:
-        await container.database().close()
+        await close(container)
 
 
 def _client(container: Container, documented: Documented, address: str) -> httpx.AsyncClient:
@@ -236,7 +236,7 @@ class RunningHub:
                 await container.clock().synchronise()
                 return await _create_program(container, first_hub=first_hub)
             finally:
-                await container.database().close()
+                await close(container)
 
         return asyncio.run(create())
 

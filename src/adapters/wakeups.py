@@ -22,6 +22,9 @@ class InProcessWakeups(Wakeups):
         self._event.clear()
         return woken
 
+    async def drained(self) -> None:
+        """It tells nobody else."""
+
     async def listen(self) -> None:
         """There is nobody to hear."""
         await asyncio.Event().wait()

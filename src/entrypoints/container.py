@@ -319,3 +319,12 @@ class Container(containers.DeclarativeContainer):
     )
     health: providers.Provider[Health] = providers.Singleton(Health, schema, standstills, clock, metrics)
     internal_app = providers.Singleton(create_internal_app, health, metrics)
+
+
+async def close(container: Container) -> None:
+    """Finishes what was begun, and lets go of connections."""
+    await container.sql_intake().drained()
+    await container.wakeups().drained()
+    for provider in container.sms_providers().values():
+        await provider.close()
+    await container.database().close()

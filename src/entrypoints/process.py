@@ -15,7 +15,7 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from domain.errors import SchemaDiffers, StoreUnavailable
-from entrypoints.container import Container
+from entrypoints.container import Container, close
 from entrypoints.health import Phase
 from entrypoints.settings import Settings, unknown_variables
 from entrypoints.telemetry.logs import configure_logs
@@ -111,10 +111,7 @@ class Process:
                     internal.should_exit = True
                 await internal_task
         finally:
-            await self._container.sql_intake().drained()
-            for provider in self._container.sms_providers().values():
-                await provider.close()
-            await self._container.database().close()
+            await close(self._container)
             _log.info("process_stopped")
 
     def _greet(self) -> None:

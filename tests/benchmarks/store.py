@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 
 from sqlalchemy import text
 
-from entrypoints.container import Container
+from entrypoints.container import Container, close
 from entrypoints.settings import Settings
 from tests.benchmarks import signing
 
@@ -21,7 +21,7 @@ async def a_store(database_url: str) -> AsyncIterator[Container]:
     try:
         yield container
     finally:
-        await container.database().close()
+        await close(container)
 
 
 async def waited_for(database_url: str, count: str, *, at_most_s: float, every_s: float = 0.1) -> int:

@@ -17,7 +17,7 @@ import domain
 from domain.model.credentials import Credentials as ProviderCredentials
 from domain.model.pace import Pace
 from domain.model.sender import SenderAddress
-from entrypoints.container import Container
+from entrypoints.container import Container, close
 from entrypoints.settings import Settings
 from tests.conftest import Console
 from tests.e2e.running import SMSHUB, Caller, Credentials, HubProcess, Site, e164, eventually, smshub
@@ -238,7 +238,7 @@ class SendingSite(Site):
                     credentials=ProviderCredentials.parse(credentials),
                 )
         finally:
-            await hub.database().close()
+            await close(hub)
 
 
 def assert_at_most_once(arrivals: Iterable[Arrival]) -> None:

@@ -270,7 +270,7 @@ def test_a_host_clock_that_is_minutes_ahead_makes_nothing_early(site: SendingSit
 def test_a_rate_that_is_changed_under_load_holds_from_then_on(site: SendingSite) -> None:
     changing, slow = senders(2)
     caller, _ = with_dispatchers(site, 2, changing, slow, rate="20")
-    site.post(caller, changing, 70)
+    site.post(caller, changing, 110)
     site.post(caller, slow, 20)
     until_sent(site, 10, sender=changing)
 
@@ -280,7 +280,7 @@ def test_a_rate_that_is_changed_under_load_holds_from_then_on(site: SendingSite)
     time.sleep(4)
     site.run("senders", "set", changing, "--rate", "20")
     slower_until = time.monotonic()
-    until_sent(site, 70, sender=changing)
+    until_sent(site, 110, sender=changing)
 
     arrivals = site.provider.arrivals
     during = [each for each in arrivals if slower_from <= each.at_s <= slower_until]

@@ -181,6 +181,9 @@ class FakeWakeups(Wakeups):
         woken, self._pending = self._pending, False
         return woken
 
+    async def drained(self) -> None:
+        """There is nobody to tell."""
+
     async def listen(self) -> None:
         await asyncio.Event().wait()
 

@@ -43,6 +43,10 @@ class PostgresqlWakeups(Wakeups):
     async def wait(self, *, at_most_s: float) -> bool:
         return await self._here.wait(at_most_s=at_most_s)
 
+    async def drained(self) -> None:
+        if self._telling is not None:
+            await self._telling
+
     async def listen(self) -> None:
         while True:
             with suppress(StoreUnavailable):

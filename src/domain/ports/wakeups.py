@@ -15,6 +15,10 @@ class Wakeups(Protocol):
         """Whether there was a wake-up, perhaps before this was called."""
         ...
 
+    async def drained(self) -> None:
+        """Returns when others were told of all that this process has to tell."""
+        ...
+
     async def listen(self) -> None:
         """Hears the wake-ups of other processes until it is cancelled."""
         ...

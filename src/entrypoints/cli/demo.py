@@ -11,7 +11,7 @@ from domain.model.sender import SenderAddress
 from entrypoints.cli.keys import generated_key
 from entrypoints.cli.processes import run_process
 from entrypoints.cli.running import explains_faults
-from entrypoints.container import Container
+from entrypoints.container import Container, close
 from entrypoints.process import Addresses, Parts
 from entrypoints.settings import Settings
 
@@ -77,7 +77,7 @@ async def _program(directory: Path, settings: Settings) -> dict[str, str]:
             name="Demo", provider="sandbox", sender=SenderAddress(_SENDER), pace=Pace.parse("1/s")
         )
     finally:
-        await hub.database().close()
+        await close(hub)
     credentials = {"ProgramId": program.id, "ProgramSID": program.sid, "ProgramKey": key.value}
     _write_secret(file, json.dumps(credentials, indent=2))
     return credentials

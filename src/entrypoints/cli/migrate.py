@@ -3,7 +3,7 @@ import asyncio
 import click
 
 from entrypoints.cli.running import explains_faults
-from entrypoints.container import Container
+from entrypoints.container import Container, close
 from entrypoints.settings import Settings
 
 
@@ -20,7 +20,7 @@ def migrate() -> None:
         try:
             await container.schema().migrate()
         finally:
-            await container.database().close()
+            await close(container)
 
     asyncio.run(run())
     click.echo("The database is at the schema of this version.")

@@ -9,7 +9,7 @@ from typing import ParamSpec, TypeVar
 import click
 
 from domain.errors import HubError
-from entrypoints.container import Container
+from entrypoints.container import Container, close
 from entrypoints.settings import Settings, SettingsFault
 from entrypoints.telemetry.logs import configure_logs
 
@@ -42,7 +42,7 @@ def with_hub(work: Callable[[Container], Awaitable[R]]) -> R:
             await container.clock().synchronise()
             return await work(container)
         finally:
-            await container.database().close()
+            await close(container)
 
     return asyncio.run(run())
 

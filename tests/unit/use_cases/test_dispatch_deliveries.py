@@ -341,6 +341,9 @@ class StoppableProcess(Clock, Wakeups):
         await self.running.wait()
         return woken
 
+    async def drained(self) -> None:
+        """There is nobody to tell."""
+
     async def listen(self) -> None:
         await self._wakeups.listen()
 
