@@ -4,7 +4,7 @@ import asyncio
 import functools
 import sqlite3
 import time
-from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
@@ -87,8 +87,10 @@ class Database:
             **options,
         )
         self._autocommitting = self.engine.execution_options(isolation_level="AUTOCOMMIT")
-        # PostgreSQL: reading needs no transaction, and without one no BEGIN and ROLLBACK.
-        self._reader = self.engine if self.is_sqlite else self._autocommitting
+        # PostgreSQL: reading needs no transaction, and without one no BEGIN and ROLLBACK. Behind a pooler it does: a
+        # statement is prepared first, and would else be another connection's when it is executed.
+        self.behind_pooler = behind_pooler
+        self._reader = self.engine if self.is_sqlite or behind_pooler else self._autocommitting
         self._writer = asyncio.Lock()
         if self.is_sqlite:
             _prepare_sqlite(self.engine)
@@ -115,7 +117,7 @@ class Database:
             async with self._autocommitting.connect() as connection:
                 raw = await connection.get_raw_connection()
                 try:
-                    yield raw.driver_connection
+                    yield _InTransactions(raw.driver_connection) if self.behind_pooler else raw.driver_connection
                 except (asyncpg.PostgresError, *_BROKEN, OSError):
                     # It may be broken; a new one costs little.
                     await connection.invalidate()
@@ -203,6 +205,22 @@ class Database:
 
     async def close(self) -> None:
         await self.engine.dispose()
+
+
+class _InTransactions:
+    """A driver's connection that a pooler lends for one transaction at a time: each statement has one."""
+
+    def __init__(self, connection: asyncpg.Connection) -> None:
+        self._connection = connection
+
+    async def fetch(self, statement: str, *parameters: object) -> Sequence[asyncpg.Record]:
+        async with self._connection.transaction():
+            rows: Sequence[asyncpg.Record] = await self._connection.fetch(statement, *parameters)
+            return rows
+
+    async def execute(self, statement: str, *parameters: object) -> None:
+        async with self._connection.transaction():
+            await self._connection.execute(statement, *parameters)
 
 
 def carried_through(write: Callable[P, Coroutine[Any, Any, R]]) -> Callable[P, Coroutine[Any, Any, R]]:

@@ -114,13 +114,15 @@ class PostgresqlIntake(SqlIntake):
     async def _insert(self, texts: Sequence[NewText], *, patient: bool) -> AsyncIterator[Sequence[NewText]]:
         left = texts
         async with self._database.driver() as connection:
-            if not patient:
+            # A setting would be the next one's to whom a pooler lends the connection.
+            hurried = not patient and not self._database.behind_pooler
+            if hurried:
                 await connection.execute(_SHORT_PATIENCE)
             while left:
                 stored, left = await _add(connection, left)
                 yield stored
                 await _rouse(connection, stored)
-            if not patient:
+            if hurried:
                 await connection.execute(_USUAL_PATIENCE)
 
 
