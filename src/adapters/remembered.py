@@ -8,6 +8,7 @@ from datetime import timedelta
 
 from cachetools import LRUCache, TTLCache
 
+from domain.errors import StoreUnavailable
 from domain.model.access import Grant
 from domain.model.credentials import ProviderAccount
 from domain.model.pace import Pace
@@ -22,6 +23,7 @@ from domain.ports.tokens import Tokens
 _MOST_PROGRAMS = 10_000
 _MOST_TOKENS = 10_000
 _MOST_SENDERS = 10_000
+_LONGEST_LOOK_S = 0.5
 
 
 class RememberedPrograms(Programs):
@@ -79,7 +81,7 @@ class RememberedBacklog(Backlog):
     """What waited at a sender a moment ago, and what was accepted here since.
 
     Looking takes the longer the more waits, so it is done the more seldom: for a twentieth of the time at the most. Who
-    asks meanwhile gets what is known; only what is too old is waited for.
+    asks meanwhile gets what is known; only what is too old is waited for, and not for long.
     """
 
     def __init__(self, backlog: Backlog, *, for_s: float = 0.5, at_most_s: float = 5.0) -> None:
@@ -100,7 +102,11 @@ class RememberedBacklog(Backlog):
             looking.add_done_callback(lambda task: self._looked(sender_id, task))
         if known is not None and now_s < known.good_until_s + self._at_most_s:
             return known.ahead
-        return (await asyncio.shield(looking)).ahead
+        try:
+            return (await asyncio.wait_for(asyncio.shield(looking), _LONGEST_LOOK_S)).ahead
+        except (TimeoutError, StoreUnavailable):
+            # Whoever wants to send is not to wait for an estimate, nor to be turned away for want of one.
+            return _NOBODY_KNOWS
 
     def joined(self, sender_id: int, program_id: str, priority: Priority, segments: int) -> None:
         known = self._known.get(sender_id)
@@ -115,15 +121,20 @@ class RememberedBacklog(Backlog):
 
     def _looked(self, sender_id: int, task: "asyncio.Task[_Looked]") -> None:
         del self._looking[sender_id]
-        # Whoever waits for it gets its error; where nobody does, the next one looks again.
-        if not task.cancelled() and task.exception() is None:
-            self._known[sender_id] = task.result()
+        if task.cancelled():
+            return
+        failed = task.exception() is not None
+        again_s = time.monotonic() + self._at_most_s
+        self._known[sender_id] = _Looked(_NOBODY_KNOWS, again_s) if failed else task.result()
 
 
 @dataclass
 class _Looked:
     ahead: QueueAhead
     good_until_s: float
+
+
+_NOBODY_KNOWS = QueueAhead(pace=Pace.parse("1/s"), free_us=0, stopped=True)
 
 
 class RememberedTokens(Tokens):

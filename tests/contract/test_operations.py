@@ -7,6 +7,8 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import text as sql
 
+from adapters.sql.provider_accounts import SqlProviderAccounts
+from adapters.vault import FernetVault
 from domain.errors import CredentialsMissing, CredentialsUnreadable, ProgramNotFound
 from domain.model.credentials import Credentials, ProviderAccount
 from domain.model.delivery import DeliveryState
@@ -16,7 +18,7 @@ from domain.model.program import OnUnknown, Program
 from domain.model.sender import SenderAddress
 from domain.model.text_message import TextMessage
 from domain.ports.delivery_queue import Claim
-from tests.builders import NOW_US, Store, a_program, a_text, numbers
+from tests.builders import NOW_US, VAULT, Store, a_program, a_text, numbers
 
 OTHER_SENDER = SenderAddress("+19705550199")
 POOL = SenderAddress("MG" + "0" * 32)
@@ -242,6 +244,19 @@ class TestAccounts:
     async def test_an_account_that_there_is_not_has_none(self, store: Store) -> None:
         with pytest.raises(CredentialsUnreadable):
             await store.accounts.credentials(99)
+
+    async def test_they_are_sealed_anew_so_that_the_old_key_can_go(self, store: Store) -> None:
+        program = await store.programs.add(a_program(provider="twilio", account=ACCOUNT))
+        old, new = b"a key of the tests, 32 bytes long", b"another key that has 32 bytes too"
+        both = FernetVault({"new": new, "old": old})
+
+        assert await SqlProviderAccounts(store.database, both).seal_anew() == 1
+
+        newest = SqlProviderAccounts(store.database, FernetVault({"new": new}))
+        assert await newest.credentials(program.sender.account_id) == ACCOUNT.credentials
+        with pytest.raises(CredentialsUnreadable):
+            await SqlProviderAccounts(store.database, VAULT).seal_anew()
+        assert await newest.credentials(program.sender.account_id) == ACCOUNT.credentials
 
 
 async def _sent(store: Store, program: Program, at_us: int) -> TextMessage:

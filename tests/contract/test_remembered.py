@@ -10,16 +10,19 @@ import pytest
 from cachetools import TTLCache
 
 import adapters.remembered
-from adapters.remembered import RememberedPrograms, RememberedTokens
+from adapters.remembered import RememberedBacklog, RememberedPrograms, RememberedTokens
 from adapters.tokens import JwtTokens
 from domain.errors import StoreUnavailable, TokenRefused
 from domain.model.access import Grant, Scope
+from domain.model.pace import Pace
+from domain.model.priority import Priority
 from domain.model.program import Program
+from domain.model.queue_ahead import QueueAhead
 from domain.model.sender import SenderAddress
 from domain.ports.tokens import Tokens
 from tests.builders import SANDBOX
 from tests.unit.builders import a_program
-from tests.unit.fakes import InMemoryPrograms, settled
+from tests.unit.fakes import FakeBacklog, InMemoryPrograms, settled
 
 
 class Timer:
@@ -244,3 +247,60 @@ class TestTokens:
                 remembered.verify(forged)
 
         assert tokens.verified == [good, forged, forged]
+
+
+class SlowBacklog(FakeBacklog):
+    """Takes its time, or fails."""
+
+    def __init__(self, *answers: float | Exception) -> None:
+        super().__init__(QueueAhead(pace=Pace.parse("1/s"), free_us=7))
+        self.answers = list(answers)
+
+    async def at(self, sender_id: int) -> QueueAhead:
+        ahead = await super().at(sender_id)
+        answer = self.answers.pop(0) if self.answers else 0.0
+        if isinstance(answer, Exception):
+            raise answer
+        await asyncio.sleep(answer)
+        return ahead
+
+
+class TestBacklog:
+    async def test_it_is_looked_at_once_by_all_who_ask_at_once(self) -> None:
+        backlog = SlowBacklog(0.01)
+        remembered = RememberedBacklog(backlog)
+
+        found = await asyncio.gather(*(remembered.at(1) for _ in range(20)))
+
+        assert backlog.asked == [1]
+        assert {each.free_us for each in found} == {7}
+
+    async def test_what_joins_counts_until_it_is_looked_at_again(self) -> None:
+        remembered = RememberedBacklog(FakeBacklog())
+        await remembered.at(1)
+
+        remembered.joined(1, "PHARMACY", Priority.BULK, 5)
+        remembered.joined(2, "PHARMACY", Priority.BULK, 5)
+
+        assert (await remembered.at(1)).segments == {(Priority.BULK, "PHARMACY"): 5}
+        assert (await remembered.at(2)).segments == {}
+
+    async def test_what_is_old_is_looked_at_again_and_given_meanwhile(self) -> None:
+        backlog = FakeBacklog()
+        remembered = RememberedBacklog(backlog, for_s=0.01)
+        await remembered.at(1)
+        backlog.ahead = QueueAhead(pace=Pace.parse("1/s"), free_us=9)
+        await asyncio.sleep(0.05)
+
+        assert (await remembered.at(1)).free_us == 0
+        await asyncio.sleep(0.01)
+        assert (await remembered.at(1)).free_us == 9
+
+    @pytest.mark.parametrize("answer", [StoreUnavailable(), 5.0])
+    async def test_nobody_is_kept_waiting_or_turned_away_for_an_estimate(self, answer: float | Exception) -> None:
+        remembered = RememberedBacklog(SlowBacklog(answer))
+
+        async with asyncio.timeout(2):
+            ahead = await remembered.at(1)
+
+        assert ahead.stopped

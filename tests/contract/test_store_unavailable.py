@@ -67,6 +67,7 @@ CALLS: dict[str, Callable[[Store], Awaitable[object]]] = {
         "city-hall", on_unknown=OnUnknown.RESEND, retention=None
     ),
     "accounts.credentials": lambda store: SqlProviderAccounts(store.database, VAULT).credentials(1),
+    "accounts.seal_anew": lambda store: store.accounts.seal_anew(),
     "senders.all": lambda store: store.senders.all(),
     "senders.change": lambda store: store.senders.change(1, pace=Pace.parse("1/s"), backlog_us=0, now_us=NOW_US),
     "limits.put": lambda store: store.limits.put(Limit(name="campaign", pace=Pace.parse("1/s"))),

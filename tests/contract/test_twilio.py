@@ -68,6 +68,9 @@ class Accounts(ProviderAccounts):
     values: Mapping[str, str] = field(default_factory=lambda: WITH_TOKEN)
     readable: bool = True
 
+    async def seal_anew(self) -> int:
+        raise NotImplementedError
+
     async def credentials(self, account_id: int) -> Credentials:
         assert account_id == 1
         if not self.readable:

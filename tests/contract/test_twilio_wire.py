@@ -43,6 +43,9 @@ pytestmark = pytest.mark.skipif(
 
 
 class Accounts(ProviderAccounts):
+    async def seal_anew(self) -> int:
+        raise NotImplementedError
+
     async def credentials(self, account_id: int) -> Credentials:  # noqa: ARG002 - there is one
         return Credentials({"account_sid": ACCOUNT_SID, "auth_token": AUTH_TOKEN})
 

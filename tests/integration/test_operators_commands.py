@@ -56,6 +56,15 @@ class TestCredentials:
         assert (sender["Provider"], sender["Account"]) == ("twilio", SID)
         assert TOKEN not in printed(smshub("senders", "list", environment=hub))
 
+    def test_they_are_encrypted_with_a_newer_key(self, hub: dict[str, str]) -> None:
+        newer = printed(smshub("keys", "generate", "--kid", "newer", environment=hub)).strip()
+        both = hub | {"SMSHUB_ENCRYPTION_KEYS": f"{newer},{SIGNING_KEYS}"}
+
+        assert printed(smshub("keys", "reseal", environment=both)).startswith("The credentials of 1 provider accounts")
+        said = told(smshub("keys", "reseal", environment=hub))
+
+        assert said.startswith("Error: The provider account's credentials cannot be read")
+
     def test_a_second_program_of_a_sender_needs_none(self, hub: dict[str, str]) -> None:
         printed(smshub(*CREATE, SENDER, environment=hub))
 

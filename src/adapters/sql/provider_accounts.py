@@ -1,9 +1,9 @@
 import time
 
 from cachetools import TTLCache
-from sqlalchemy import select
+from sqlalchemy import select, update
 
-from adapters.sql.database import Database
+from adapters.sql.database import Database, carried_through
 from adapters.sql.tables import provider_accounts
 from domain.errors import CredentialsUnreadable
 from domain.model.credentials import NO_CREDENTIALS, Credentials
@@ -33,3 +33,16 @@ class SqlProviderAccounts(ProviderAccounts):
         credentials = NO_CREDENTIALS if row.credentials is None else self._vault.open(bytes(row.credentials))
         self._remembered[account_id] = credentials
         return credentials
+
+    @carried_through
+    async def seal_anew(self) -> int:
+        sealed = select(provider_accounts.c.id, provider_accounts.c.credentials).where(
+            provider_accounts.c.credentials.is_not(None)
+        )
+        async with self._database.writing() as connection:
+            rows = (await connection.execute(sealed.order_by(provider_accounts.c.id).with_for_update())).all()
+            for row in rows:
+                anew = self._vault.seal(self._vault.open(bytes(row.credentials)))
+                its = provider_accounts.c.id == row.id
+                await connection.execute(update(provider_accounts).where(its).values(credentials=anew))
+        return len(rows)

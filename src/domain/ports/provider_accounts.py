@@ -9,3 +9,10 @@ class ProviderAccounts(Protocol):
     async def credentials(self, account_id: int) -> Credentials:
         """As they are now. Raises `CredentialsUnreadable` where no key of the hub's opens them."""
         ...
+
+    async def seal_anew(self) -> int:
+        """Seals all credentials with the newest key, so that the older ones are needed no more; says how many.
+
+        Raises `CredentialsUnreadable`, and leaves all as they were.
+        """
+        ...

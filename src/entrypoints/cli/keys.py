@@ -5,6 +5,8 @@ import time
 
 import click
 
+from entrypoints.cli.running import explains_faults, with_hub
+
 _KID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 
@@ -28,3 +30,14 @@ def generate(kid: str | None) -> None:
 def generated_key(kid: str | None = None) -> str:
     name = kid or time.strftime("k%Y%m%d%H%M%S", time.gmtime())
     return f"{name}:{base64.urlsafe_b64encode(secrets.token_bytes(32)).rstrip(b'=').decode()}"
+
+
+@keys.command()
+@explains_faults
+def reseal() -> None:
+    """Encrypt all provider credentials with the first key of SMSHUB_ENCRYPTION_KEYS, so that the others can be dropped.
+
+    Processes that run need the new key before, and read the credentials on meanwhile.
+    """
+    count = with_hub(lambda hub: hub.accounts().seal_anew())
+    click.echo(f"The credentials of {count} provider accounts are encrypted with the first key.")
