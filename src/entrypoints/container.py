@@ -8,7 +8,6 @@ from uuid_utils.compat import uuid7
 
 from adapters.login_guard import InProcessLoginGuard
 from adapters.providers.sandbox.provider import SandboxProvider
-from adapters.providers.twilio.provider import TwilioProvider
 from adapters.remembered import RememberedBacklog, RememberedPrograms, RememberedTokens
 from adapters.sql.backlog import SqlBacklog
 from adapters.sql.clock import DatabaseClock
@@ -128,7 +127,10 @@ def _retry(settings: Settings) -> RetryPolicy:
     return RetryPolicy(enquiry_delays_us=tuple(delays))
 
 
-def _twilio(settings: Settings, accounts: ProviderAccounts) -> TwilioProvider:
+def _twilio(settings: Settings, accounts: ProviderAccounts) -> SmsProvider:
+    # Its library takes memory and time, which processes that do not send can do without.
+    from adapters.providers.twilio.provider import TwilioProvider  # noqa: PLC0415
+
     # A call that waits for its sender's turn holds a connection.
     connections = settings.most_in_flight + _CONNECTIONS_FOR_ENQUIRIES
     return TwilioProvider(accounts, api_base_url=settings.twilio_api_base_url or None, connections=connections)

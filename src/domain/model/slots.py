@@ -23,7 +23,7 @@ class Reservation:
 
     window_us: int = 500_000  # A more urgent text waits no longer than this behind what is reserved.
     lookahead_us: int = 250_000  # The next claim is made this much before the last slot, so that none is missed.
-    guard_us: int = 500_000  # How late a slot may still be used; kept free where another dispatcher takes over.
+    guard_us: int = 250_000  # How late a slot may still be used; kept free where another dispatcher takes over.
     patience_us: int = 5_000_000  # How late a text may leave where its sender's texts need no distance.
     stagger_us: int = 200  # Senders that wake up together do not all send at the same moment.
     most: int = 500  # Slots of one sender in one claim.
