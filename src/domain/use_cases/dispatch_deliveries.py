@@ -24,7 +24,7 @@ _LONG_POLL_US = SECOND_US
 _FLUSH_US = 20_000  # Outcomes of so much time are recorded together.
 _STORE_AWAY_US = SECOND_US  # How long to leave a store alone that did not answer.
 _BEHIND_US = 50_000  # How late texts may be before no more are claimed.
-_LONG_CLAIM_US = 100_000  # A claim that takes longer is to be of fewer texts.
+_LONG_CLAIM_US = 150_000  # A claim that takes longer is to be of fewer texts.
 _PORTION = 500  # Texts in one claim, while it does not take long.
 _LEAST_PORTION = 20
 _HELD_UP_US = 500  # What a text may leave later than it is said to.
@@ -159,16 +159,17 @@ class _Run:
 
     async def _claim_once(self) -> None:
         started_us = self._clock.now_us()
-        if self._line and self._line[0][0] < started_us - _BEHIND_US:
-            # What is claimed cannot be sent in time as it is: more would only be handed back.
+        if self._room.locked() and self._line and self._line[0][0] < started_us - _BEHIND_US:
+            # There are too few calls at once for what is claimed as it is: more would only be handed back.
             await self._clock.sleep_until(started_us + _CADENCE_US)
             return
         self._claiming = True
+        portion = self._portion()
         try:
             claims = await self._with.queue.claim(
                 self._membership.dispatcher_id,
                 now_us=started_us,
-                reservation=replace(self._with.reservation, most_in_all=self._portion()),
+                reservation=replace(self._with.reservation, most_in_all=portion),
                 share=self._membership.share,
             )
             self._adapt(len(claims), took_us=self._clock.now_us() - started_us)
@@ -180,6 +181,8 @@ class _Run:
         finally:
             self._claiming = False
         self._line_up(claims, claimed_us=started_us)
+        if len(claims) >= portion:
+            return  # More is due, and was left for now.
         # A first wake-up is followed at once; what comes right after it, or after claims, shares the next one.
         if claims or await self._with.wakeups.wait(at_most_s=wait_us / SECOND_US):
             self._busy_us = started_us if claims else self._busy_us
@@ -196,7 +199,7 @@ class _Run:
         if took_us > _LONG_CLAIM_US:
             self._in_time = max(self._in_time // 2, _LEAST_PORTION)
         elif claimed and took_us < _LONG_CLAIM_US // 2:
-            self._in_time = min(self._in_time + self._in_time // 4, _PORTION)
+            self._in_time = min(self._in_time * 2, _PORTION)
 
     async def _nothing_due_for_us(self) -> int:
         if not self._with.wakeups.heard_from_all:
