@@ -10,7 +10,7 @@ from cachetools import LRUCache, TTLCache
 
 from domain.errors import StoreUnavailable
 from domain.model.access import Grant
-from domain.model.credentials import ProviderAccount
+from domain.model.credentials import Credentials, ProviderAccount
 from domain.model.pace import Pace
 from domain.model.priority import Priority
 from domain.model.program import KeyHash, OnUnknown, Program
@@ -18,11 +18,13 @@ from domain.model.queue_ahead import QueueAhead
 from domain.model.sender import SenderAddress
 from domain.ports.backlog import Backlog
 from domain.ports.programs import NewProgram, Programs
+from domain.ports.provider_accounts import ProviderAccounts
 from domain.ports.tokens import Tokens
 
 _MOST_PROGRAMS = 10_000
 _MOST_TOKENS = 10_000
 _MOST_SENDERS = 10_000
+_MOST_ACCOUNTS = 10_000
 _LONGEST_LOOK_S = 0.5
 
 
@@ -75,6 +77,23 @@ class RememberedPrograms(Programs):
 
     async def all(self) -> Sequence[Program]:
         return await self._programs.all()
+
+
+class RememberedAccounts(ProviderAccounts):
+    """Credentials as they were up to ten seconds ago: they are asked for with every text that is sent."""
+
+    def __init__(self, accounts: ProviderAccounts, *, for_s: float = 10.0) -> None:
+        self._accounts = accounts
+        self._known: TTLCache[int, Credentials] = TTLCache(_MOST_ACCOUNTS, for_s)
+
+    async def credentials(self, account_id: int) -> Credentials:
+        known = self._known.get(account_id)
+        if known is None:
+            known = self._known[account_id] = await self._accounts.credentials(account_id)
+        return known
+
+    async def seal_anew(self) -> int:
+        return await self._accounts.seal_anew()
 
 
 class RememberedBacklog(Backlog):

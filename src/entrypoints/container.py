@@ -8,7 +8,7 @@ from uuid_utils.compat import uuid7
 
 from adapters.login_guard import InProcessLoginGuard
 from adapters.providers.sandbox.provider import SandboxProvider
-from adapters.remembered import RememberedBacklog, RememberedPrograms, RememberedTokens
+from adapters.remembered import RememberedAccounts, RememberedBacklog, RememberedPrograms, RememberedTokens
 from adapters.sql.backlog import SqlBacklog
 from adapters.sql.clock import DatabaseClock
 from adapters.sql.database import Database
@@ -182,7 +182,7 @@ class Container(containers.DeclarativeContainer):
     sms_providers: providers.Provider[Mapping[str, SmsProvider]] = providers.Singleton(
         _by_name,
         sandbox=providers.Singleton(SandboxProvider),
-        twilio=providers.Singleton(_twilio, settings, accounts),
+        twilio=providers.Singleton(_twilio, settings, providers.Singleton(RememberedAccounts, accounts)),
     )
     peppers: providers.Provider[Mapping[str, bytes]] = providers.Singleton(key_ring, settings.provided.key_peppers)
     terms: providers.Provider[MembershipTerms] = providers.Singleton(MembershipTerms)
@@ -324,9 +324,7 @@ class Container(containers.DeclarativeContainer):
 
 
 async def close(container: Container) -> None:
-    """Finishes what was begun, and lets go of connections."""
+    """Finishes what was begun, and lets go of the database."""
     await container.sql_intake().drained()
     await container.wakeups().drained()
-    for provider in container.sms_providers().values():
-        await provider.close()
     await container.database().close()

@@ -3,12 +3,11 @@ from dataclasses import dataclass
 from enum import Enum
 
 from domain.errors import SchemaDiffers, StoreUnavailable
+from domain.model.pace import SECOND_US
 from domain.ports.clock import Clock
 from domain.ports.schema import Schema
 from domain.ports.standstills import Standstill, Standstills
 from entrypoints.telemetry.metrics import Metrics
-
-_SECOND_US = 1_000_000
 
 
 class Phase(Enum):
@@ -65,4 +64,4 @@ class Health:
         self.metrics.paused.labels("program").set(standstill.paused_programs)
         self.metrics.paused.labels("sender").set(standstill.paused_senders)
         self.metrics.barred_senders.set(len(standstill.barred))
-        self.metrics.overdue_seconds.set(standstill.overdue_us / _SECOND_US)
+        self.metrics.overdue_seconds.set(standstill.overdue_us / SECOND_US)

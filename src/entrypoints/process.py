@@ -111,6 +111,10 @@ class Process:
                     internal.should_exit = True
                 await internal_task
         finally:
+            if self._parts.dispatcher:
+                # The others have no connections to them.
+                for provider in self._container.sms_providers().values():
+                    await provider.close()
             await close(self._container)
             _log.info("process_stopped")
 

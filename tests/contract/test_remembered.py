@@ -10,15 +10,17 @@ import pytest
 from cachetools import TTLCache
 
 import adapters.remembered
-from adapters.remembered import RememberedBacklog, RememberedPrograms, RememberedTokens
+from adapters.remembered import RememberedAccounts, RememberedBacklog, RememberedPrograms, RememberedTokens
 from adapters.tokens import JwtTokens
 from domain.errors import StoreUnavailable, TokenRefused
 from domain.model.access import Grant, Scope
+from domain.model.credentials import Credentials
 from domain.model.pace import Pace
 from domain.model.priority import Priority
 from domain.model.program import Program
 from domain.model.queue_ahead import QueueAhead
 from domain.model.sender import SenderAddress
+from domain.ports.provider_accounts import ProviderAccounts
 from domain.ports.tokens import Tokens
 from tests.builders import SANDBOX
 from tests.unit.builders import a_program
@@ -304,3 +306,27 @@ class TestBacklog:
             ahead = await remembered.at(1)
 
         assert ahead.stopped
+
+
+async def test_credentials_are_asked_for_once_in_a_while(timer: Timer) -> None:
+    accounts = OneAccount(Credentials({"auth_token": "first"}))
+    remembered = RememberedAccounts(accounts, for_s=10)
+    await remembered.credentials(1)
+
+    accounts.has = Credentials({"auth_token": "second"})
+    timer.at_s += 9.99
+    assert (await remembered.credentials(1)).values == {"auth_token": "first"}
+    timer.at_s += 0.02
+    assert (await remembered.credentials(1)).values == {"auth_token": "second"}
+
+
+class OneAccount(ProviderAccounts):
+    def __init__(self, has: Credentials) -> None:
+        self.has = has
+
+    async def credentials(self, account_id: int) -> Credentials:
+        assert account_id == 1
+        return self.has
+
+    async def seal_anew(self) -> int:
+        return 1

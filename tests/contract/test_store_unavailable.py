@@ -14,7 +14,6 @@ from sqlalchemy import text as sql
 
 import adapters.sql.database
 from adapters.sql.database import Database, DatabaseFault
-from adapters.sql.provider_accounts import SqlProviderAccounts
 from domain.errors import InvalidValue, StoreUnavailable
 from domain.model.delivery import DeliveryState
 from domain.model.idempotency import IdempotencyKey
@@ -26,7 +25,7 @@ from domain.model.program import OnUnknown, Program
 from domain.model.sender import Sender
 from domain.model.text_message import NewText, TextMessage
 from domain.ports.text_log import TextFilter
-from tests.builders import NOW_US, SENDER, VAULT, Store, a_delivery, a_program, a_text
+from tests.builders import NOW_US, SENDER, Store, a_delivery, a_program, a_text
 from tests.conftest import PostgresServer, close, migrate
 
 NUMBER = PhoneNumber("+19705559876")
@@ -66,7 +65,7 @@ CALLS: dict[str, Callable[[Store], Awaitable[object]]] = {
     "programs.set_terms": lambda store: store.programs.set_terms(
         "city-hall", on_unknown=OnUnknown.RESEND, retention=None
     ),
-    "accounts.credentials": lambda store: SqlProviderAccounts(store.database, VAULT).credentials(1),
+    "accounts.credentials": lambda store: store.accounts.credentials(1),
     "accounts.seal_anew": lambda store: store.accounts.seal_anew(),
     "senders.all": lambda store: store.senders.all(),
     "senders.change": lambda store: store.senders.change(1, pace=Pace.parse("1/s"), backlog_us=0, now_us=NOW_US),

@@ -3,7 +3,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from adapters.sql.database import Database
 from adapters.sql.rows import as_limit, as_pace
-from adapters.sql.tables import deliveries, hub, limits, programs, provider_accounts, queued, senders
+from adapters.sql.tables import deliveries, hub_paused, limits, paused_programs, provider_accounts, queued, senders
 from domain.model.limit import Counted
 from domain.model.pace import Pace
 from domain.model.priority import Priority
@@ -18,9 +18,8 @@ _LINES = (
 _SENDER = select(
     senders,
     provider_accounts.c.limit_id.label("account_limit_id"),
-    select(func.count()).where(hub.c.paused_us.is_not(None)).scalar_subquery().label("hub_paused"),
+    hub_paused.label("hub_paused"),
 ).join(provider_accounts, senders.c.account_id == provider_accounts.c.id)
-_PAUSED = select(programs.c.id).where(programs.c.paused_us.is_not(None))
 
 
 class SqlBacklog(Backlog):
@@ -30,7 +29,7 @@ class SqlBacklog(Backlog):
     async def at(self, sender_id: int) -> QueueAhead:
         async with self._database.reading() as connection:
             row = (await connection.execute(_SENDER.where(senders.c.id == sender_id))).one()
-            paused = (await connection.execute(_PAUSED)).scalars().all()
+            paused = (await connection.execute(paused_programs)).scalars().all()
             lines = (await connection.execute(_LINES.where(deliveries.c.sender_id == sender_id))).all()
             paces = [as_pace(row), *await _shared_paces(connection, {row.limit_id, row.account_limit_id} - {None})]
         return QueueAhead(

@@ -41,22 +41,20 @@ class DatabaseClock(Clock):
 
     async def synchronise(self) -> None:
         """Takes the answer that came fastest: it is wrong by half its way at the most. Raises `StoreUnavailable`."""
-        answers = []
         if self._database.is_sqlite:
-            for _ in range(_PINGS):
-                asked_us = self.monotonic_us()
-                answer_us = _wall_us()
-                back_us = self.monotonic_us()
-                answers.append((back_us - asked_us, answer_us - (asked_us + back_us) // 2))
-            self._offset_us = min(answers)[1]
-            return
-        async with self._database.reading() as connection:
-            for _ in range(_PINGS):
-                asked_us = self.monotonic_us()
-                answer_us = int((await connection.execute(_DATABASE_TIME)).scalar_one())
-                back_us = self.monotonic_us()
-                answers.append((back_us - asked_us, answer_us - (asked_us + back_us) // 2))
+            answers = [self._compared(self.monotonic_us(), _wall_us()) for _ in range(_PINGS)]
+        else:
+            async with self._database.reading() as connection:
+                answers = [
+                    self._compared(self.monotonic_us(), int((await connection.execute(_DATABASE_TIME)).scalar_one()))
+                    for _ in range(_PINGS)
+                ]
         self._offset_us = min(answers)[1]
+
+    def _compared(self, asked_us: int, answer_us: int) -> tuple[int, int]:
+        """How long the answer took, and by how much its clock is ahead of the monotonic one."""
+        back_us = self.monotonic_us()
+        return back_us - asked_us, answer_us - (asked_us + back_us) // 2
 
 
 def _wall_us() -> int:

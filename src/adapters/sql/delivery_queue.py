@@ -12,7 +12,15 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from adapters.sql.database import Database, carried_through
 from adapters.sql.rows import DELIVERY_COLUMNS, SENDER_COLUMNS, AnyRow, as_delivery, as_schedule, as_sender
 from adapters.sql.shared_schedules import SharedSchedules
-from adapters.sql.tables import deliveries, hub, programs, provider_accounts, queued, senders, sending
+from adapters.sql.tables import (
+    deliveries,
+    hub_paused,
+    paused_programs,
+    provider_accounts,
+    queued,
+    senders,
+    sending,
+)
 from domain.errors import StoreUnavailable
 from domain.model.delivery import OPTED_OUT, Delivery, DeliveryState
 from domain.model.limit import SharedSchedule
@@ -47,7 +55,6 @@ _END = (
     .values(state=bindparam("new_state"), reason=bindparam("new_reason"), updated_us=bindparam("new_updated_us"))
 )
 
-_HUB_PAUSED = select(hub.c.id).where(hub.c.paused_us.is_not(None)).exists()
 _DUE_SENDERS = (
     select(
         *SENDER_COLUMNS,
@@ -59,7 +66,7 @@ _DUE_SENDERS = (
         provider_accounts.c.limit_id.label("account_limit_id"),
     )
     .join(provider_accounts, senders.c.account_id == provider_accounts.c.id)
-    .where(senders.c.paused_us.is_(None), ~_HUB_PAUSED)
+    .where(senders.c.paused_us.is_(None), ~hub_paused)
     .order_by(senders.c.due_us)
     .limit(_SENDERS_AT_ONCE)
 )
@@ -152,7 +159,7 @@ class SqlDeliveryQueue(DeliveryQueue):
     async def next_due_us(self, *, share: Share = EVERY_SENDER) -> int | None:
         first = select(func.min(senders.c.due_us)).where(senders.c.due_us.is_not(None), senders.c.paused_us.is_(None))
         async with self._database.reading() as connection:
-            due_us: int | None = (await connection.execute(first.where(_in(share), ~_HUB_PAUSED))).scalar_one()
+            due_us: int | None = (await connection.execute(first.where(_in(share), ~hub_paused))).scalar_one()
         return due_us
 
     @carried_through
@@ -203,8 +210,7 @@ class SqlDeliveryQueue(DeliveryQueue):
     @carried_through
     async def rouse_if_queued(self, sender_ids: Sequence[int] | None, *, now_us: int) -> int:
         """Makes senders due that are idle and have something queued: all of them, or those of `sender_ids`."""
-        paused = select(programs.c.id).where(programs.c.paused_us.is_not(None))
-        theirs = deliveries.c.sender_id == senders.c.id, queued, deliveries.c.program_id.not_in(paused)
+        theirs = deliveries.c.sender_id == senders.c.id, queued, deliveries.c.program_id.not_in(paused_programs)
         # None is ever due so late: the clock was set back since.
         beyond_belief = senders.c.due_us > now_us + _BEYOND_BELIEF_US
         idle = or_(senders.c.due_us.is_(None), beyond_belief)

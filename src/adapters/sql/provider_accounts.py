@@ -1,6 +1,3 @@
-import time
-
-from cachetools import TTLCache
 from sqlalchemy import select, update
 
 from adapters.sql.database import Database, carried_through
@@ -10,29 +7,19 @@ from domain.model.credentials import NO_CREDENTIALS, Credentials
 from domain.ports.provider_accounts import ProviderAccounts
 from domain.ports.vault import Vault
 
-_MOST_REMEMBERED = 10_000
-_REMEMBERED_S = 10.0
-
 
 class SqlProviderAccounts(ProviderAccounts):
-    """Credentials as they were up to ten seconds ago: they are asked for with every text."""
-
     def __init__(self, database: Database, vault: Vault) -> None:
         self._database = database
         self._vault = vault
-        self._remembered: TTLCache[int, Credentials] = TTLCache(_MOST_REMEMBERED, _REMEMBERED_S, timer=time.monotonic)
 
     async def credentials(self, account_id: int) -> Credentials:
-        if (known := self._remembered.get(account_id)) is not None:
-            return known
         sealed = select(provider_accounts.c.credentials).where(provider_accounts.c.id == account_id)
         async with self._database.reading() as connection:
             row = (await connection.execute(sealed)).first()
         if row is None:
             raise CredentialsUnreadable
-        credentials = NO_CREDENTIALS if row.credentials is None else self._vault.open(bytes(row.credentials))
-        self._remembered[account_id] = credentials
-        return credentials
+        return NO_CREDENTIALS if row.credentials is None else self._vault.open(bytes(row.credentials))
 
     @carried_through
     async def seal_anew(self) -> int:

@@ -4,11 +4,11 @@ from adapters.sql.database import Database, carried_through
 from adapters.sql.tables import deliveries, idempotency_keys, programs, text_messages
 from domain.model.delivery import STILL_TO_COME
 from domain.model.message_id import first_message_id
+from domain.model.pace import SECOND_US
 from domain.ports.retention import Retention
 
 _MESSAGES_AT_ONCE = 200
 _DELIVERIES_AT_ONCE = 20_000
-_SECOND_US = 1_000_000
 
 _OPEN = select(deliveries.c.id).where(
     deliveries.c.message_id == text_messages.c.id, deliveries.c.state.in_([state.value for state in STILL_TO_COME])
@@ -24,7 +24,7 @@ class SqlRetention(Retention):
             kept = (await connection.execute(select(programs.c.id, programs.c.retention_s))).all()
         forgotten = 0
         for program_id, retention_s in kept:
-            program_kept_us = kept_us if retention_s is None else retention_s * _SECOND_US
+            program_kept_us = kept_us if retention_s is None else retention_s * SECOND_US
             forgotten += await self._forget(program_id, before_us=now_us - program_kept_us)
         return forgotten
 

@@ -17,6 +17,7 @@ from sqlalchemy import (
     UniqueConstraint,
     Uuid,
     literal_column,
+    select,
     text,
 )
 
@@ -241,6 +242,9 @@ waiting = deliveries.c.state.in_([literal_column("'scheduled'"), literal_column(
 _expiring = deliveries.c.expires_us.is_not(None) & waiting
 Index("ix_deliveries_expiring", deliveries.c.expires_us, postgresql_where=_expiring, sqlite_where=_expiring)
 Index("ix_deliveries_number", deliveries.c.number, deliveries.c.message_id)
+
+hub_paused = select(hub.c.id).where(hub.c.paused_us.is_not(None)).exists()
+paused_programs = select(programs.c.id).where(programs.c.paused_us.is_not(None))
 
 dispatchers = Table(
     "dispatchers",

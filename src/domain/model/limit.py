@@ -14,10 +14,10 @@ from zoneinfo import ZoneInfo
 
 from domain.errors import InvalidValue
 from domain.model.pace import SECOND_US, Pace
+from domain.model.program import MAX_SEGMENTS
 
 _LONGEST_NAME = 100
 _MOST_A_DAY = 1_000_000_000
-_MOST_SEGMENTS = 24
 _FURTHEST_AHEAD_US = 600 * SECOND_US
 
 
@@ -89,7 +89,7 @@ class SharedSchedule:
         self._limit = limit
         furthest_us = now_us + _FURTHEST_AHEAD_US
         if limit.pace is not None:
-            furthest_us += limit.pace.planned_interval_us(_MOST_SEGMENTS)
+            furthest_us += limit.pace.planned_interval_us(MAX_SEGMENTS)
         # What lies further ahead was taken by a clock that was set back since.
         self._taken = [(start, end) for start, end in taken if now_us < end <= furthest_us]
         ahead = day is not None and limit.daily is not None and day > limit.daily.day_of(now_us) + 1

@@ -11,9 +11,9 @@ from typing import Self
 from domain.model.delivery import DeliveryState
 from domain.model.limit import SharedSchedule
 from domain.model.pace import SECOND_US, Pace
+from domain.model.program import MAX_SEGMENTS
 from domain.model.turns import NO_TURNS, Candidate, FairOrder, Turns
 
-_MOST_SEGMENTS = 24  # No program may send longer texts.
 _LONGEST_DELAY_US = 300 * SECOND_US
 
 
@@ -87,7 +87,7 @@ class VirtualSchedule:
     def furthest_us(self, now_us: int, reservation: Reservation) -> int:
         """How far ahead the line can really be taken; more than that is a clock that was set back."""
         ahead_us = reservation.reach_us + reservation.guard_us + self.backlog_us
-        return now_us + ahead_us + self.pace.planned_interval_us(_MOST_SEGMENTS) + _LONGEST_DELAY_US
+        return now_us + ahead_us + self.pace.planned_interval_us(MAX_SEGMENTS) + _LONGEST_DELAY_US
 
 
 @dataclass(frozen=True, slots=True)

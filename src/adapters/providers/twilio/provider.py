@@ -27,7 +27,6 @@ from domain.model.send_outcome import (
     SendOutcome,
     Unknown,
 )
-from domain.model.sender import SenderAddress
 from domain.ports.due_deliveries import Enquiry
 from domain.ports.provider_accounts import ProviderAccounts
 from domain.ports.sms_provider import Departure, OutgoingText, SmsProvider
@@ -144,16 +143,11 @@ class TwilioProvider(SmsProvider):
 
 
 def _written(text: OutgoingText) -> dict[str, str | int]:
-    sender = "messaging_service_sid" if _is_service(text.sender) else "from_"
+    sender = "messaging_service_sid" if text.sender.is_pool else "from_"
     written: dict[str, str | int] = {sender: text.sender.value, "to": text.number.e164, "body": text.body.text}
     if text.valid_s is not None:
         written["validity_period"] = min(max(text.valid_s, 1), _LONGEST_VALIDITY_S)
     return written
-
-
-def _is_service(sender: SenderAddress) -> bool:
-    """No name of a sender is as long as a SID."""
-    return sender.value.startswith("MG") and len(sender.value) == 34
 
 
 def _is_reference(sid: object) -> bool:
