@@ -84,6 +84,8 @@ async def put_texts(
         )
         if due:
             await connection.execute(_DUE, {"now_us": now_us, "spread_us": 1})
+    if due:
+        await wake(database_url)
 
 
 async def hold_hub(database_url: str) -> None:
@@ -98,6 +100,13 @@ async def let_go(database_url: str, *, spread_us: int) -> None:
     async with a_store(database_url) as container, container.database().writing() as connection:
         await connection.execute(_DUE, {"now_us": now_us, "spread_us": spread_us})
         await connection.execute(text("UPDATE hub SET paused_us = NULL"))
+    await wake(database_url)
+
+
+async def wake(database_url: str) -> None:
+    """Tells the dispatchers, as who accepts a text does."""
+    async with a_store(database_url) as container:
+        container.wakeups().notify()
 
 
 def _message(its_id: UUID, line: Line, recipients: int, now_us: int) -> dict[str, object]:

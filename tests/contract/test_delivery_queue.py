@@ -1076,8 +1076,8 @@ class TestShares:
         others = Share((program.sender.id + 1) % 2, 2)
         me = await store.join()
 
-        assert await store.claim(me, at_us=NOW_US + 119_999, share=others) == []
-        assert len(await store.claim(me, at_us=NOW_US + 120_000, share=others)) == 1
+        assert await store.claim(me, at_us=NOW_US + 249_999, share=others) == []
+        assert len(await store.claim(me, at_us=NOW_US + 250_000, share=others)) == 1
 
     async def test_when_something_is_due_next_is_asked_by_share(self, store: Store) -> None:
         one, other = await a_line(store, "A", count=1), await a_line(store, "B", count=1)

@@ -15,8 +15,8 @@ from dependency_injector import providers
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from adapters.providers.twilio.provider import TwilioProvider
+from adapters.sql.claim_rows import DueSender
 from adapters.sql.delivery_queue_postgresql import PostgresqlDeliveryQueue
-from adapters.sql.rows import AnyRow
 from domain.model.delivery import Delivery
 from domain.model.send_outcome import SendOutcome
 from domain.model.share import EVERY_SENDER, Share
@@ -77,7 +77,7 @@ class DyingQueue(PostgresqlDeliveryQueue):
             _pass(BEFORE_THE_RECORD)
         await super().record(deliveries)
 
-    async def _lock_due_senders(self, connection: AsyncConnection, share: Share, *, now_us: int) -> Sequence[AnyRow]:
+    async def _lock_due_senders(self, connection: AsyncConnection, share: Share, *, now_us: int) -> Sequence[DueSender]:
         due = await super()._lock_due_senders(connection, share, now_us=now_us)
         return [row for row in due if row.address == _DIES_FOR]
 

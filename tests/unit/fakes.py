@@ -58,7 +58,7 @@ from tests.unit.builders import NOON, SECOND
 
 T = TypeVar("T")
 
-_GRACE_US = 120_000
+_GRACE_US = 250_000
 _PROBE_EVERY_US = 15 * SECOND
 
 

@@ -6,17 +6,17 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, bindparam, func, or_, select, update
+from sqlalchemy import ColumnElement, bindparam, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from adapters.sql.claim_rows import CandidateRow, DueSender, in_share
 from adapters.sql.database import Database, carried_through
-from adapters.sql.rows import DELIVERY_COLUMNS, SENDER_COLUMNS, AnyRow, as_delivery, as_schedule, as_sender
+from adapters.sql.rows import DELIVERY_COLUMNS, AnyRow, as_delivery, as_schedule, as_sender
 from adapters.sql.shared_schedules import SharedSchedules
 from adapters.sql.tables import (
     deliveries,
     hub_paused,
     paused_programs,
-    provider_accounts,
     queued,
     senders,
     sending,
@@ -25,29 +25,15 @@ from domain.errors import StoreUnavailable
 from domain.model.delivery import OPTED_OUT, Delivery, DeliveryState
 from domain.model.limit import SharedSchedule
 from domain.model.message_body import MessageBody
-from domain.model.priority import Priority
 from domain.model.retry import RetryPolicy
 from domain.model.share import EVERY_SENDER, Share
 from domain.model.slots import Line, Reservation, Slot, SlotPlan, plan
-from domain.model.turns import Candidate, Turns
+from domain.model.turns import Turns
 from domain.ports.delivery_queue import Claim, DeliveryQueue
 
-_SENDERS_AT_ONCE = 500
 _BEYOND_BELIEF_US = 2 * 86_400_000_000  # A daily cap is over sooner.
-
-# A dispatcher takes over another's sender only when that one is so late that it must be stuck or gone.
-_GRACE_US = 120_000
 _IDS_AT_ONCE = 5_000  # Both databases bound the number of parameters of one statement.
 _PROBE_EVERY_US = 15_000_000  # How often one text is tried at a sender that is barred.
-
-# Each by its name: a column that a later version adds must not change what a running one is given. `d` is the
-# delivery, `m` its message.
-CANDIDATE_COLUMNS = ", ".join(
-    [
-        *(f"d.{column.name}" for column in DELIVERY_COLUMNS),
-        *("d.message_id", "d.program_id", "d.sender_id", "d.priority", "d.expires_us", "m.body", "m.canceled_us"),
-    ]
-)
 
 _END = (
     update(deliveries)
@@ -55,31 +41,12 @@ _END = (
     .values(state=bindparam("new_state"), reason=bindparam("new_reason"), updated_us=bindparam("new_updated_us"))
 )
 
-_DUE_SENDERS = (
-    select(
-        *SENDER_COLUMNS,
-        senders.c.next_free_us,
-        senders.c.owner,
-        senders.c.turns,
-        senders.c.bars,
-        senders.c.limit_id,
-        provider_accounts.c.limit_id.label("account_limit_id"),
-    )
-    .join(provider_accounts, senders.c.account_id == provider_accounts.c.id)
-    .where(senders.c.paused_us.is_(None), ~hub_paused)
-    .order_by(senders.c.due_us)
-    .limit(_SENDERS_AT_ONCE)
+
+_FREE = (
+    update(senders)
+    .where(senders.c.id == bindparam("its_id"))
+    .values(next_free_us=bindparam("new_next_free_us"), due_us=bindparam("new_due_us"))
 )
-
-
-def due_senders(now_us: int, share: Share) -> Select[*tuple[Any, ...]]:
-    """Senders that are this dispatcher's to claim from."""
-    late = senders.c.due_us <= now_us - _GRACE_US
-    return _DUE_SENDERS.where(senders.c.due_us <= now_us, or_(_in(share), late))
-
-
-def _in(share: Share) -> ColumnElement[bool]:
-    return senders.c.id % share.of == share.rank
 
 
 class SqlDeliveryQueue(DeliveryQueue):
@@ -108,13 +75,13 @@ class SqlDeliveryQueue(DeliveryQueue):
                     left -= wanted[row.sender_id]
             # The others stay due.
             due = due[: len(wanted)]
-            candidates: dict[int, list[AnyRow]] = {sender_id: [] for sender_id in wanted}
-            for row in await self._candidates(connection, wanted):
-                candidates[row.sender_id].append(row)
+            candidates: dict[int, list[CandidateRow]] = {sender_id: [] for sender_id in wanted}
+            for candidate in await self._candidates(connection, wanted):
+                candidates[candidate.sender_id].append(candidate)
             lines = {
                 row.sender_id: Line(
                     schedule=schedules[row.sender_id],
-                    waiting=[_as_candidate(each) for each in candidates[row.sender_id]],
+                    waiting=[each.as_candidate() for each in candidates[row.sender_id]],
                     turns=Turns.read(row.turns),
                     shared=needed[row.sender_id],
                     taken_over=row.owner != dispatcher_id,
@@ -159,7 +126,7 @@ class SqlDeliveryQueue(DeliveryQueue):
     async def next_due_us(self, *, share: Share = EVERY_SENDER) -> int | None:
         first = select(func.min(senders.c.due_us)).where(senders.c.due_us.is_not(None), senders.c.paused_us.is_(None))
         async with self._database.reading() as connection:
-            due_us: int | None = (await connection.execute(first.where(_in(share), ~hub_paused))).scalar_one()
+            due_us: int | None = (await connection.execute(first.where(in_share(share), ~hub_paused))).scalar_one()
         return due_us
 
     @carried_through
@@ -223,11 +190,11 @@ class SqlDeliveryQueue(DeliveryQueue):
             return (await connection.execute(roused)).rowcount
 
     @abstractmethod
-    async def _lock_due_senders(self, connection: AsyncConnection, share: Share, *, now_us: int) -> Sequence[AnyRow]:
-        """Rows of `due_senders` that nobody else has locked."""
+    async def _lock_due_senders(self, connection: AsyncConnection, share: Share, *, now_us: int) -> Sequence[DueSender]:
+        """Those of `DUE_SENDERS` that nobody else has locked."""
 
     @abstractmethod
-    async def _candidates(self, connection: AsyncConnection, wanted: Mapping[int, int]) -> Sequence[AnyRow]:
+    async def _candidates(self, connection: AsyncConnection, wanted: Mapping[int, int]) -> Sequence[CandidateRow]:
         """The first queued deliveries of each program and priority of each sender, so many as are wanted, with what
         ends them or is sent; without those of programs that are paused.
         """
@@ -259,11 +226,11 @@ async def _locked(connection: AsyncConnection, sender_id: int) -> AnyRow:
     return (await connection.execute(its.with_for_update(key_share=True))).one()
 
 
-def _limit_ids(due: Sequence[AnyRow]) -> set[int]:
+def _limit_ids(due: Sequence[DueSender]) -> set[int]:
     return {each for row in due for each in (row.limit_id, row.account_limit_id) if each is not None}
 
 
-def _most(row: AnyRow, shared: Sequence[SharedSchedule], reservation: Reservation) -> int:
+def _most(row: DueSender, shared: Sequence[SharedSchedule], reservation: Reservation) -> int:
     """How many of its texts a claim can use, whatever its own pace. Of a sender that is barred, one is tried."""
     if row.bars:
         return 1
@@ -271,7 +238,7 @@ def _most(row: AnyRow, shared: Sequence[SharedSchedule], reservation: Reservatio
     return min([reservation.most, *(each for each in bounds if each is not None)])
 
 
-def _reserved(row: AnyRow, its: SlotPlan, now_us: int) -> Mapping[str, Any]:
+def _reserved(row: DueSender, its: SlotPlan, now_us: int) -> Mapping[str, Any]:
     due_us = its.due_us
     if row.bars:
         due_us = max(due_us or 0, now_us + _PROBE_EVERY_US)
@@ -298,7 +265,7 @@ def _result(delivery: Delivery) -> Mapping[str, Any]:
     }
 
 
-async def _end(connection: AsyncConnection, ends: Sequence[tuple[AnyRow, DeliveryState]], now_us: int) -> None:
+async def _end(connection: AsyncConnection, ends: Sequence[tuple[CandidateRow, DeliveryState]], now_us: int) -> None:
     ended = [_ended(as_delivery(row), state, now_us=now_us) for row, state in ends]
     if ended:
         await connection.execute(
@@ -325,18 +292,6 @@ def _ended(delivery: Delivery, state: DeliveryState, *, now_us: int) -> Delivery
             return delivery.blocked(OPTED_OUT, now_us=now_us)
 
 
-def _as_candidate(row: AnyRow) -> Candidate:
-    return Candidate(
-        delivery_id=row.id,
-        segments=row.segments,
-        priority=Priority(row.priority),
-        program_id=row.program_id,
-        opted_out=bool(row.opted_out),
-        canceled=row.canceled_us is not None,
-        expires_us=row.expires_us,
-    )
-
-
 async def _give_back(connection: AsyncConnection, delivery_ids: Collection[int], *, now_us: int) -> None:
     """What was handed back without a call leaves its slot to others, where nothing is taken behind it: a slow sender
     would else be silent for as long as it takes for a text that was not sent.
@@ -349,16 +304,18 @@ async def _give_back(connection: AsyncConnection, delivery_ids: Collection[int],
         )
         for row in await connection.execute(theirs):
             slots[row.sender_id].append((row.slot_us, row.segments))
+    freed = []
     for some in _portions(sorted(slots)):
         in_order = select(senders).where(senders.c.id.in_(some)).order_by(senders.c.id)
         for row in (await connection.execute(in_order.with_for_update(key_share=True))).all():
             schedule = as_schedule(row)
             free = schedule.given_back(slots[row.id])
             if free != schedule and not row.backlog_us:
-                changed: dict[str, int] = {"next_free_us": free.next_free_us}
-                if row.due_us is not None and not row.bars:
-                    changed["due_us"] = min(row.due_us, now_us)
-                await connection.execute(update(senders).where(senders.c.id == row.id).values(changed))
+                waits = row.due_us is None or row.bars
+                due_us = row.due_us if waits else min(row.due_us, now_us)
+                freed.append({"its_id": row.id, "new_next_free_us": free.next_free_us, "new_due_us": due_us})
+    if freed:
+        await connection.execute(_FREE, freed)
 
 
 async def _make_theirs_due(connection: AsyncConnection, delivery_ids: Sequence[int], *, now_us: int) -> None:

@@ -6,12 +6,14 @@ from typing import Any
 from sqlalchemy import Uuid, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from adapters.sql.delivery_queue import CANDIDATE_COLUMNS, SqlDeliveryQueue, due_senders
-from adapters.sql.rows import AnyRow
+from adapters.sql.claim_rows import CANDIDATE_COLUMNS, DUE_SENDERS, CandidateRow, DueSender, due_parameters
+from adapters.sql.delivery_queue import SqlDeliveryQueue
 from adapters.sql.tables import senders
 from domain.model.delivery import RECEIPT_STATES
 from domain.model.share import Share
 from domain.model.slots import Slot
+
+_LOCK_DUE_SENDERS = DUE_SENDERS.with_for_update(of=senders, key_share=True, skip_locked=True)
 
 # A line is what waits of one program with one priority. They are found by going from one to the next in the index,
 # however many deliveries each has. Opt-outs are looked up one by one: for EXISTS all of them might be read.
@@ -95,13 +97,13 @@ _RECORD = text(f"""
 
 
 class PostgresqlDeliveryQueue(SqlDeliveryQueue):
-    async def _lock_due_senders(self, connection: AsyncConnection, share: Share, *, now_us: int) -> Sequence[AnyRow]:
-        due = due_senders(now_us, share)
-        return (await connection.execute(due.with_for_update(of=senders, key_share=True, skip_locked=True))).all()
+    async def _lock_due_senders(self, connection: AsyncConnection, share: Share, *, now_us: int) -> Sequence[DueSender]:
+        due = await connection.execute(_LOCK_DUE_SENDERS, due_parameters(now_us, share))
+        return [DueSender._make(row) for row in due]
 
-    async def _candidates(self, connection: AsyncConnection, wanted: Mapping[int, int]) -> Sequence[AnyRow]:
+    async def _candidates(self, connection: AsyncConnection, wanted: Mapping[int, int]) -> Sequence[CandidateRow]:
         arrays = {"sender_ids": list(wanted), "counts": list(wanted.values())}
-        return (await connection.execute(_CANDIDATES, arrays)).all()
+        return [CandidateRow._make(row) for row in await connection.execute(_CANDIDATES, arrays)]
 
     async def _lock_in_order(self, connection: AsyncConnection, delivery_ids: Sequence[int]) -> None:
         await connection.execute(_LOCK, {"ids": list(delivery_ids)})

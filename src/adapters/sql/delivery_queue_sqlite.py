@@ -6,8 +6,8 @@ from typing import Any
 from sqlalchemy import BindParameter, Uuid, and_, bindparam, or_, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from adapters.sql.delivery_queue import CANDIDATE_COLUMNS, SqlDeliveryQueue, due_senders
-from adapters.sql.rows import AnyRow
+from adapters.sql.claim_rows import CANDIDATE_COLUMNS, DUE_SENDERS, CandidateRow, DueSender, due_parameters
+from adapters.sql.delivery_queue import SqlDeliveryQueue
 from adapters.sql.tables import deliveries, senders
 from domain.model.delivery import RECEIPT_STATES, DeliveryState
 from domain.model.share import Share
@@ -93,16 +93,17 @@ _RECORD = (
 
 
 class SqliteDeliveryQueue(SqlDeliveryQueue):
-    async def _lock_due_senders(self, connection: AsyncConnection, share: Share, *, now_us: int) -> Sequence[AnyRow]:
-        return (await connection.execute(due_senders(now_us, share))).all()
+    async def _lock_due_senders(self, connection: AsyncConnection, share: Share, *, now_us: int) -> Sequence[DueSender]:
+        due = await connection.execute(DUE_SENDERS, due_parameters(now_us, share))
+        return [DueSender._make(row) for row in due]
 
-    async def _candidates(self, connection: AsyncConnection, wanted: Mapping[int, int]) -> Sequence[AnyRow]:
-        found: list[AnyRow] = []
+    async def _candidates(self, connection: AsyncConnection, wanted: Mapping[int, int]) -> Sequence[CandidateRow]:
+        found: list[CandidateRow] = []
         # One sender at a time: SQLite has no LATERAL, and answers within the process.
         for sender_id, count in wanted.items():
             for line in (await connection.execute(_LINES, {"sender_id": sender_id})).all():
                 those = {"sender_id": sender_id, "wanted": count, **line._asdict()}
-                found += await connection.execute(_CANDIDATES, those)
+                found += map(CandidateRow._make, await connection.execute(_CANDIDATES, those))
         return found
 
     async def _lock_in_order(self, connection: AsyncConnection, delivery_ids: Sequence[int]) -> None:

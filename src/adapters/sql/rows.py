@@ -6,7 +6,7 @@ from fractions import Fraction
 from functools import lru_cache
 from typing import Any, TypeAlias
 
-from sqlalchemy import Row, select
+from sqlalchemy import select
 
 from adapters.sql.tables import deliveries, limits, programs, provider_accounts, senders, text_messages
 from domain.model.delivery import Delivery, DeliveryState
@@ -20,7 +20,8 @@ from domain.model.sender import Sender, SenderAddress
 from domain.model.slots import VirtualSchedule
 from domain.model.text_message import TextMessage
 
-AnyRow: TypeAlias = Row[*tuple[Any, ...]]
+# Whatever has its columns by their names: a row of SQLAlchemy's, whose columns have no types, or a named tuple.
+AnyRow: TypeAlias = Any
 
 DELIVERY_COLUMNS = (
     deliveries.c.id,

@@ -76,13 +76,14 @@ class VirtualSchedule:
 
     def at_pace(self, pace: Pace, *, now_us: int, last_slot_us: int | None) -> Self:
         """With another pace from now on. Slots that are given away keep their times, the last of them `last_slot_us`;
-        what is owed after it is owed at the new pace.
+        what is owed for the text after it is owed at the new pace. More than the longest text owes is no debt but a
+        delay, which does not depend on the pace.
         """
         from_us = now_us if last_slot_us is None or self.backlog_us else max(now_us, last_slot_us)
-        owed_us = max(self.next_free_us - from_us, 0)
-        return replace(
-            self, pace=pace, next_free_us=from_us + math.ceil(owed_us * self.pace.per_second / pace.per_second)
-        )
+        ahead_us = max(self.next_free_us - from_us, 0)
+        owed_us = ahead_us if self.backlog_us else min(ahead_us, self.pace.planned_interval_us(MAX_SEGMENTS))
+        owed_then_us = math.ceil(owed_us * self.pace.per_second / pace.per_second)
+        return replace(self, pace=pace, next_free_us=from_us + ahead_us - owed_us + owed_then_us)
 
     def furthest_us(self, now_us: int, reservation: Reservation) -> int:
         """How far ahead the line can really be taken; more than that is a clock that was set back."""
@@ -96,7 +97,7 @@ class SlotPlan:
     when to claim again, None when nothing is left to send.
     """
 
-    slots: tuple[Slot, ...]
+    slots: Sequence[Slot]
     ended: Mapping[int, DeliveryState]
     schedule: VirtualSchedule
     turns: Turns
@@ -107,7 +108,8 @@ class SlotPlan:
 class Line:
     """A sender's part in a claim: its own schedule, those that it shares with others, and who waits.
 
-    `most` bounds its slots. `taken_over`: another dispatcher had the sender last, and may use its last slot late.
+    `most` bounds its slots, and is how many deliveries were looked at of each program and priority; None: as many as
+    its schedule can use. `taken_over`: another dispatcher had the sender last, and may use its last slot late.
     """
 
     schedule: VirtualSchedule
@@ -152,11 +154,12 @@ class _LinePlan:
         self._now_us = now_us
         self._reservation = reservation
         self._horizon_us = now_us + reservation.reach_us
-        self._most = reservation.most if line.most is None else line.most
-        wanted = min(schedule.candidates_wanted(now_us, reservation), self._most)
-        self._waiting = FairOrder(line.waiting, line.turns, looked_at=wanted)
+        self._most = schedule.candidates_wanted(now_us, reservation) if line.most is None else line.most
+        self._waiting = FairOrder(line.waiting, line.turns, looked_at=self._most)
         self._more_wait = self._waiting.more_may_wait
-        self._free_us = max(min(schedule.next_free_us, schedule.furthest_us(now_us, reservation)), 0)
+        self._free_us = max(schedule.next_free_us, 0)
+        if self._free_us > self._horizon_us:
+            self._free_us = min(self._free_us, schedule.furthest_us(now_us, reservation))
         if line.taken_over and not schedule.backlog_us:
             self._free_us += reservation.guard_us
         self._first_us = self._free_us
@@ -202,10 +205,12 @@ class _LinePlan:
         last_us = self._free_us + self._reservation.guard_us
         next_us = self.next_us if self._blocked_until_us is None else self._blocked_until_us
         return SlotPlan(
-            slots=tuple(self._slot(candidate, at_us, last_us) for candidate, at_us in self._slots),
+            slots=[self._slot(candidate, at_us, last_us) for candidate, at_us in self._slots],
             ended=self._ended,
             # The guard stays even where nothing was taken: from the next claim on the sender is no longer taken over.
-            schedule=replace(schedule, next_free_us=self._free_us if self._slots else self._first_us),
+            schedule=VirtualSchedule(
+                schedule.pace, self._free_us if self._slots else self._first_us, schedule.backlog_us
+            ),
             turns=self._waiting.turns(),
             due_us=max(self._now_us, next_us - self._ahead_us) if self._more_wait else None,
         )
@@ -219,6 +224,8 @@ class _LinePlan:
 
     def _at_us(self, own_us: int, segments: int) -> int:
         """The first moment that suits the sender and all that it shares."""
+        if not self._line.shared:
+            return own_us
         at_us = own_us
         while True:
             suits_us = at_us

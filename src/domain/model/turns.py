@@ -82,16 +82,22 @@ class FairOrder:
         self._lanes: dict[Priority, dict[str, deque[Candidate]]] = {}
         for each in candidates:
             self._lanes.setdefault(each.priority, {}).setdefault(each.program_id, deque()).append(each)
-        self._passed_over = {lane: turns.passed_over.get(lane, 0) for lane in sorted(self._lanes)}
-        self._served: dict[tuple[Priority, str], int] = {}
+        lines = [(lane, program) for lane, programs in self._lanes.items() for program in programs]
         self._cut_off = {
             (lane, program)
-            for lane, programs in self._lanes.items()
-            for program, waiting in programs.items()
-            if looked_at is not None and len(waiting) >= looked_at
+            for lane, program in lines
+            if looked_at is not None and len(self._lanes[lane][program]) >= looked_at
         }
         self.more_may_wait = bool(self._cut_off)
         self._out_of_sight = False
+        self._passed_over: dict[Priority, int] = {}
+        self._served = dict.fromkeys(lines, 0)
+        # Where there is but one line, as with most senders, no turns are to be told.
+        if len(lines) > 1:
+            self._remember(turns)
+
+    def _remember(self, turns: Turns) -> None:
+        self._passed_over = {lane: turns.passed_over.get(lane, 0) for lane in sorted(self._lanes)}
         for lane, programs in self._lanes.items():
             known = {program: turns.served[lane, program] for program in programs if (lane, program) in turns.served}
             # A program that comes anew is neither ahead of the others nor behind them.

@@ -19,14 +19,16 @@ from domain.ports.wakeups import Wakeups
 from domain.use_cases.hold_membership import Membership
 
 _CADENCE_US = 50_000  # The least time between two claims; what comes meanwhile is claimed together.
+_LONGEST_CADENCE_US = 150_000  # Where claims take long: fewer and larger ones take less time in all.
 _POLL_US = 100_000  # How long a wake-up may get lost: where those of other processes are not heard, and where they are.
 _LONG_POLL_US = SECOND_US
-_FLUSH_US = 20_000  # Outcomes of so much time are recorded together.
+_FLUSH_US = 50_000  # Outcomes of so much time are recorded together.
 _STORE_AWAY_US = SECOND_US  # How long to leave a store alone that did not answer.
 _BEHIND_US = 50_000  # How late texts may be before no more are claimed.
 _LONG_CLAIM_US = 150_000  # A claim that takes longer is to be of fewer texts.
 _PORTION = 500  # Texts in one claim, while it does not take long.
 _LEAST_PORTION = 20
+_SOON_US = 100_000
 _HELD_UP_US = 500  # What a text may leave later than it is said to.
 _END_OF_TIME_US = 2**62
 _STRAY_US = 5 * SECOND_US  # How often to look for claims whose answer was lost, and how old they must be.
@@ -123,6 +125,9 @@ class _Run:
         self._claiming = False
         self._busy_us = 0
         self._in_time = _PORTION
+        self._begun = 0  # Calls, since `_counted_us`.
+        self._counted_us = self._clock.monotonic_us()
+        self._cadence_us = _CADENCE_US
         # Claimed and not yet recorded. With the attempt, since a delivery handed back may be claimed again at once.
         self._held: set[tuple[int, int]] = set()
 
@@ -186,16 +191,24 @@ class _Run:
         # A first wake-up is followed at once; what comes right after it, or after claims, shares the next one.
         if claims or await self._with.wakeups.wait(at_most_s=wait_us / SECOND_US):
             self._busy_us = started_us if claims else self._busy_us
-            await self._clock.sleep_until(self._busy_us + _CADENCE_US)
+            await self._clock.sleep_until(self._busy_us + self._cadence_us)
             self._busy_us = self._clock.now_us()
 
     def _portion(self) -> int:
-        """How many texts to claim: as many as can be claimed in time, and as there may be calls for."""
+        """How many texts to claim: as many as can be claimed in time, and as there are or will be calls for."""
         room = self._with.most_in_flight - len(self._calls)
-        return min(self._in_time, max(room, self._with.most_in_flight // 2, 1))
+        return min(self._in_time, max(room, self._with.most_in_flight // 2, self._soon_begun(), 1))
+
+    def _soon_begun(self) -> int:
+        """How many calls begin in a tenth of a second, as it was since the last claim: so late nobody is too late."""
+        now_us = self._clock.monotonic_us()
+        begun, self._begun = self._begun, 0
+        since_us, self._counted_us = now_us - self._counted_us, now_us
+        return begun * _SOON_US // since_us if since_us > 0 else 0
 
     def _adapt(self, claimed: int, *, took_us: int) -> None:
         """Slots count from the beginning of a claim: one that takes too long would have passed when it is over."""
+        self._cadence_us = min(max(_CADENCE_US, 3 * took_us), _LONGEST_CADENCE_US)
         if took_us > _LONG_CLAIM_US:
             self._in_time = max(self._in_time // 2, _LEAST_PORTION)
         elif claimed and took_us < _LONG_CLAIM_US // 2:
@@ -230,6 +243,7 @@ class _Run:
             await self._clock.sleep_until(self._paces_at_us)
             await self._room.acquire()
             _, _, claim = heapq.heappop(self._line)
+            self._begun += 1
             call = _Call(self, self._lanes[claim.sender.id], claim)
             task = self._start(self._call(call))
             self._calls.add(task)

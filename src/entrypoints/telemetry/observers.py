@@ -3,6 +3,7 @@
 import traceback
 from collections import Counter
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 
 import prometheus_client
@@ -23,19 +24,22 @@ from entrypoints.telemetry.metrics import Metrics
 _MILLISECOND_US = 1_000
 _SECOND_US = 1_000_000
 
-_log = structlog.get_logger("smshub.dispatch")
-
 
 class LoggedDispatch(DispatchObserver):
     def __init__(self, metrics: Metrics) -> None:
         self._metrics = metrics
+        # What is looked up once need not be for each text.
+        self._log = structlog.get_logger("smshub.dispatch").bind()
+        self._counters: dict[tuple[str, str], prometheus_client.Counter] = {}
+        self._timers: dict[str, tuple[prometheus_client.Histogram, prometheus_client.Histogram]] = {}
 
     def attempted(self, claim: Claim, outcome: SendOutcome, after: Delivery, *, late_us: int, took_us: int) -> None:
         provider, kind = claim.sender.provider, _kind(outcome)
-        self._metrics.attempts.labels(provider, kind).inc()
-        self._metrics.attempt_seconds.labels(provider).observe(took_us / _SECOND_US)
-        self._metrics.late_seconds.labels(provider).observe(max(late_us, 0) / _SECOND_US)
-        _log.info(
+        self._counter(provider, kind).inc()
+        took, late = self._timer(provider)
+        took.observe(took_us / _SECOND_US)
+        late.observe(max(late_us, 0) / _SECOND_US)
+        self._log.info(
             "delivery_attempted",
             delivery=after.id,
             message=str(claim.message_id),
@@ -54,19 +58,19 @@ class LoggedDispatch(DispatchObserver):
 
     def released(self, claim: Claim) -> None:
         self._metrics.released.inc()
-        _log.info("delivery_released", delivery=claim.delivery.id, sender=claim.sender.id)
+        self._log.info("delivery_released", delivery=claim.delivery.id, sender=claim.sender.id)
 
     def barred(self, sender: Sender, reason: str, *, times: int) -> None:
         self._metrics.bars.labels(sender.provider, reason).inc()
-        _log.error("sender_barred", sender=sender.id, provider=sender.provider, reason=reason, times=times)
+        self._log.error("sender_barred", sender=sender.id, provider=sender.provider, reason=reason, times=times)
 
     def unbarred(self, sender: Sender) -> None:
-        _log.info("sender_unbarred", sender=sender.id, provider=sender.provider)
+        self._log.info("sender_unbarred", sender=sender.id, provider=sender.provider)
 
     def enquired(self, enquiry: Enquiry, answer: EnquiryAnswer, after: Delivery) -> None:
         kind = _kind(answer)
         self._metrics.enquiries.labels(enquiry.provider, kind).inc()
-        _log.info(
+        self._log.info(
             "delivery_settled" if after.state.terminal else "delivery_enquired",
             delivery=after.id,
             provider=enquiry.provider,
@@ -78,16 +82,29 @@ class LoggedDispatch(DispatchObserver):
     def rescued(self, deliveries: Sequence[Delivery]) -> None:
         for state, count in Counter(each.state.value for each in deliveries).items():
             self._metrics.rescued.labels(state).inc(count)
-            _log.warning("deliveries_rescued", state=state, count=count)
+            self._log.warning("deliveries_rescued", state=state, count=count)
 
     def adapter_failed(self, provider: str, fault: Exception) -> None:
         frames = traceback.extract_tb(fault.__traceback__)
         where = f"{Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else None
-        _log.error("provider_adapter_failed", provider=provider, fault=type(fault).__name__, where=where)
+        self._log.error("provider_adapter_failed", provider=provider, fault=type(fault).__name__, where=where)
 
     def held_up(self, error: HubError) -> None:
         self._metrics.store_unavailable.inc()
-        _log.warning("store_unavailable", problem=error.slug)
+        self._log.warning("store_unavailable", problem=error.slug)
+
+    def _counter(self, provider: str, kind: str) -> prometheus_client.Counter:
+        if (provider, kind) not in self._counters:
+            self._counters[provider, kind] = self._metrics.attempts.labels(provider, kind)
+        return self._counters[provider, kind]
+
+    def _timer(self, provider: str) -> tuple[prometheus_client.Histogram, prometheus_client.Histogram]:
+        if provider not in self._timers:
+            self._timers[provider] = (
+                self._metrics.attempt_seconds.labels(provider),
+                self._metrics.late_seconds.labels(provider),
+            )
+        return self._timers[provider]
 
 
 class CountedIntake(Intake):
@@ -123,4 +140,9 @@ class CountedIntake(Intake):
 
 def _kind(outcome: SendOutcome | EnquiryAnswer) -> str:
     """`NotSent` as `not-sent`."""
-    return "".join(f"-{each.lower()}" if each.isupper() else each for each in type(outcome).__name__).lstrip("-")
+    return _with_dashes(type(outcome).__name__)
+
+
+@cache
+def _with_dashes(name: str) -> str:
+    return "".join(f"-{each.lower()}" if each.isupper() else each for each in name).lstrip("-")

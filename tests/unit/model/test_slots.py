@@ -164,7 +164,7 @@ def test_a_sender_stays_due_when_all_that_were_wanted_have_opted_out() -> None:
 def test_without_candidates_a_plan_changes_nothing() -> None:
     schedule = a_schedule(next_free_us=NOON + 300_000)
     plan = planned(schedule, [])
-    assert (plan.slots, plan.ended, plan.schedule, plan.due_us) == ((), {}, schedule, None)
+    assert (plan.slots, plan.ended, plan.schedule, plan.due_us) == ([], {}, schedule, None)
 
 
 def test_who_has_opted_out_takes_no_slot() -> None:
@@ -176,7 +176,7 @@ def test_who_has_opted_out_takes_no_slot() -> None:
 def test_only_opted_out_candidates_leave_the_line_as_free_as_it_was() -> None:
     schedule = a_schedule(next_free_us=NOON - 5)
     plan = planned(schedule, candidates(1, 1, opted_out=[1, 2]))
-    assert (plan.slots, list(plan.ended), plan.schedule) == ((), [1, 2], schedule)
+    assert (plan.slots, list(plan.ended), plan.schedule) == ([], [1, 2], schedule)
 
 
 @pytest.mark.parametrize(
@@ -526,6 +526,12 @@ def test_a_long_text_that_is_given_away_keeps_the_line_for_its_segments_at_the_f
 def test_a_slot_that_is_given_away_at_a_slow_pace_does_not_strand_the_queue_at_a_faster_one() -> None:
     repaced = Repaced.after(a_schedule("1/h"), candidates(1), "1/s")
     assert repaced.next_us() - NOON <= 10 * SECOND
+
+
+def test_a_provider_that_asked_to_wait_is_waited_for_no_longer_at_a_slower_pace() -> None:
+    waits = a_schedule("300/s").delayed(60 * SECOND, now_us=NOON)
+    slow = waits.at_pace(Pace.parse("1/s"), now_us=NOON, last_slot_us=None)
+    assert 60 * SECOND <= slow.next_free_us - NOON <= (60 + 25) * SECOND
 
 
 @given(paces, paces, moments, st.lists(segments, max_size=30))

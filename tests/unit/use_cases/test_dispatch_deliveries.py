@@ -444,7 +444,7 @@ async def test_outcomes_are_recorded_together_and_soon() -> None:
     hub = Hub(a_sender("1000/s"))
     await hub.accept(15)
     hub.start()
-    await hub.clock.advance(45 * MS)
+    await hub.clock.advance(75 * MS)
     assert hub.store.states() == [S.SENT] * 15
 
 

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import twilio.rest.api  # noqa: F401 - its library would load this with the first text, which would be late then
 from aiohttp import ClientError, ClientResponseError, ClientSSLError
 from twilio.base.exceptions import TwilioException, TwilioRestException, TwilioServiceException
 from twilio.rest import Client
