@@ -25,6 +25,7 @@ class Reservation:
     lookahead_us: int = 250_000  # The next claim is made this much before the last slot, so that none is missed.
     guard_us: int = 250_000  # How late a slot may still be used; kept free where another dispatcher takes over.
     patience_us: int = 5_000_000  # How late a text may leave where its sender's texts need no distance.
+    takes_us: int = 0  # How long the claim is likely to take: a slot before its end would be missed.
     stagger_us: int = 200  # Senders that wake up together do not all send at the same moment.
     most: int = 500  # Slots of one sender in one claim.
     most_in_all: int = 100_000  # Slots of all senders in one claim, as far as is known before it.
@@ -127,7 +128,7 @@ def plan(lines: Mapping[int, Line], *, now_us: int, reservation: Reservation) ->
     that share a limit get its slots in the order of time, whoever of them is looked at first.
     """
     plans: dict[int, _LinePlan] = {}
-    fresh_us = now_us
+    fresh_us = now_us + reservation.takes_us
     for sender_id, line in lines.items():
         plans[sender_id] = its = _LinePlan(line, now_us=now_us, fresh_us=fresh_us, reservation=reservation)
         if its.is_fresh:
@@ -163,7 +164,7 @@ class _LinePlan:
         if line.taken_over and not schedule.backlog_us:
             self._free_us += reservation.guard_us
         self._first_us = self._free_us
-        self.is_fresh = self._free_us <= now_us
+        self.is_fresh = self._free_us <= now_us + reservation.takes_us
         self._not_before_us = fresh_us if self.is_fresh else now_us
         self._blocked_until_us: int | None = None
         self._slots: list[tuple[Candidate, int]] = []

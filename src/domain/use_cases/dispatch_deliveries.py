@@ -27,7 +27,7 @@ _STORE_AWAY_US = SECOND_US  # How long to leave a store alone that did not answe
 _BEHIND_US = 50_000  # How late texts may be before no more are claimed.
 _LONG_CLAIM_US = 150_000  # A claim that takes longer is to be of fewer texts.
 _PORTION = 500  # Texts in one claim, while it does not take long.
-_LEAST_PORTION = 20
+_LEAST_PORTION = 100
 _SOON_US = 100_000
 _HELD_UP_US = 500  # What a text may leave later than it is said to.
 _END_OF_TIME_US = 2**62
@@ -128,6 +128,8 @@ class _Run:
         self._begun = 0  # Calls, since `_counted_us`.
         self._counted_us = self._clock.monotonic_us()
         self._cadence_us = _CADENCE_US
+        # What two claims in a row took at the least is what the next will take; one alone may have been held up.
+        self._took_us = self._takes_us = 0
         # Claimed and not yet recorded. With the attempt, since a delivery handed back may be claimed again at once.
         self._held: set[tuple[int, int]] = set()
 
@@ -174,7 +176,7 @@ class _Run:
             claims = await self._with.queue.claim(
                 self._membership.dispatcher_id,
                 now_us=started_us,
-                reservation=replace(self._with.reservation, most_in_all=portion),
+                reservation=replace(self._with.reservation, most_in_all=portion, takes_us=self._takes_us),
                 share=self._membership.share,
             )
             self._adapt(len(claims), took_us=self._clock.now_us() - started_us)
@@ -207,7 +209,8 @@ class _Run:
         return begun * _SOON_US // since_us if since_us > 0 else 0
 
     def _adapt(self, claimed: int, *, took_us: int) -> None:
-        """Slots count from the beginning of a claim: one that takes too long would have passed when it is over."""
+        """By how long the last claim took, be it its size or a busy machine."""
+        self._takes_us, self._took_us = min(self._took_us, took_us), took_us
         self._cadence_us = min(max(_CADENCE_US, 3 * took_us), _LONGEST_CADENCE_US)
         if took_us > _LONG_CLAIM_US:
             self._in_time = max(self._in_time // 2, _LEAST_PORTION)
