@@ -31,7 +31,9 @@ run: $(VENV)/.run-stamp ## Start a demo hub on 127.0.0.1:8080 (SQLite, sandbox p
 test: install ## Run the suite (SQLite and PostgreSQL)
 	$(BIN)/pytest -n auto
 
-test-all: test ## The suite and what needs Debian packages
+test-all: install ## The suite and what needs Debian packages
+	@requirements/debian.sh
+	$(BIN)/pytest -n auto
 
 check: install ## Lint, types, imports
 	$(BIN)/ruff check $(SOURCES)

@@ -693,6 +693,41 @@ class TestRecording:
 
         assert await state_of(store, program, claim) == unknown
 
+    async def test_what_is_taken_over_is_recorded_and_anothers_no_more(self, store: Store) -> None:
+        program, claim = await one_delivery(store)
+        unknown = claim.delivery.lost_sight_of("dispatcher-lost", now_us=NOW_US + 1, ask_after_us=9)
+
+        assert await store.queue.take_over([unknown]) == [unknown]
+        assert await store.queue.take_over([unknown]) == []
+
+        assert await state_of(store, program, claim) == unknown
+
+    async def test_what_was_recorded_or_claimed_anew_meanwhile_is_not_taken_over(self, store: Store) -> None:
+        program = await store.add_program(pace="1000/s")
+        message = await store.add_text(program, *numbers(3))
+        left, recorded, released = await store.claim(await store.join())
+        sent = recorded.delivery.sent("SM1", now_us=NOW_US + 1)
+        await store.queue.record([sent, released.delivery.released(now_us=NOW_US + 1)])
+        [anew] = await store.claim(await store.join(), at_us=NOW_US + MUCH_LATER)
+
+        taken_over = await store.queue.take_over(
+            [each.delivery.released(now_us=NOW_US + MUCH_LATER) for each in (released, recorded, left)]
+        )
+
+        assert [each.id for each in taken_over] == [left.delivery.id]
+        assert await store.deliveries(program, message) == [*taken_over, sent, anew.delivery]
+
+    async def test_what_is_taken_over_unsent_is_claimed_again(self, store: Store) -> None:
+        _, claim = await one_delivery(store)
+
+        await store.queue.take_over([claim.delivery.released(now_us=NOW_US + MUCH_LATER)])
+
+        [again] = await store.claim(await store.join(), at_us=NOW_US + MUCH_LATER)
+        assert (again.delivery.id, again.delivery.attempt) == (claim.delivery.id, 2)
+
+    async def test_taking_over_nothing_is_no_fault(self, store: Store) -> None:
+        assert await store.queue.take_over([]) == []
+
     async def test_what_was_never_claimed_cannot_be_recorded(self, store: Store) -> None:
         program = await store.add_program()
         message = await store.add_text(program)

@@ -1,10 +1,20 @@
+import asyncio
+from collections import Counter
 from collections.abc import Sequence
 
+from adapters.sql.database import Database
+from adapters.sql.dispatchers import SqlDispatchers
 from domain.model.delivery import Delivery, DeliveryState
+from domain.model.retry import RetryPolicy
 from domain.model.sender import SenderAddress
 from domain.model.share import Share
 from domain.ports.delivery_queue import Claim
+from domain.ports.dispatchers import Orphan
+from domain.use_cases.hold_membership import MembershipTerms
+from domain.use_cases.rescue_deliveries import RescueDeliveries
 from tests.builders import NOW_US, Store, numbers
+from tests.conftest import close
+from tests.unit.fakes import FakeClock, RecordingObserver
 
 SECOND = 1_000_000
 GIVEN_UP = 10 * SECOND
@@ -195,3 +205,42 @@ async def test_what_a_member_left_behind_when_it_left_is_not_lost(store: Store) 
     await store.dispatchers.leave(leaver)
 
     assert await left_behind(store, silent_since_us=NOW_US + GIVEN_UP) == [claim.delivery]
+
+
+class InStep(SqlDispatchers):
+    """Of those that look for orphans at the same moment, none goes on before all have found theirs."""
+
+    def __init__(self, database: Database, others: asyncio.Barrier) -> None:
+        super().__init__(database)
+        self._others = others
+
+    async def orphans(self, *, silent_since_us: int, limit: int) -> Sequence[Orphan]:
+        found = await super().orphans(silent_since_us=silent_since_us, limit=limit)
+        await self._others.wait()
+        return found
+
+
+async def test_what_two_rescue_at_the_same_moment_is_rescued_and_told_of_once(store: Store, database_url: str) -> None:
+    claims = await claimed_by(store, await store.join(), 5)
+    terms = MembershipTerms(stops_after_us=claims[2].slot.at_us - NOW_US, given_up_after_us=GIVEN_UP)
+    others, observer = asyncio.Barrier(2), RecordingObserver()
+    another = Database(database_url)
+    rescues = [
+        RescueDeliveries(
+            dispatchers=InStep(its.database, others),
+            queue=its.queue,
+            clock=FakeClock(NOW_US + GIVEN_UP + 1),
+            observer=observer,
+            retry=RetryPolicy(),
+            terms=terms,
+        )
+        for its in (store, Store.on(another))
+    ]
+
+    rescued = await asyncio.gather(*[rescue() for rescue in rescues])
+    await close(another)
+
+    assert sum(rescued) == 5
+    told = [delivery for deliveries in observer.rescues for delivery in deliveries]
+    assert {each.id for each in told} == {claim.delivery.id for claim in claims}
+    assert Counter(each.state for each in told) == {DeliveryState.UNKNOWN: 3, DeliveryState.QUEUED: 2}

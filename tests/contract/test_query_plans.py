@@ -121,10 +121,12 @@ class Great:
         with executed(database) as found["orphans"]:
             await store.dispatchers.orphans(silent_since_us=at_us, limit=100)
         with executed(database) as found["record"]:
-            first, second, *rest = claims
+            first, second, third, *rest = claims
             outcomes = [claim.delivery.sent("SM1", now_us=at_us) for claim in rest]
             unknown = first.delivery.lost_sight_of("no-answer", now_us=at_us, ask_after_us=0)
             await store.queue.record([unknown, second.delivery.released(now_us=at_us), *outcomes])
+        with executed(database) as found["take over"]:
+            assert await store.queue.take_over([third.delivery.released(now_us=at_us)])
         with executed(database) as found["next due"]:
             await store.queue.next_due_us()
         with executed(database) as found["rouse"]:

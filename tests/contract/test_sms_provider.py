@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from adapters.providers.sandbox.magic_numbers import MAGIC_NUMBERS
+from adapters.providers.sandbox.magic_numbers import MAGIC_NUMBERS, MAGIC_SENDERS
 from adapters.providers.sandbox.provider import SandboxProvider
 from domain.errors import InvalidValue
 from domain.model.credentials import Credentials
@@ -14,6 +14,7 @@ from domain.model.program import OnUnknown
 from domain.model.retry import RetryPolicy
 from domain.model.send_outcome import (
     Accepted,
+    Barred,
     CannotTell,
     EnquiryAnswer,
     Found,
@@ -24,6 +25,7 @@ from domain.model.send_outcome import (
     Throttled,
     Unknown,
 )
+from domain.model.sender import SenderAddress
 from domain.ports.due_deliveries import Enquiry
 from domain.ports.sms_provider import NotLeaving, OutgoingText, SmsProvider
 from tests.builders import NOW_US, SENDER, a_body, a_delivery, a_number
@@ -82,18 +84,29 @@ TABLE: dict[str, tuple[SendOutcome, SendOutcome, EnquiryAnswer, DeliveryState, i
     "+447700900123": (ACCEPTED, ACCEPTED, DELIVERED, DeliveryState.DELIVERED, 1),
 }
 
+# What comes of any text from them, and the answer to an enquiry.
+SENDERS: dict[str, tuple[SendOutcome, EnquiryAnswer]] = {
+    "+15005550030": (Barred("no-credit"), NotFound()),
+    # Numbers that are magic to send to, and others.
+    "+15005550001": (ACCEPTED, DELIVERED),
+    "+15005550029": (ACCEPTED, DELIVERED),
+    "+15005550031": (ACCEPTED, DELIVERED),
+    "15005550": (ACCEPTED, DELIVERED),
+    "City Hall": (ACCEPTED, DELIVERED),
+}
+
 
 @pytest.fixture
 def provider() -> SmsProvider:
     return SandboxProvider()
 
 
-def outgoing(number: str, *, attempt: int = 1, delivery_id: int = 7) -> OutgoingText:
+def outgoing(number: str, *, sender: SenderAddress = SENDER, attempt: int = 1, delivery_id: int = 7) -> OutgoingText:
     return OutgoingText(
         delivery_id=delivery_id,
         attempt=attempt,
         account_id=1,
-        sender=SENDER,
+        sender=sender,
         number=PhoneNumber(number),
         body=a_body(),
     )
@@ -103,9 +116,9 @@ async def at_once() -> None:
     """A departure that needs no waiting."""
 
 
-def enquiry_about(delivery: Delivery) -> Enquiry:
+def enquiry_about(delivery: Delivery, *, sender: SenderAddress = SENDER) -> Enquiry:
     return Enquiry(
-        delivery=delivery, provider="sandbox", account_id=1, sender=SENDER, body=a_body(), attempted_us=NOW_US
+        delivery=delivery, provider="sandbox", account_id=1, sender=sender, body=a_body(), attempted_us=NOW_US
     )
 
 
@@ -133,8 +146,9 @@ async def life_of(provider: SmsProvider, delivery: Delivery) -> tuple[Delivery, 
     return delivery, calls
 
 
-def test_the_table_has_every_magic_number() -> None:
+def test_the_tables_have_every_magic_number_and_sender() -> None:
     assert set(MAGIC_NUMBERS) <= set(TABLE)
+    assert set(MAGIC_SENDERS) <= set(SENDERS)
 
 
 @pytest.mark.parametrize("number", TABLE)
@@ -158,6 +172,31 @@ async def test_a_number_comes_to_its_end(provider: SmsProvider, number: str) -> 
     delivery, called = await life_of(provider, a_delivery(PhoneNumber(number), delivery_id=7))
 
     assert (delivery.state, called) == (end, calls)
+
+
+@pytest.mark.parametrize("sender", SENDERS)
+async def test_a_sender_meets_its_fate_at_every_call(provider: SmsProvider, sender: str) -> None:
+    outcome, answer = SENDERS[sender]
+    number, address = a_number(), SenderAddress(sender)
+
+    for attempt in (1, 2, 100):
+        assert await provider.send(outgoing(number.e164, sender=address, attempt=attempt), at_once) == outcome
+    unknown = a_delivery(number, delivery_id=7, state=DeliveryState.UNKNOWN, attempt=1)
+    assert await provider.look_up(enquiry_about(unknown, sender=address)) == answer
+
+
+@pytest.mark.parametrize("number", TABLE)
+async def test_from_a_sender_that_is_barred_nothing_is_taken_whatever_the_number(
+    provider: SmsProvider, number: str
+) -> None:
+    barred = SenderAddress("+15005550030")
+
+    outcome = await provider.send(outgoing(number, sender=barred), at_once)
+    sending = a_delivery(PhoneNumber(number), state=DeliveryState.SENDING, attempt=1)
+    after = RetryPolicy().after_send(sending, outcome, now_us=NOW_US, jitter=lambda: 0.5)
+
+    assert (after.state, after.reason) == (DeliveryState.QUEUED, "no-credit")
+    assert await provider.look_up(enquiry_about(sending, sender=barred)) == NotFound()
 
 
 @pytest.mark.parametrize("number", TABLE)

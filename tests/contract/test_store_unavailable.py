@@ -98,6 +98,7 @@ CALLS: dict[str, Callable[[Store], Awaitable[object]]] = {
     "texts.deliveries": lambda store: store.texts.deliveries("city-hall", uuid4(), after=0, limit=10),
     "queue.claim": lambda store: store.claim(1),
     "queue.record": lambda store: store.queue.record([BEING_SENT.released(now_us=NOW_US)]),
+    "queue.take_over": lambda store: store.queue.take_over([BEING_SENT.released(now_us=NOW_US)]),
     "queue.strays": lambda store: store.queue.strays(1, slots_before_us=NOW_US),
     "queue.next_due_us": lambda store: store.queue.next_due_us(),
     "queue.bar": lambda store: store.queue.bar(1, "credentials-refused", now_us=NOW_US),

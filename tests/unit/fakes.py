@@ -426,6 +426,15 @@ class InMemoryQueue(DeliveryQueue):
             if result.state is DeliveryState.QUEUED:
                 self._store.line_of(row).make_due(latest_us)
 
+    async def take_over(self, deliveries: Sequence[Delivery]) -> Sequence[Delivery]:
+        being_sent = {
+            (each.id, each.attempt) for each in self._store.deliveries() if each.state is DeliveryState.SENDING
+        }
+        taken_over = [each for each in deliveries if (each.id, each.attempt) in being_sent]
+        if taken_over:
+            await self.record(taken_over)
+        return taken_over
+
     async def strays(self, dispatcher_id: int, *, slots_before_us: int) -> Sequence[Delivery]:
         return [
             row.delivery
@@ -541,6 +550,10 @@ class TroubledQueue(DeliveryQueue):
         await self._through(self.record_takes_us, self.record_fault)
         await self._queue.record(deliveries)
         self.recorded += deliveries
+
+    async def take_over(self, deliveries: Sequence[Delivery]) -> Sequence[Delivery]:
+        await self._through()
+        return await self._queue.take_over(deliveries)
 
     async def strays(self, dispatcher_id: int, *, slots_before_us: int) -> Sequence[Delivery]:
         await self._through()

@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from adapters.providers.sandbox.magic_numbers import MAGIC_NUMBERS
+from adapters.providers.sandbox.magic_numbers import MAGIC_NUMBERS, MAGIC_SENDERS
 from entrypoints.http import problems
 
 DOCS = Path(__file__).parents[2] / "docs"
@@ -14,8 +14,9 @@ def table(name: str) -> list[list[str]]:
     return [[cell.strip().strip("`") for cell in row.strip("|").split(" | ")] for row in rows]
 
 
-def test_every_magic_number_of_the_sandbox_is_documented_as_it_is() -> None:
-    assert table("sandbox.md") == [[number, fate.meaning] for number, fate in MAGIC_NUMBERS.items()]
+def test_every_magic_number_and_sender_of_the_sandbox_is_documented_as_it_is() -> None:
+    magic = [*MAGIC_NUMBERS.items(), *MAGIC_SENDERS.items()]
+    assert table("sandbox.md") == [[number, fate.meaning] for number, fate in magic]
 
 
 def test_every_problem_that_a_caller_can_meet_is_documented_with_its_status() -> None:

@@ -8,7 +8,6 @@ from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequenc
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
-from uuid import uuid4
 
 import asyncpg
 from sqlalchemy import URL, NullPool, Table, event, make_url
@@ -40,6 +39,15 @@ _SQLITE_PRAGMAS = (
     "PRAGMA foreign_keys = ON",
     f"PRAGMA busy_timeout = {_BUSY_TIMEOUT_MS}",
 )
+
+
+# Behind a pooler a connection is another's in the next transaction, and what was prepared under a name would still be
+# there: in the way of an equal name, and for as long as the connection lives. Without a name there is one at a time.
+_NAMELESS_STATEMENTS: Mapping[str, Any] = {
+    "statement_cache_size": 0,
+    "prepared_statement_cache_size": 0,
+    "prepared_statement_name_func": lambda: "",
+}
 
 
 # What SQLite says when the file is not to be had: busy, locked, read-only, input or output error, full, cannot open.
@@ -193,8 +201,12 @@ class Database:
             async with self.writing() as connection:
                 yield connection
             return
+        nameless = _NAMELESS_STATEMENTS if self.behind_pooler else {}
         engine = create_async_engine(
-            self._url, poolclass=NullPool, hide_parameters=True, connect_args={"timeout": _CONNECT_TIMEOUT_S}
+            self._url,
+            poolclass=NullPool,
+            hide_parameters=True,
+            connect_args={"timeout": _CONNECT_TIMEOUT_S, **nameless},
         )
         try:
             with _translated():
@@ -260,12 +272,8 @@ def _driver_url(text: str, *, behind_pooler: bool) -> tuple[URL, dict[str, Any]]
                 query["ssl"] = query.pop("sslmode")
             arguments: dict[str, Any] = {"timeout": _CONNECT_TIMEOUT_S, "command_timeout": _STATEMENT_TIMEOUT_S + 1}
             if behind_pooler:
-                # A statement that was prepared, or a setting that was made, is another's in the next transaction.
-                arguments |= {
-                    "statement_cache_size": 0,
-                    "prepared_statement_cache_size": 0,
-                    "prepared_statement_name_func": lambda: f"smshub_{uuid4()}",
-                }
+                # Nothing is set, either: it would be set for others as well.
+                arguments |= _NAMELESS_STATEMENTS
             else:
                 arguments["server_settings"] = {
                     "application_name": "smshub",

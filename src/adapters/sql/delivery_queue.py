@@ -131,15 +131,16 @@ class SqlDeliveryQueue(DeliveryQueue):
 
     @carried_through
     async def record(self, deliveries: Sequence[Delivery]) -> None:
-        handed_back = [each.id for each in deliveries if each.state is DeliveryState.QUEUED]
         async with self._database.writing() as connection:
-            if deliveries:
-                await self._record(connection, [_result(each) for each in deliveries])
-            if handed_back:
-                now_us = max(each.updated_us for each in deliveries)
-                unused = {each.id for each in deliveries if each.state is DeliveryState.QUEUED and each.reason is None}
-                await _give_back(connection, unused, now_us=now_us)
-                await _make_theirs_due(connection, handed_back, now_us=now_us)
+            await self._record_all(connection, deliveries)
+
+    @carried_through
+    async def take_over(self, deliveries: Sequence[Delivery]) -> Sequence[Delivery]:
+        async with self._database.writing() as connection:
+            left = await _locked_while_sending(connection, [each.id for each in deliveries])
+            taken_over = [each for each in deliveries if (each.id, each.attempt) in left]
+            await self._record_all(connection, taken_over)
+        return taken_over
 
     async def strays(self, dispatcher_id: int, *, slots_before_us: int) -> Sequence[Delivery]:
         claimed = select(*DELIVERY_COLUMNS).where(
@@ -188,6 +189,16 @@ class SqlDeliveryQueue(DeliveryQueue):
             roused = roused.where(senders.c.id.in_(sender_ids))
         async with self._database.writing() as connection:
             return (await connection.execute(roused)).rowcount
+
+    async def _record_all(self, connection: AsyncConnection, deliveries: Sequence[Delivery]) -> None:
+        handed_back = [each.id for each in deliveries if each.state is DeliveryState.QUEUED]
+        if deliveries:
+            await self._record(connection, [_result(each) for each in deliveries])
+        if handed_back:
+            now_us = max(each.updated_us for each in deliveries)
+            unused = {each.id for each in deliveries if each.state is DeliveryState.QUEUED and each.reason is None}
+            await _give_back(connection, unused, now_us=now_us)
+            await _make_theirs_due(connection, handed_back, now_us=now_us)
 
     @abstractmethod
     async def _lock_due_senders(self, connection: AsyncConnection, share: Share, *, now_us: int) -> Sequence[DueSender]:
@@ -316,6 +327,19 @@ async def _give_back(connection: AsyncConnection, delivery_ids: Collection[int],
                 freed.append({"its_id": row.id, "new_next_free_us": free.next_free_us, "new_due_us": due_us})
     if freed:
         await connection.execute(_FREE, freed)
+
+
+async def _locked_while_sending(connection: AsyncConnection, delivery_ids: Collection[int]) -> set[tuple[int, int]]:
+    """Those of the deliveries that are being sent, each with its attempt; they are until the transaction ends."""
+    found: set[tuple[int, int]] = set()
+    for some in _portions(sorted(delivery_ids)):
+        # Found by their ids alone: the index of what is being sent may look empty, and then all of it is read.
+        its = select(deliveries.c.id, deliveries.c.attempt, deliveries.c.state).where(deliveries.c.id.in_(some))
+        in_order = its.order_by(deliveries.c.id).with_for_update(key_share=True)
+        for row in await connection.execute(in_order):
+            if row.state == DeliveryState.SENDING.value:
+                found.add((row.id, row.attempt))
+    return found
 
 
 async def _make_theirs_due(connection: AsyncConnection, delivery_ids: Sequence[int], *, now_us: int) -> None:

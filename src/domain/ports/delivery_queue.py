@@ -50,6 +50,14 @@ class DeliveryQueue(Protocol):
         """
         ...
 
+    async def take_over(self, deliveries: Sequence[Delivery]) -> Sequence[Delivery]:
+        """Stores what becomes of deliveries that their dispatcher has left behind; gives those of which it is stored.
+
+        Of two that take over the same at once, one gets each. What is no longer being sent in that attempt, since its
+        dispatcher has recorded it after all, stays as it is and is nobody's.
+        """
+        ...
+
     async def strays(self, dispatcher_id: int, *, slots_before_us: int) -> Sequence[Delivery]:
         """What the dispatcher has claimed for slots before then and has not recorded.
 

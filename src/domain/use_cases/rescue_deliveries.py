@@ -31,10 +31,10 @@ class RescueDeliveries:
         rescued = 0
         silent_since_us = self.clock.now_us() - self.terms.given_up_after_us
         while orphans := await self.dispatchers.orphans(silent_since_us=silent_since_us, limit=_AT_ONCE):
-            deliveries = [self._rescued(orphan) for orphan in orphans]
-            await self.queue.record(deliveries)
-            self.observer.rescued(deliveries)
-            rescued += len(deliveries)
+            # Another may be at the same ones: what it was faster with is its to tell of.
+            taken_over = await self.queue.take_over([self._rescued(orphan) for orphan in orphans])
+            self.observer.rescued(taken_over)
+            rescued += len(taken_over)
         await self.dispatchers.dismiss(silent_since_us=silent_since_us)
         return rescued
 

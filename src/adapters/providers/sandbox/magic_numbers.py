@@ -1,6 +1,6 @@
-"""Numbers that the sandbox does not simply deliver to: one for each way in which a text can fail.
+"""Numbers that the sandbox does not simply deliver to, or send from: one for each way in which a text can fail.
 
-All lie in +1 500 555 00xx, which no carrier assigns. Every other number is delivered.
+All lie in +1 500 555 00xx, which no carrier assigns. Every other number is delivered, from every other sender.
 """
 
 from collections.abc import Mapping
@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from domain.model.delivery import DeliveryState
 from domain.model.send_outcome import (
     Accepted,
+    Barred,
     CannotTell,
     EnquiryAnswer,
     Found,
@@ -92,6 +93,13 @@ MAGIC_NUMBERS: Mapping[str, Fate] = {
         meaning="sent, then expired", sends=(_ACCEPTED,), answer=Found(_REFERENCE, DeliveryState.EXPIRED, "expired")
     ),
     "+15005550023": Fate(meaning="sent, and never heard of again", sends=(_ACCEPTED,), answer=_NEVER),
+}
+
+# Whatever the number is that they send to.
+MAGIC_SENDERS: Mapping[str, Fate] = {
+    "+15005550030": Fate(
+        meaning="nothing is taken from it: the account has no credit", sends=(Barred("no-credit"),), answer=NotFound()
+    ),
 }
 
 ORDINARY = Fate(meaning="delivered", sends=(_ACCEPTED,), answer=_DELIVERED)
