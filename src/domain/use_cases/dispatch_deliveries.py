@@ -29,6 +29,7 @@ _LONG_CLAIM_US = 150_000  # A claim that takes longer is to be of fewer texts.
 _PORTION = 500  # Texts in one claim, while it does not take long.
 _LEAST_PORTION = 100
 _SOON_US = 100_000
+_MADE_UP_US = 500  # What a text may follow sooner where the one before was late: half of what counts as early.
 _HELD_UP_US = 500  # What a text may leave later than it is said to.
 _END_OF_TIME_US = 2**62
 _STRAY_US = 5 * SECOND_US  # How often to look for claims whose answer was lost, and how old they must be.
@@ -63,12 +64,15 @@ class DispatchDeliveries:
 
 class _Lane:
     """One sender's texts on their way out: they leave in their order, each at its distance from the one before, by this
-    process's own clock. `barred`: the provider takes none, so those in line need not try; `bar_told_us` is when that
-    was stored.
+    process's own clock.
+
+    `counts_from_us` is when the one before was to leave: what it was late by may be made up for, if it is next to
+    nothing, so that such delays do not add up. `barred`: the provider takes none, so those in line need not try;
+    `bar_told_us` is when that was stored.
     """
 
     def __init__(self) -> None:
-        self.left_us = -_END_OF_TIME_US
+        self.left_us = self.counts_from_us = -_END_OF_TIME_US
         self.segments = 0
         self.held_until_us = -_END_OF_TIME_US
         self.last: _Call | None = None
@@ -77,7 +81,12 @@ class _Lane:
 
     def free_at_us(self, sender: Sender) -> int:
         """By the sender's pace as it is now, which may have changed since the last text left."""
-        return self.left_us + sender.pace.interval_us(self.segments)
+        return self.counts_from_us + sender.pace.interval_us(self.segments)
+
+    def left(self, at_us: int, sender: Sender, segments: int) -> None:
+        made_up_us = min(_MADE_UP_US, sender.pace.interval_us() // 10)
+        self.counts_from_us = max(self.free_at_us(sender), at_us - made_up_us)
+        self.left_us, self.segments = at_us, segments
 
 
 class _Call(Departure):
@@ -293,14 +302,14 @@ class _Run:
         """The moment of departure by this process's own clock, and how long after the slot it is."""
         left_us = self._clock.monotonic_us()
         if not claim.sender.backlog_us:
-            lane.left_us, lane.segments = left_us, claim.delivery.segments
+            lane.left(left_us, claim.sender, claim.delivery.segments)
         return left_us, self._clock.now_us() - claim.slot.at_us
 
     def stamp_again(self, lane: _Lane, left_us: int) -> None:
         """A process that is held up between the check and the write writes later than it was to."""
         now_us = self._clock.monotonic_us()
         if lane.left_us == left_us and now_us - left_us > _HELD_UP_US:
-            lane.left_us = now_us
+            lane.left_us = lane.counts_from_us = now_us
 
     async def _send(self, call: _Call) -> SendOutcome:
         claim = call.claim
