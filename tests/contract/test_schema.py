@@ -148,6 +148,11 @@ async def test_every_revision_can_be_taken_back_and_done_again(empty: Database) 
         assert await read(empty, lambda sync: set(inspect(sync).get_table_names())) == as_it_was
 
 
+def test_the_newest_revision_is_the_one_that_alembic_takes_for_it() -> None:
+    script = ScriptDirectory.from_config(schema_module._config())
+    assert schema_module._newest_revision() == script.get_current_head()
+
+
 async def test_alembic_finds_nothing_to_migrate_any_more(database: Database) -> None:
     assert await read(database, _differences) == []
 
