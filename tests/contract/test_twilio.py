@@ -53,6 +53,8 @@ from tests.builders import SENDER, a_delivery, a_number
 from tests.stand_ins.twilio import ACCOUNT_SID, API_KEY, API_SECRET, AUTH_TOKEN, TwilioStandIn
 
 TIMEOUT_S = 0.3
+# Longer than a busy machine takes for a connection of its own.
+CONNECT_TIMEOUT_S = 1.5
 ASK_AGAIN_US = 60 * SECOND_US
 
 WITH_TOKEN = {"account_sid": ACCOUNT_SID, "auth_token": AUTH_TOKEN}
@@ -111,7 +113,7 @@ async def provider(twilio: TwilioStandIn, accounts: Accounts) -> AsyncIterator[T
 
 def at(url: str, accounts: Accounts | None = None) -> TwilioProvider:
     return TwilioProvider(
-        accounts or Accounts(), api_base_url=url, timeout_s=TIMEOUT_S, connect_timeout_s=TIMEOUT_S, connections=20
+        accounts or Accounts(), api_base_url=url, timeout_s=TIMEOUT_S, connect_timeout_s=CONNECT_TIMEOUT_S, connections=20
     )
 
 
