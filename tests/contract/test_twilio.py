@@ -113,7 +113,11 @@ async def provider(twilio: TwilioStandIn, accounts: Accounts) -> AsyncIterator[T
 
 def at(url: str, accounts: Accounts | None = None) -> TwilioProvider:
     return TwilioProvider(
-        accounts or Accounts(), api_base_url=url, timeout_s=TIMEOUT_S, connect_timeout_s=CONNECT_TIMEOUT_S, connections=20
+        accounts or Accounts(),
+        api_base_url=url,
+        timeout_s=TIMEOUT_S,
+        connect_timeout_s=CONNECT_TIMEOUT_S,
+        connections=20,
     )
 
 

@@ -4,7 +4,7 @@ see `domain.ports.clock`).
 
 import heapq
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Self
 
@@ -17,9 +17,17 @@ from domain.model.turns import NO_TURNS, Candidate, FairOrder, Turns
 _LONGEST_DELAY_US = 300 * SECOND_US
 
 
+def _not_busy(_sender_id: int) -> int:
+    return 0
+
+
 @dataclass(frozen=True, slots=True)
 class Reservation:
-    """How much of a sender's line one claim may take. Times are in microseconds."""
+    """How much of a sender's line one claim may take. Times are in microseconds.
+
+    `busy_until` tells by a sender's id when what was claimed before will have left, where that is later than planned:
+    slots before that would be used late, and all that follow them.
+    """
 
     window_us: int = 500_000  # A more urgent text waits no longer than this behind what is reserved.
     lookahead_us: int = 250_000  # The next claim is made this much before the last slot, so that none is missed.
@@ -29,6 +37,7 @@ class Reservation:
     stagger_us: int = 200  # Senders that wake up together do not all send at the same moment.
     most: int = 500  # Slots of one sender in one claim.
     most_in_all: int = 100_000  # Slots of all senders in one claim, as far as is known before it.
+    busy_until: Callable[[int], int] = _not_busy
 
     @property
     def reach_us(self) -> int:
@@ -130,7 +139,9 @@ def plan(lines: Mapping[int, Line], *, now_us: int, reservation: Reservation) ->
     plans: dict[int, _LinePlan] = {}
     fresh_us = now_us + reservation.takes_us
     for sender_id, line in lines.items():
-        plans[sender_id] = its = _LinePlan(line, now_us=now_us, fresh_us=fresh_us, reservation=reservation)
+        busy_us = reservation.busy_until(sender_id)
+        its = _LinePlan(line, now_us=now_us, fresh_us=fresh_us, busy_us=busy_us, reservation=reservation)
+        plans[sender_id] = its
         if its.is_fresh:
             fresh_us += reservation.stagger_us
     sharing = [(*its.rank, sender_id) for sender_id, its in plans.items() if lines[sender_id].shared]
@@ -149,7 +160,7 @@ def plan(lines: Mapping[int, Line], *, now_us: int, reservation: Reservation) ->
 
 
 class _LinePlan:
-    def __init__(self, line: Line, *, now_us: int, fresh_us: int, reservation: Reservation) -> None:
+    def __init__(self, line: Line, *, now_us: int, fresh_us: int, busy_us: int, reservation: Reservation) -> None:
         schedule = line.schedule
         self._line = line
         self._now_us = now_us
@@ -161,8 +172,10 @@ class _LinePlan:
         self._free_us = max(schedule.next_free_us, 0)
         if self._free_us > self._horizon_us:
             self._free_us = min(self._free_us, schedule.furthest_us(now_us, reservation))
-        if line.taken_over and not schedule.backlog_us:
-            self._free_us += reservation.guard_us
+        if not schedule.backlog_us:
+            if line.taken_over:
+                self._free_us += reservation.guard_us
+            self._free_us = max(self._free_us, busy_us)
         self._first_us = self._free_us
         self.is_fresh = self._free_us <= now_us + reservation.takes_us
         self._not_before_us = fresh_us if self.is_fresh else now_us

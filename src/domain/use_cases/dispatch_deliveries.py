@@ -30,6 +30,7 @@ _PORTION = 500  # Texts in one claim, while it does not take long.
 _LEAST_PORTION = 100
 _SOON_US = 100_000
 _MADE_UP_US = 500  # What a text may follow sooner where the one before was late: half of what counts as early.
+_LATE_ANYWAY_US = 2_000  # Timers are; slots that are planned a little too early because of it do no harm.
 _HELD_UP_US = 500  # What a text may leave later than it is said to.
 _END_OF_TIME_US = 2**62
 _STRAY_US = 5 * SECOND_US  # How often to look for claims whose answer was lost, and how old they must be.
@@ -71,9 +72,10 @@ class _Lane:
     `bar_told_us` is when that was stored.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, sender: Sender) -> None:
+        self.sender = sender  # As it was claimed last.
         self.left_us = self.counts_from_us = -_END_OF_TIME_US
-        self.segments = 0
+        self.segments = self.segments_in_line = 0
         self.held_until_us = -_END_OF_TIME_US
         self.last: _Call | None = None
         self.barred = False
@@ -110,9 +112,14 @@ class _Call(Departure):
         # From here until the text leaves nothing else runs: what is checked still holds when it does.
         self._run.check_departure(self._lane, self.claim)
         self.left_us, self.late_us = self._run.stamp(self._lane, self.claim)
-        self.over.set()
+        self.end()
         # The next turn of the event loop comes when the text is written, which may take it a moment.
         asyncio.get_running_loop().call_soon(self._run.stamp_again, self._lane, self.left_us)
+
+    def end(self) -> None:
+        if not self.over.is_set():
+            self.over.set()
+            self._lane.segments_in_line -= self.claim.delivery.segments
 
 
 class _Run:
@@ -185,7 +192,12 @@ class _Run:
             claims = await self._with.queue.claim(
                 self._membership.dispatcher_id,
                 now_us=started_us,
-                reservation=replace(self._with.reservation, most_in_all=portion, takes_us=self._takes_us),
+                reservation=replace(
+                    self._with.reservation,
+                    most_in_all=portion,
+                    takes_us=self._takes_us,
+                    busy_until=self._busy_until,
+                ),
                 share=self._membership.share,
             )
             self._adapt(len(claims), took_us=self._clock.now_us() - started_us)
@@ -217,6 +229,14 @@ class _Run:
         since_us, self._counted_us = now_us - self._counted_us, now_us
         return begun * _SOON_US // since_us if since_us > 0 else 0
 
+    def _busy_until(self, sender_id: int) -> int:
+        """When the sender's texts that were claimed before will have left, each at its distance from the other."""
+        lane = self._lanes.get(sender_id)
+        if lane is None or not lane.segments_in_line:
+            return 0
+        waits_us = max(lane.free_at_us(lane.sender) - self._clock.monotonic_us(), 0)
+        return self._clock.now_us() + waits_us + lane.sender.pace.interval_us(lane.segments_in_line) - _LATE_ANYWAY_US
+
     def _adapt(self, claimed: int, *, took_us: int) -> None:
         """By how long the last claim took, be it its size or a busy machine."""
         self._takes_us, self._took_us = min(self._took_us, took_us), took_us
@@ -237,7 +257,9 @@ class _Run:
 
     def _line_up(self, claims: Sequence[Claim], *, claimed_us: int) -> None:
         for claim in claims:
-            lane = self._lanes.setdefault(claim.sender.id, _Lane())
+            lane = self._lanes.setdefault(claim.sender.id, _Lane(claim.sender))
+            lane.sender = claim.sender
+            lane.segments_in_line += claim.delivery.segments
             if claimed_us > lane.bar_told_us:
                 lane.barred = False  # Claimed since that was stored, it is to try whether it is so still.
             self._claimed += 1
@@ -276,7 +298,7 @@ class _Run:
             self._heed(lane, claim, outcome)
             self._note(claim, outcome, late_us=call.late_us, took_us=self._clock.monotonic_us() - began_us)
         finally:
-            call.over.set()
+            call.end()
             if lane.last is call:
                 lane.last = None
             self._room.release()

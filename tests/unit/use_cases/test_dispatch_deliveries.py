@@ -282,6 +282,19 @@ async def test_slots_that_were_missed_within_the_guard_are_used_late() -> None:
     assert [attempt.late_us for attempt in hub.observer.attempts][:3] == [0, 74_900, 74_800 - MADE_UP_US]
 
 
+async def test_slots_after_those_that_are_used_late_are_planned_later_so_that_lateness_does_not_stay() -> None:
+    hub = Hub(a_sender("50/s"))
+    await hub.accept(200)
+    run = hub.start()
+    await hub.clock.advance(5 * MS)
+    hub.clock.jump(90 * MS)
+    await hub.clock.advance(2 * SECOND)
+    await hub.stop(run)
+    late_us = [attempt.late_us for attempt in hub.observer.attempts]
+    assert late_us[1] == 74_900
+    assert max(late_us[60:]) < 3 * MS
+
+
 async def test_slots_that_were_missed_by_more_than_the_guard_are_given_up_and_their_texts_sent_later() -> None:
     hub = Hub(a_sender("50/s"))
     await hub.accept(10)
