@@ -1,6 +1,6 @@
 from collections.abc import Collection, Mapping, Sequence
 
-from sqlalchemy import Select, select, update
+from sqlalchemy import Integer, Select, bindparam, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from adapters.sql.database import Database, carried_through
@@ -33,7 +33,43 @@ _GIVEN_OUT = (
 _REFERENCES = select(deliveries.c.number, deliveries.c.id, deliveries.c.provider_reference).where(
     deliveries.c.provider_reference.is_not(None)
 )
-_ENQUIRED = (DeliveryState.UNKNOWN.value, DeliveryState.SENT.value)
+
+
+def _due(*states: DeliveryState) -> Select[int]:
+    return (
+        select(deliveries.c.id)
+        .where(deliveries.c.due_us <= bindparam("now_us"), deliveries.c.state.in_([state.value for state in states]))
+        .order_by(deliveries.c.due_us)
+        .limit(bindparam("most", type_=Integer))
+        .with_for_update(skip_locked=True)
+    )
+
+
+# Made once: they run some times a second, and find nothing to do most of the time.
+_QUEUE = (
+    update(deliveries)
+    .where(deliveries.c.id.in_(_due(DeliveryState.SCHEDULED)))
+    .values(state=DeliveryState.QUEUED.value, due_us=None, updated_us=bindparam("now_us"))
+    .returning(deliveries.c.sender_id)
+)
+_TAKE_ENQUIRIES = (
+    update(deliveries)
+    .where(deliveries.c.id.in_(_due(DeliveryState.UNKNOWN, DeliveryState.SENT)))
+    .values(due_us=bindparam("again_us"))
+    .returning(deliveries.c.id)
+)
+_EXPIRE = (
+    update(deliveries)
+    .where(
+        deliveries.c.id.in_(
+            select(deliveries.c.id)
+            .where(deliveries.c.expires_us <= bindparam("now_us"), waiting)
+            .limit(bindparam("most", type_=Integer))
+            .with_for_update(skip_locked=True)
+        )
+    )
+    .values(state=DeliveryState.EXPIRED.value, reason=NOT_SENT_IN_TIME, due_us=None, updated_us=bindparam("now_us"))
+)
 
 
 class SqlDueDeliveries(DueDeliveries):
@@ -43,14 +79,8 @@ class SqlDueDeliveries(DueDeliveries):
 
     @carried_through
     async def queue(self, *, now_us: int) -> int:
-        due = _due(now_us, (DeliveryState.SCHEDULED.value,), limit=_QUEUED_AT_ONCE)
         async with self._database.writing() as connection:
-            queued = await connection.execute(
-                update(deliveries)
-                .where(deliveries.c.id.in_(due))
-                .values(state=DeliveryState.QUEUED.value, due_us=None, updated_us=now_us)
-                .returning(deliveries.c.sender_id)
-            )
+            queued = await connection.execute(_QUEUE, {"now_us": now_us, "most": _QUEUED_AT_ONCE})
             sender_ids = queued.scalars().all()
             if sender_ids:
                 await make_due(connection, senders.c.id.in_(set(sender_ids)), now_us=now_us)
@@ -58,24 +88,15 @@ class SqlDueDeliveries(DueDeliveries):
 
     @carried_through
     async def expire(self, *, now_us: int) -> int:
-        over = select(deliveries.c.id).where(deliveries.c.expires_us <= now_us, waiting).limit(_QUEUED_AT_ONCE)
         async with self._database.writing() as connection:
-            ended = await connection.execute(
-                update(deliveries)
-                .where(deliveries.c.id.in_(over.with_for_update(skip_locked=True)))
-                .values(state=DeliveryState.EXPIRED.value, reason=NOT_SENT_IN_TIME, due_us=None, updated_us=now_us)
-            )
+            ended = await connection.execute(_EXPIRE, {"now_us": now_us, "most": _QUEUED_AT_ONCE})
             return ended.rowcount
 
     @carried_through
     async def enquiries(self, *, now_us: int, limit: int) -> Sequence[Enquiry]:
         async with self._database.writing() as connection:
-            taken = await connection.execute(
-                update(deliveries)
-                .where(deliveries.c.id.in_(_due(now_us, _ENQUIRED, limit=limit)))
-                .values(due_us=now_us + _ASKED_AGAIN_AFTER_US)
-                .returning(deliveries.c.id)
-            )
+            again_us = now_us + _ASKED_AGAIN_AFTER_US
+            taken = await connection.execute(_TAKE_ENQUIRIES, {"now_us": now_us, "again_us": again_us, "most": limit})
             ids = taken.scalars().all()
             if not ids:
                 return []
@@ -106,14 +127,4 @@ def _as_enquiry(row: AnyRow, references: Mapping[int, str]) -> Enquiry:
         attempted_us=row.slot_us,
         others=frozenset(reference for delivery_id, reference in references.items() if delivery_id != row.id),
         on_unknown=OnUnknown(row.on_unknown),
-    )
-
-
-def _due(now_us: int, states: Sequence[str], *, limit: int) -> Select[int]:
-    return (
-        select(deliveries.c.id)
-        .where(deliveries.c.due_us <= now_us, deliveries.c.state.in_(states))
-        .order_by(deliveries.c.due_us)
-        .limit(limit)
-        .with_for_update(skip_locked=True)
     )
