@@ -160,6 +160,7 @@ class _LinePlan:
         if line.taken_over and not schedule.backlog_us:
             self._free_us += reservation.guard_us
         self._first_us = self._free_us
+        self._turn_us = schedule.backlog_us + schedule.pace.planned_interval_us()
         self.is_fresh = self._free_us <= now_us
         self._not_before_us = fresh_us if self.is_fresh else now_us
         self._blocked_until_us: int | None = None
@@ -173,10 +174,13 @@ class _LinePlan:
 
     @property
     def rank(self) -> tuple[int, int]:
-        """When the next may go by all its limits, and by the sender alone."""
+        """When the next may go by all its limits, and when the sender's last one went: of those that wait for the same
+        slot, the one gets it whose last is the longest ago.
+        """
         own_us = self.next_us
         candidate = self._waiting.peek()
-        return own_us if candidate is None else self._at_us(own_us, candidate.segments), own_us
+        at_us = own_us if candidate is None else self._at_us(own_us, candidate.segments)
+        return at_us, self._free_us - self._turn_us
 
     def give_slot(self) -> bool:
         """To the next whose turn it is. False where there is none, or no slot in reach."""
