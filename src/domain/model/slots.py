@@ -56,6 +56,11 @@ class VirtualSchedule:
     next_free_us: int
     backlog_us: int = 0
 
+    @property
+    def last_us(self) -> int:
+        """When its last text goes, were it of one segment: who shares a limit has its turn by that."""
+        return self.next_free_us - self.backlog_us - self.pace.planned_interval_us()
+
     def candidates_wanted(self, now_us: int, reservation: Reservation) -> int:
         """How many candidates a plan can use, were each of one segment."""
         span_us = reservation.reach_us + self.backlog_us - max(self.next_free_us - now_us, 0)
