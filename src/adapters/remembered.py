@@ -2,9 +2,10 @@
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Generic, TypeVar
 
 from cachetools import LRUCache, TTLCache
 
@@ -16,7 +17,9 @@ from domain.model.priority import Priority
 from domain.model.program import KeyHash, OnUnknown, Program
 from domain.model.queue_ahead import QueueAhead
 from domain.model.sender import SenderAddress
-from domain.ports.backlog import Backlog
+from domain.model.shared_line import WaitingSender
+from domain.model.waiting import Waiting
+from domain.ports.backlog import Backlog, WaitingSenders
 from domain.ports.programs import NewProgram, Programs
 from domain.ports.provider_accounts import ProviderAccounts
 from domain.ports.tokens import Tokens
@@ -25,7 +28,12 @@ _MOST_PROGRAMS = 10_000
 _MOST_TOKENS = 10_000
 _MOST_SENDERS = 10_000
 _MOST_ACCOUNTS = 10_000
+_MOST_LIMITS = 1_000
 _LONGEST_LOOK_S = 0.5
+_LONGEST_LOOK_AGAIN_S = 0.05
+
+K = TypeVar("K")
+V = TypeVar("V")
 
 
 class RememberedPrograms(Programs):
@@ -97,63 +105,94 @@ class RememberedAccounts(ProviderAccounts):
 
 
 class RememberedBacklog(Backlog):
-    """What waited at a sender a moment ago, and what was accepted here since.
+    """What waited at a sender a moment ago, and what was accepted here since."""
 
-    Looking takes the longer the more waits, so it is done the more seldom: for a twentieth of the time at the most. Who
-    asks meanwhile gets what is known; only what is too old is waited for, and not for long.
-    """
-
-    def __init__(self, backlog: Backlog, *, for_s: float = 0.5, at_most_s: float = 5.0) -> None:
+    def __init__(self, backlog: Backlog, *, for_s: float = 0.5) -> None:
         self._backlog = backlog
-        self._for_s = for_s
-        self._at_most_s = at_most_s
-        self._known: LRUCache[int, _Looked] = LRUCache(_MOST_SENDERS)
-        self._looking: dict[int, asyncio.Task[_Looked]] = {}
+        self._looks: _Looks[int, QueueAhead] = _Looks(_MOST_SENDERS, for_s)
 
-    async def at(self, sender_id: int) -> QueueAhead:
-        known = self._known.get(sender_id)
-        now_s = time.monotonic()
-        if known is not None and now_s < known.good_until_s:
-            return known.ahead
-        looking = self._looking.get(sender_id)
-        if looking is None:
-            looking = self._looking[sender_id] = asyncio.create_task(self._look(sender_id))
-            looking.add_done_callback(lambda task: self._looked(sender_id, task))
-        if known is not None and now_s < known.good_until_s + self._at_most_s:
-            return known.ahead
+    async def at(self, sender_id: int, *, now_us: int) -> QueueAhead:
+        known = self._looks.known(sender_id)
+        waits_s = _LONGEST_LOOK_S if known is None else _LONGEST_LOOK_AGAIN_S
         try:
-            return (await asyncio.wait_for(asyncio.shield(looking), _LONGEST_LOOK_S)).ahead
-        except (TimeoutError, StoreUnavailable):
-            # Whoever wants to send is not to wait for an estimate, nor to be turned away for want of one.
+            return await self._looks.at(sender_id, lambda: self._look(sender_id, now_us), waits_s=waits_s)
+        except TimeoutError:
+            # Whoever wants to send is not to wait for an estimate.
+            return known or _NOBODY_KNOWS
+
+    def joined(self, sender_id: int, program_id: str, priority: Priority, accepted: Waiting, *, now_us: int) -> None:
+        known = self._looks.known(sender_id)
+        if known is not None:
+            self._looks.keep(sender_id, known.joined(program_id, priority, accepted, now_us=now_us))
+
+    async def _look(self, sender_id: int, now_us: int) -> QueueAhead:
+        try:
+            return await self._backlog.at(sender_id, now_us=now_us)
+        except StoreUnavailable:
+            # Nor to be turned away for want of one.
             return _NOBODY_KNOWS
 
-    def joined(self, sender_id: int, program_id: str, priority: Priority, segments: int) -> None:
-        known = self._known.get(sender_id)
-        if known is not None:
-            known.ahead = known.ahead.joined(program_id, priority, segments)
 
-    async def _look(self, sender_id: int) -> "_Looked":
-        began_s = time.monotonic()
-        ahead = await self._backlog.at(sender_id)
-        ended_s = time.monotonic()
-        return _Looked(ahead, ended_s + max(self._for_s, 20 * (ended_s - began_s)))
+_NOBODY_KNOWS = QueueAhead(pace=Pace.parse("1/s"), at_us=0, stopped=True)
 
-    def _looked(self, sender_id: int, task: "asyncio.Task[_Looked]") -> None:
-        del self._looking[sender_id]
-        if task.cancelled():
-            return
-        failed = task.exception() is not None
-        again_s = time.monotonic() + self._at_most_s
-        self._known[sender_id] = _Looked(_NOBODY_KNOWS, again_s) if failed else task.result()
+
+class RememberedWaitingSenders(WaitingSenders):
+    """Who waited a moment ago."""
+
+    def __init__(self, waiting_senders: WaitingSenders, *, for_s: float = 0.5) -> None:
+        self._waiting_senders = waiting_senders
+        self._looks: _Looks[frozenset[int], Sequence[WaitingSender]] = _Looks(_MOST_LIMITS, for_s)
+
+    async def under(self, limit_ids: frozenset[int]) -> Sequence[WaitingSender]:
+        return await self._looks.at(limit_ids, lambda: self._waiting_senders.under(limit_ids))
+
+
+class _Looks(Generic[K, V]):
+    """What was found when somebody looked.
+
+    Looking takes the longer the more waits, so it is done the more seldom: for a twentieth of the time at the most. Who
+    asks meanwhile gets what is known; only what is as old again is waited for.
+    """
+
+    def __init__(self, most: int, for_s: float) -> None:
+        self._for_s = for_s
+        self._found: LRUCache[K, _Found[V]] = LRUCache(most)
+        self._looking: dict[K, asyncio.Task[V]] = {}
+
+    def known(self, key: K) -> V | None:
+        found = self._found.get(key)
+        return None if found is None else found.value
+
+    def keep(self, key: K, value: V) -> None:
+        """In the place of what is known, and as long as that."""
+        self._found[key].value = value
+
+    async def at(self, key: K, look: Callable[[], Coroutine[None, None, V]], *, waits_s: float | None = None) -> V:
+        """Raises `TimeoutError` where it would have to be waited for longer; the look goes on."""
+        found, now_s = self._found.get(key), time.monotonic()
+        if found is not None and now_s < found.at_s + found.for_s:
+            return found.value
+        looking = self._looking.get(key)
+        if looking is None:
+            looking = self._looking[key] = asyncio.create_task(look())
+            looking.add_done_callback(lambda task: self._looked(key, task, now_s))
+        if found is not None and now_s < found.at_s + 2 * found.for_s:
+            return found.value
+        async with asyncio.timeout(waits_s):
+            return await asyncio.shield(looking)
+
+    def _looked(self, key: K, task: "asyncio.Task[V]", began_s: float) -> None:
+        del self._looking[key]
+        if not task.cancelled() and task.exception() is None:
+            ended_s = time.monotonic()
+            self._found[key] = _Found(task.result(), ended_s, max(self._for_s, 20 * (ended_s - began_s)))
 
 
 @dataclass
-class _Looked:
-    ahead: QueueAhead
-    good_until_s: float
-
-
-_NOBODY_KNOWS = QueueAhead(pace=Pace.parse("1/s"), free_us=0, stopped=True)
+class _Found(Generic[V]):
+    value: V
+    at_s: float
+    for_s: float
 
 
 class RememberedTokens(Tokens):

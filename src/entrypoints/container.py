@@ -8,8 +8,14 @@ from uuid_utils.compat import uuid7
 
 from adapters.login_guard import InProcessLoginGuard
 from adapters.providers.sandbox.provider import SandboxProvider
-from adapters.remembered import RememberedAccounts, RememberedBacklog, RememberedPrograms, RememberedTokens
-from adapters.sql.backlog import SqlBacklog
+from adapters.remembered import (
+    RememberedAccounts,
+    RememberedBacklog,
+    RememberedPrograms,
+    RememberedTokens,
+    RememberedWaitingSenders,
+)
+from adapters.sql.backlog import SqlBacklog, SqlWaitingSenders
 from adapters.sql.clock import DatabaseClock
 from adapters.sql.database import Database
 from adapters.sql.delivery_queue import SqlDeliveryQueue
@@ -165,7 +171,11 @@ class Container(containers.DeclarativeContainer):
     texts: providers.Provider[TextLog] = providers.Singleton(SqlTextLog, database)
     sql_intake: providers.Provider[SqlIntake] = providers.Singleton(_intake, database, metrics)
     intake: providers.Provider[Intake] = providers.Singleton(CountedIntake, sql_intake, metrics)
-    backlog: providers.Provider[Backlog] = providers.Singleton(SqlBacklog, database)
+    backlog: providers.Provider[Backlog] = providers.Singleton(
+        SqlBacklog,
+        database,
+        providers.Singleton(RememberedWaitingSenders, providers.Singleton(SqlWaitingSenders, database)),
+    )
     remembered_backlog: providers.Provider[Backlog] = providers.Singleton(RememberedBacklog, backlog)
     retry: providers.Provider[RetryPolicy] = providers.Singleton(_retry, settings)
     queue: providers.Provider[SqlDeliveryQueue] = providers.Singleton(_queue, database, retry)

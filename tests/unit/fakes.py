@@ -40,6 +40,7 @@ from domain.model.slots import Line as PlannedLine
 from domain.model.slots import Reservation, SlotPlan, VirtualSchedule, plan
 from domain.model.text_message import NUMBERS_SHOWN, AcceptedText, NewText, TextMessage, TextSummary
 from domain.model.turns import NO_TURNS, Candidate, Turns
+from domain.model.waiting import Waiting
 from domain.ports.backlog import Backlog
 from domain.ports.clock import Clock
 from domain.ports.delivery_queue import Claim, DeliveryQueue
@@ -708,16 +709,16 @@ class FakeBacklog(Backlog):
     """The same waits at every sender; what joins is noted."""
 
     def __init__(self, ahead: QueueAhead | None = None) -> None:
-        self.ahead = ahead or QueueAhead(pace=Pace.parse("1/s"), free_us=0)
-        self.asked: list[int] = []
-        self.has_joined: list[tuple[int, str, Priority, int]] = []
+        self.ahead = ahead or QueueAhead(pace=Pace.parse("1/s"), at_us=0)
+        self.asked: list[tuple[int, int]] = []
+        self.has_joined: list[tuple[int, str, Priority, Waiting, int]] = []
 
-    async def at(self, sender_id: int) -> QueueAhead:
-        self.asked.append(sender_id)
+    async def at(self, sender_id: int, *, now_us: int) -> QueueAhead:
+        self.asked.append((sender_id, now_us))
         return self.ahead
 
-    def joined(self, sender_id: int, program_id: str, priority: Priority, segments: int) -> None:
-        self.has_joined.append((sender_id, program_id, priority, segments))
+    def joined(self, sender_id: int, program_id: str, priority: Priority, accepted: Waiting, *, now_us: int) -> None:
+        self.has_joined.append((sender_id, program_id, priority, accepted, now_us))
 
 
 class InMemoryPrograms(Programs):

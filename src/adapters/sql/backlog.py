@@ -1,60 +1,96 @@
-from sqlalchemy import func, select
-from sqlalchemy.ext.asyncio import AsyncConnection
+from collections.abc import Sequence
+
+from sqlalchemy import func, or_, select
 
 from adapters.sql.database import Database
-from adapters.sql.rows import as_limit, as_pace
+from adapters.sql.rows import AnyRow, as_pace, as_schedule
+from adapters.sql.shared_schedules import SharedSchedules, above
 from adapters.sql.tables import deliveries, hub_paused, limits, paused_programs, provider_accounts, queued, senders
-from domain.model.limit import Counted
-from domain.model.pace import Pace
 from domain.model.priority import Priority
 from domain.model.queue_ahead import QueueAhead
-from domain.ports.backlog import Backlog
+from domain.model.shared_line import SharedLine, WaitingSender
+from domain.model.turns import Turns
+from domain.model.waiting import Waiting
+from domain.ports.backlog import Backlog, WaitingSenders
 
+_account_limit_id = provider_accounts.c.limit_id.label("account_limit_id")
+_SENDER = select(senders, _account_limit_id, hub_paused.label("hub_paused")).join(provider_accounts)
+_waiting = queued, deliveries.c.program_id.not_in(paused_programs)
+_texts, _segments = func.count().label("texts"), func.sum(deliveries.c.segments).label("segments")
 _LINES = (
-    select(deliveries.c.priority, deliveries.c.program_id, func.sum(deliveries.c.segments))
-    .where(queued)
+    select(deliveries.c.priority, deliveries.c.program_id, _texts, _segments)
+    .where(*_waiting)
     .group_by(deliveries.c.priority, deliveries.c.program_id)
 )
-_SENDER = select(
-    senders,
-    provider_accounts.c.limit_id.label("account_limit_id"),
-    hub_paused.label("hub_paused"),
-).join(provider_accounts, senders.c.account_id == provider_accounts.c.id)
+_WAITING_SENDERS = (
+    select(senders, _account_limit_id, _texts, _segments)
+    .join(provider_accounts)
+    .join(deliveries, deliveries.c.sender_id == senders.c.id)
+    .where(*_waiting, senders.c.paused_us.is_(None), senders.c.bars == 0)
+    .group_by(senders.c.id, provider_accounts.c.id)
+)
 
 
 class SqlBacklog(Backlog):
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, waiting_senders: WaitingSenders) -> None:
         self._database = database
+        self._waiting_senders = waiting_senders
 
-    async def at(self, sender_id: int) -> QueueAhead:
+    async def at(self, sender_id: int, *, now_us: int) -> QueueAhead:
         async with self._database.reading() as connection:
             row = (await connection.execute(_SENDER.where(senders.c.id == sender_id))).one()
             paused = (await connection.execute(paused_programs)).scalars().all()
             lines = (await connection.execute(_LINES.where(deliveries.c.sender_id == sender_id))).all()
-            paces = [as_pace(row), *await _shared_paces(connection, {row.limit_id, row.account_limit_id} - {None})]
+            bound = row.limit_id is not None or row.account_limit_id is not None
+            limit_rows = (await connection.execute(select(limits))).all() if bound else []
         return QueueAhead(
-            pace=min(paces, key=lambda pace: pace.per_second),
+            pace=as_pace(row),
+            at_us=now_us,
             free_us=row.next_free_us - row.backlog_us,
-            segments={(Priority(lane), program): int(segments) for lane, program, segments in lines},
+            backlog_us=row.backlog_us,
+            waiting={(Priority(each.priority), each.program_id): _as_waiting(each) for each in lines},
+            turns=Turns.read(row.turns),
+            shared=await self._shared(row, limit_rows, now_us=now_us),
             stopped=bool(row.hub_paused or row.bars or row.paused_us is not None),
             paused=frozenset(paused),
         )
 
-    def joined(self, sender_id: int, program_id: str, priority: Priority, segments: int) -> None:
+    def joined(self, sender_id: int, program_id: str, priority: Priority, accepted: Waiting, *, now_us: int) -> None:
         """They are in the database."""
 
+    async def _shared(self, row: AnyRow, limit_rows: Sequence[AnyRow], *, now_us: int) -> Sequence[SharedLine]:
+        schedules = SharedSchedules(limit_rows, now_us=now_us).of([row.limit_id, row.account_limit_id])
+        if not schedules:
+            return []
+        top = frozenset(each.id for each in limit_rows if each.id in schedules and each.parent_id is None)
+        others = [each for each in await self._waiting_senders.under(top) if each.id != row.id]
+        return [
+            SharedLine.found(schedule, [each for each in others if limit_id in each.limit_ids], now_us=now_us)
+            for limit_id, schedule in schedules.items()
+        ]
 
-async def _shared_paces(connection: AsyncConnection, limit_ids: set[int]) -> list[Pace]:
-    """Those of limits that count segments, and of what they stand under."""
-    if not limit_ids:
-        return []
-    rows = {row.id: row for row in await connection.execute(select(limits))}
-    paces, at = [], list(limit_ids)
-    while at:
-        row = rows[at.pop()]
-        limit = as_limit(row)
-        if limit.pace is not None and limit.counts is Counted.SEGMENTS:
-            paces.append(limit.pace)
-        if row.parent_id is not None:
-            at.append(row.parent_id)
-    return paces
+
+class SqlWaitingSenders(WaitingSenders):
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def under(self, limit_ids: frozenset[int]) -> Sequence[WaitingSender]:
+        async with self._database.reading() as connection:
+            limit_rows = (await connection.execute(select(limits.c.id, limits.c.parent_id))).all()
+            parents = {each.id: each.parent_id for each in limit_rows}
+            theirs = [each for each in parents if limit_ids.intersection(above([each], parents))]
+            under = or_(senders.c.limit_id.in_(theirs), provider_accounts.c.limit_id.in_(theirs))
+            rows = (await connection.execute(_WAITING_SENDERS.where(under))).all()
+        return [
+            WaitingSender(
+                id=row.id,
+                limit_ids=frozenset(above([row.limit_id, row.account_limit_id], parents)),
+                schedule=as_schedule(row),
+                waiting=_as_waiting(row),
+            )
+            for row in rows
+        ]
+
+
+def _as_waiting(row: AnyRow) -> Waiting:
+    return Waiting(int(row.texts), int(row.segments))

@@ -65,7 +65,7 @@ class SqlDeliveryQueue(DeliveryQueue):
             shared = await SharedSchedules.locked(connection, _limit_ids(due), now_us=now_us)
             # Read only now that the senders are locked: nobody else can take these deliveries any more.
             schedules = {row.sender_id: as_schedule(row) for row in due}
-            needed = {row.sender_id: shared.of([row.limit_id, row.account_limit_id]) for row in due}
+            needed = {row.sender_id: list(shared.of([row.limit_id, row.account_limit_id]).values()) for row in due}
             wanted: dict[int, int] = {}
             left = reservation.most_in_all
             for row in due:

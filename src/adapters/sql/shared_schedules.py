@@ -42,19 +42,24 @@ class SharedSchedules:
         rows = select(limits).where(limits.c.id.in_(select(above.c.id))).order_by(limits.c.id)
         return cls((await connection.execute(rows.with_for_update(key_share=True))).all(), now_us=now_us)
 
-    def of(self, limit_ids: Iterable[int | None]) -> Sequence[SharedSchedule]:
-        """All that a sender with these limits needs slots of."""
-        found: dict[int, SharedSchedule] = {}
-        for limit_id in limit_ids:
-            at = limit_id
-            while at is not None and at not in found and at in self._schedules:
-                found[at] = self._schedules[at]
-                at = self._parents[at]
-        return list(found.values())
+    def of(self, limit_ids: Iterable[int | None]) -> Mapping[int, SharedSchedule]:
+        """All that a sender with these limits needs slots of, by their ids."""
+        return {each: self._schedules[each] for each in above(limit_ids, self._parents)}
 
     async def keep(self, connection: AsyncConnection) -> None:
         if self._schedules:
             await connection.execute(_KEEP, [_row(limit_id, its) for limit_id, its in self._schedules.items()])
+
+
+def above(limit_ids: Iterable[int | None], parents: Mapping[int, int | None]) -> Sequence[int]:
+    """These limits, and all that they stand under."""
+    found: list[int] = []
+    for limit_id in limit_ids:
+        at = limit_id
+        while at is not None and at in parents and at not in found:
+            found.append(at)
+            at = parents[at]
+    return found
 
 
 def _row(limit_id: int, schedule: SharedSchedule) -> Mapping[str, object]:

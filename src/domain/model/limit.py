@@ -19,6 +19,7 @@ from domain.model.program import MAX_SEGMENTS
 _LONGEST_NAME = 100
 _MOST_A_DAY = 1_000_000_000
 _FURTHEST_AHEAD_US = 600 * SECOND_US
+_LONGEST_DAYS = 366
 
 
 class Counted(Enum):
@@ -50,6 +51,20 @@ class DailyCap:
     def next_day_us(self, at_us: int) -> int:
         tomorrow = _at(at_us, self.zone).date() + timedelta(days=1)
         return int(datetime.combine(tomorrow, time.min, _zone(self.zone)).timestamp()) * SECOND_US
+
+    def last_us(self, count: float, *, used: float, from_us: float, every_us: float) -> float | None:
+        """When the last of so many goes, where one would go `every_us` from `from_us` on but for the cap, of which so
+        much is used on that day. None: in more than a year.
+        """
+        left = max(self.amount - used, 0)
+        for _ in range(_LONGEST_DAYS):
+            midnight_us = self.next_day_us(int(from_us))
+            by_then = min(left, (midnight_us - from_us) // every_us + 1)
+            if count <= by_then:
+                return from_us + max(count - 1, 0) * every_us
+            count -= by_then
+            from_us, left = midnight_us, self.amount
+        return None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,7 +101,7 @@ class SharedSchedule:
         now_us: int,
     ) -> None:
         """`taken` are stretches of time from one moment to another, in their order."""
-        self._limit = limit
+        self.limit = limit
         furthest_us = now_us + _FURTHEST_AHEAD_US
         if limit.pace is not None:
             furthest_us += limit.pace.planned_interval_us(MAX_SEGMENTS)
@@ -102,36 +117,40 @@ class SharedSchedule:
 
     def most_within(self, span_us: int) -> int | None:
         """How many texts it can let go in so long at the most; None where only the day bounds it."""
-        return None if self._limit.pace is None else span_us // self._length_us(1) + 1
+        return None if self.limit.pace is None else span_us // self._length_us(1) + 1
 
     def earliest_us(self, from_us: int, segments: int) -> int:
         """When a text may go, not before `from_us`."""
         at_us = self._first_gap_us(from_us, segments)
-        daily = self._limit.daily
+        daily = self.limit.daily
         if daily is not None and self._used_on(daily.day_of(at_us)) and not self._fits(daily, at_us, segments):
             return self._first_gap_us(daily.next_day_us(at_us), segments)
         return at_us
 
+    def used_on_day_of(self, at_us: int) -> int:
+        """0 where there is no cap."""
+        return 0 if self.limit.daily is None else self._used_on(self.limit.daily.day_of(at_us))
+
     def take(self, at_us: int, segments: int) -> None:
-        daily = self._limit.daily
+        daily = self.limit.daily
         if daily is not None:
             day = daily.day_of(at_us)
             self.used = self._used_on(day) + self._cost(segments)
             self.day = day if self.day is None else max(day, self.day)
-        if self._limit.pace is not None:
+        if self.limit.pace is not None:
             self._occupy(at_us, at_us + self._length_us(segments))
 
     def _cost(self, segments: int) -> int:
-        return segments if self._limit.counts is Counted.SEGMENTS else 1
+        return segments if self.limit.counts is Counted.SEGMENTS else 1
 
     def _length_us(self, segments: int) -> int:
-        return 0 if self._limit.pace is None else self._limit.pace.planned_interval_us(self._cost(segments))
+        return 0 if self.limit.pace is None else self.limit.pace.planned_interval_us(self._cost(segments))
 
     def _used_on(self, day: int) -> int:
         if self.day is None or day > self.day:
             return 0
         # Of an earlier day nothing is known any more, but that it must be nearly over: it counts as full.
-        return self.used if day == self.day or self._limit.daily is None else max(self.used, self._limit.daily.amount)
+        return self.used if day == self.day or self.limit.daily is None else max(self.used, self.limit.daily.amount)
 
     def _fits(self, daily: DailyCap, at_us: int, segments: int) -> bool:
         return self._used_on(daily.day_of(at_us)) + self._cost(segments) <= daily.amount

@@ -66,6 +66,11 @@ class VirtualSchedule:
     next_free_us: int
     backlog_us: int = 0
 
+    @property
+    def last_us(self) -> int:
+        """When its last text goes, were it of one segment: who shares a limit has its turn by that."""
+        return self.next_free_us - self.backlog_us - self.pace.planned_interval_us()
+
     def candidates_wanted(self, now_us: int, reservation: Reservation) -> int:
         """How many candidates a plan can use, were each of one segment."""
         span_us = reservation.reach_us + self.backlog_us - max(self.next_free_us - now_us, 0)
@@ -177,6 +182,7 @@ class _LinePlan:
                 self._free_us += reservation.guard_us
             self._free_us = max(self._free_us, busy_us)
         self._first_us = self._free_us
+        self._turn_us = schedule.backlog_us + schedule.pace.planned_interval_us()
         self.is_fresh = self._free_us <= now_us + reservation.takes_us
         self._not_before_us = fresh_us if self.is_fresh else now_us
         self._blocked_until_us: int | None = None
@@ -190,10 +196,13 @@ class _LinePlan:
 
     @property
     def rank(self) -> tuple[int, int]:
-        """When the next may go by all its limits, and by the sender alone."""
+        """When the next may go by all its limits, and when the sender's last one went: of those that wait for the same
+        slot, the one gets it whose last is the longest ago.
+        """
         own_us = self.next_us
         candidate = self._waiting.peek()
-        return own_us if candidate is None else self._at_us(own_us, candidate.segments), own_us
+        at_us = own_us if candidate is None else self._at_us(own_us, candidate.segments)
+        return at_us, self._free_us - self._turn_us
 
     def give_slot(self) -> bool:
         """To the next whose turn it is. False where there is none, or no slot in reach."""

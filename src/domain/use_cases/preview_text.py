@@ -91,10 +91,8 @@ class PreviewText:
         now_us = self.clock.now_us()
         completed_us = None
         if texted:
-            ahead = await self.backlog.at(sender.id)
-            completed_us = ahead.completed_us(
-                program.id, priority, segments=segments, of_the_last=body.segments, now_us=now_us
-            )
+            ahead = await self.backlog.at(sender.id, now_us=now_us)
+            completed_us = ahead.completed_us(program.id, priority, texts=texted, segments=body.segments, now_us=now_us)
         return Audience(
             recipients=recipients,
             opted_out=opted_out,

@@ -15,6 +15,7 @@ from domain.model.priority import Priority
 from domain.model.program import Program
 from domain.model.recipients import read_recipients
 from domain.model.text_message import AcceptedText, NewText, TextMessage
+from domain.model.waiting import Waiting
 from domain.ports.backlog import Backlog
 from domain.ports.clock import Clock
 from domain.ports.intake import Intake
@@ -86,10 +87,18 @@ class SendText:
             return earlier
         accepted = await self.intake.add(new)
         if not accepted.replayed and new.message.send_at_us is None:
-            segments = new.message.body.segments * accepted.summary.counts.get(DeliveryState.QUEUED, 0)
-            self.backlog.joined(new.message.sender_id, program.id, new.message.priority, segments)
+            self._join(new.message, accepted.summary.counts.get(DeliveryState.QUEUED, 0))
         self.wakeups.notify()
         return accepted
+
+    def _join(self, message: TextMessage, texts: int) -> None:
+        self.backlog.joined(
+            message.sender_id,
+            message.program_id,
+            message.priority,
+            Waiting(texts, texts * message.body.segments),
+            now_us=self.clock.now_us(),
+        )
 
     async def _answered(self, program: Program, key: IdempotencyKey) -> AcceptedText | None:
         return await self.intake.answered(program.id, key, now_us=self.clock.now_us())
@@ -103,7 +112,7 @@ class SendText:
         if recipients.refusals and not (command.lenient and recipients.numbers):
             raise RecipientsRefused(recipients.refusals)
         _check_times(command, self.clock.now_us())
-        ahead = await self.backlog.at(sender.id)
+        ahead = await self.backlog.at(sender.id, now_us=self.clock.now_us())
         now_us = self.clock.now_us()
         message = TextMessage(
             id=new_message_id(now_us),
@@ -120,8 +129,8 @@ class SendText:
             estimated_us=ahead.completed_us(
                 program.id,
                 command.priority,
-                segments=body.segments * len(recipients.numbers),
-                of_the_last=body.segments,
+                texts=len(recipients.numbers),
+                segments=body.segments,
                 now_us=now_us,
                 not_before_us=command.send_at_us,
             ),
