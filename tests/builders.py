@@ -7,7 +7,7 @@ from uuid import UUID
 
 from uuid_utils.compat import uuid7
 
-from adapters.sql.backlog import SqlBacklog
+from adapters.sql.backlog import SqlBacklog, SqlWaitingSenders
 from adapters.sql.clock import DatabaseClock
 from adapters.sql.database import Database
 from adapters.sql.delivery_queue import SqlDeliveryQueue
@@ -186,7 +186,7 @@ class Store:
             opt_outs=SqlOptOuts(database),
             texts=SqlTextLog(database),
             intake=(SqliteIntake if database.is_sqlite else PostgresqlIntake)(database),
-            backlog=SqlBacklog(database),
+            backlog=SqlBacklog(database, SqlWaitingSenders(database)),
             queue=queue,
             due=SqlDueDeliveries(database, queue),
             dispatchers=SqlDispatchers(database),

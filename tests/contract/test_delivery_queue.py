@@ -835,11 +835,11 @@ class TestHandingBack:
         await store.queue.record([late.delivery.released(now_us=NOW_US)])
         other = await store.join()
         await store.claim(other)
-        before = await store.backlog.at(program.sender.id)
+        before = await store.backlog.at(program.sender.id, now_us=NOW_US)
 
         await store.queue.record([late.delivery.released(now_us=NOW_US)])
 
-        assert (await store.backlog.at(program.sender.id)).free_us == before.free_us
+        assert (await store.backlog.at(program.sender.id, now_us=NOW_US)).free_us == before.free_us
 
     async def test_what_a_provider_held_back_is_queued_again(self, store: Store) -> None:
         _, claim = await one_delivery(store)

@@ -20,6 +20,7 @@ from domain.model.priority import Priority
 from domain.model.program import Program
 from domain.model.queue_ahead import QueueAhead
 from domain.model.sender import SenderAddress
+from domain.model.waiting import Waiting
 from domain.ports.provider_accounts import ProviderAccounts
 from domain.ports.tokens import Tokens
 from tests.builders import SANDBOX
@@ -255,11 +256,11 @@ class SlowBacklog(FakeBacklog):
     """Takes its time, or fails."""
 
     def __init__(self, *answers: float | Exception) -> None:
-        super().__init__(QueueAhead(pace=Pace.parse("1/s"), free_us=7))
+        super().__init__(QueueAhead(pace=Pace.parse("1/s"), at_us=0, free_us=7))
         self.answers = list(answers)
 
-    async def at(self, sender_id: int) -> QueueAhead:
-        ahead = await super().at(sender_id)
+    async def at(self, sender_id: int, *, now_us: int) -> QueueAhead:
+        ahead = await super().at(sender_id, now_us=now_us)
         answer = self.answers.pop(0) if self.answers else 0.0
         if isinstance(answer, Exception):
             raise answer
@@ -272,38 +273,51 @@ class TestBacklog:
         backlog = SlowBacklog(0.01)
         remembered = RememberedBacklog(backlog)
 
-        found = await asyncio.gather(*(remembered.at(1) for _ in range(20)))
+        found = await asyncio.gather(*(remembered.at(1, now_us=0) for _ in range(20)))
 
-        assert backlog.asked == [1]
+        assert backlog.asked == [(1, 0)]
         assert {each.free_us for each in found} == {7}
 
     async def test_what_joins_counts_until_it_is_looked_at_again(self) -> None:
         remembered = RememberedBacklog(FakeBacklog())
-        await remembered.at(1)
+        await remembered.at(1, now_us=0)
 
-        remembered.joined(1, "PHARMACY", Priority.BULK, 5)
-        remembered.joined(2, "PHARMACY", Priority.BULK, 5)
+        remembered.joined(1, "PHARMACY", Priority.BULK, Waiting(5, 5), now_us=0)
+        remembered.joined(2, "PHARMACY", Priority.BULK, Waiting(5, 5), now_us=0)
 
-        assert (await remembered.at(1)).segments == {(Priority.BULK, "PHARMACY"): 5}
-        assert (await remembered.at(2)).segments == {}
+        assert (await remembered.at(1, now_us=0)).waiting == {(Priority.BULK, "PHARMACY"): Waiting(5, 5)}
+        assert (await remembered.at(2, now_us=0)).waiting == {}
 
-    async def test_what_is_old_is_looked_at_again_and_given_meanwhile(self) -> None:
+    async def test_what_is_old_is_looked_at_again_and_given_meanwhile(
+        self, timer: Timer, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(adapters.remembered, "time", SimpleNamespace(monotonic=timer))
         backlog = FakeBacklog()
-        remembered = RememberedBacklog(backlog, for_s=0.01)
-        await remembered.at(1)
-        backlog.ahead = QueueAhead(pace=Pace.parse("1/s"), free_us=9)
-        await asyncio.sleep(0.05)
+        remembered = RememberedBacklog(backlog, for_s=0.5)
+        await remembered.at(1, now_us=0)
+        backlog.ahead = QueueAhead(pace=Pace.parse("1/s"), at_us=0, free_us=9)
+        timer.at_s += 0.7
 
-        assert (await remembered.at(1)).free_us == 0
+        assert (await remembered.at(1, now_us=0)).free_us == 0
         await asyncio.sleep(0.01)
-        assert (await remembered.at(1)).free_us == 9
+        assert (await remembered.at(1, now_us=0)).free_us == 9
+
+    async def test_what_is_as_old_again_is_waited_for(self, timer: Timer, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(adapters.remembered, "time", SimpleNamespace(monotonic=timer))
+        backlog = FakeBacklog()
+        remembered = RememberedBacklog(backlog, for_s=0.5)
+        await remembered.at(1, now_us=0)
+        backlog.ahead = QueueAhead(pace=Pace.parse("1/s"), at_us=0, free_us=9)
+        timer.at_s += 1.1
+
+        assert (await remembered.at(1, now_us=0)).free_us == 9
 
     @pytest.mark.parametrize("answer", [StoreUnavailable(), 5.0])
     async def test_nobody_is_kept_waiting_or_turned_away_for_an_estimate(self, answer: float | Exception) -> None:
         remembered = RememberedBacklog(SlowBacklog(answer))
 
         async with asyncio.timeout(2):
-            ahead = await remembered.at(1)
+            ahead = await remembered.at(1, now_us=0)
 
         assert ahead.stopped
 

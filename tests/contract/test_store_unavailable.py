@@ -108,7 +108,7 @@ CALLS: dict[str, Callable[[Store], Awaitable[object]]] = {
     "due.expire": lambda store: store.due.expire(now_us=NOW_US),
     "due.enquiries": lambda store: store.due.enquiries(now_us=NOW_US, limit=10),
     "due.rouse": lambda store: store.due.rouse(now_us=NOW_US),
-    "backlog.at": lambda store: store.backlog.at(1),
+    "backlog.at": lambda store: store.backlog.at(1, now_us=NOW_US),
     "dispatchers.join": lambda store: store.dispatchers.join(now_us=NOW_US),
     "dispatchers.beat": lambda store: store.dispatchers.beat(1, now_us=NOW_US, heard_since_us=0),
     "dispatchers.leave": lambda store: store.dispatchers.leave(1),

@@ -11,6 +11,7 @@ from domain.model.price import Price
 from domain.model.priority import Priority
 from domain.model.program import Program
 from domain.model.queue_ahead import QueueAhead
+from domain.model.waiting import Waiting
 from domain.use_cases.preview_text import Audience, Preview, PreviewText, PreviewTextCommand
 from tests.unit.builders import NOON, SECOND, a_grant, a_number, a_program, a_sender
 from tests.unit.fakes import FakeBacklog, FakeClock, InMemoryOptOuts, InMemoryPrograms
@@ -121,25 +122,27 @@ async def test_who_has_opted_out_takes_no_time() -> None:
     ],
 )
 async def test_what_waits_and_what_is_reserved_goes_before(segments: int, free_in_us: int, after_us: int) -> None:
-    waiting = {(Priority.NORMAL, "LIBRARY"): 0, (Priority.URGENT, "LIBRARY"): segments}
-    hub = Hub(backlog=FakeBacklog(QueueAhead(pace=Pace.parse("1/s"), free_us=NOON + free_in_us, segments=waiting)))
+    waiting = {(Priority.URGENT, "LIBRARY"): Waiting(segments, segments)} if segments else {}
+    hub = Hub(
+        backlog=FakeBacklog(QueueAhead(pace=Pace.parse("1/s"), at_us=NOON, free_us=NOON + free_in_us, waiting=waiting))
+    )
     assert (await hub.audience(three_numbers())).completed_us == NOON + after_us
 
 
 async def test_what_goes_before_is_what_waits_at_the_sender() -> None:
     hub = Hub(TWO_SENDERS)
     await hub.audience("+15551234567", sender="+493012345678")
-    assert hub.backlog.asked == [2]
+    assert hub.backlog.asked == [(2, NOON)]
 
 
 @pytest.mark.parametrize("stopped", [{"stopped": True}, {"paused": frozenset({"PHARMACY"})}])
 async def test_nobody_knows_when_what_stands_still_goes_on(stopped: dict[str, Any]) -> None:
-    hub = Hub(backlog=FakeBacklog(QueueAhead(pace=Pace.parse("1/s"), free_us=0, **stopped)))
+    hub = Hub(backlog=FakeBacklog(QueueAhead(pace=Pace.parse("1/s"), at_us=NOON, **stopped)))
     assert (await hub.audience(three_numbers())).completed_us is None
 
 
 async def test_numbers_and_pace_are_those_of_the_named_sender() -> None:
-    hub = Hub(TWO_SENDERS, backlog=FakeBacklog(QueueAhead(pace=Pace.parse("50/s"), free_us=0)))
+    hub = Hub(TWO_SENDERS, backlog=FakeBacklog(QueueAhead(pace=Pace.parse("50/s"), at_us=NOON)))
     audience = await hub.audience("0151 23456789, 0151 23456780", sender="+493012345678")
     assert audience.recipients.numbers[0].e164 == "+4915123456789"
     assert audience.completed_us == NOON + PLANNED_SECOND // 50
