@@ -23,7 +23,8 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import NameOID
 
-from adapters.providers.twilio.error_codes import OUTCOMES, outcome_of, retry_after_us
+from adapters.providers.http_answers import retry_after_us
+from adapters.providers.twilio.error_codes import OUTCOMES, outcome_of
 from adapters.providers.twilio.http_client import Call
 from adapters.providers.twilio.provider import TwilioProvider
 from domain.errors import CredentialsUnreadable, InvalidValue
