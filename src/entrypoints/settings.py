@@ -43,6 +43,17 @@ def _checked_optional_url(url: str) -> str:
     return _checked_url(url) if url else url
 
 
+def _checked_host(host: str) -> str:
+    try:
+        parts = urlsplit(f"//{host}")
+        plain = parts.netloc == host and parts.hostname and parts.username is None and parts.port != 0
+    except ValueError:
+        plain = False
+    if host and not plain:
+        raise ValueError("must be a host's name, with a port after a colon where it has one of its own")
+    return host
+
+
 def _checked_region(code: str) -> str:
     if not is_region(code):
         raise ValueError("must be a country's two capital letters, such as US")
@@ -135,6 +146,14 @@ class Settings(BaseSettings):
     )
     twilio_api_base_url: Annotated[str, AfterValidator(_checked_optional_url)] = Field(
         "", description="Where Twilio's interface is, if not at Twilio: for tests against a stand-in."
+    )
+    vonage_api_host: Annotated[str, AfterValidator(_checked_host)] = Field(
+        "",
+        description="Where Vonage's Messages API is, if not at `api.nexmo.com`: a region of Vonage's, such as "
+        "`api-us.nexmo.com`, or a stand-in for tests.",
+    )
+    vonage_rest_host: Annotated[str, AfterValidator(_checked_host)] = Field(
+        "", description="Where Vonage's SMS API is, if not at `rest.nexmo.com`."
     )
     enquiry_delays: _Durations = Field(
         (timedelta(seconds=30), timedelta(minutes=5)),

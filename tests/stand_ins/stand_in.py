@@ -21,15 +21,15 @@ from tests.stand_ins.http import Arrival, Conversation, Exchange
 class Behaviour:
     """What is done to the next `count` texts, None for all; to those of one number where `to` is set.
 
-    `name` is one of the stand-in's `DEEDS`. `code` and `status` are the error's; `retry_after` is the header as it
-    is sent.
+    `name` is one of the stand-in's `DEEDS`. `code` and `status` are the error's, None for the usual ones; `retry_after`
+    is the header as it is sent.
     """
 
     name: str
     count: int | None = 1
     to: str | None = None
     code: Any = None
-    status: int = 400
+    status: int | None = None
     retry_after: str | None = None
     delay_s: float = 0.02
 

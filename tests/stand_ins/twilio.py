@@ -152,19 +152,18 @@ def _unauthorized(_twilio: TwilioStandIn, conversation: Conversation, _arrival: 
 
 
 def _any_error(_twilio: TwilioStandIn, conversation: Conversation, _arrival: Arrival | None, how: Behaviour) -> None:
-    conversation.write(*_error(how.code or 21211, HTTPStatus(how.status), retry_after=how.retry_after))
+    conversation.write(*_error(how.code or 21211, HTTPStatus(how.status or 400), retry_after=how.retry_after))
 
 
 def _problem(_twilio: TwilioStandIn, conversation: Conversation, _arrival: Arrival | None, how: Behaviour) -> None:
     """As newer services of Twilio's say what is wrong (RFC 9457)."""
-    body = {"type": "about:blank", "title": "Bad", "status": how.status, "code": how.code}
-    conversation.write(
-        how.status, body, {"Content-Type": "application/problem+json", **_asking_to_wait(how.retry_after)}
-    )
+    status = how.status or 400
+    body = {"type": "about:blank", "title": "Bad", "status": status, "code": how.code}
+    conversation.write(status, body, {"Content-Type": "application/problem+json", **_asking_to_wait(how.retry_after)})
 
 
 def _redirect(_twilio: TwilioStandIn, conversation: Conversation, _arrival: Arrival | None, how: Behaviour) -> None:
-    conversation.write_raw(how.status, b"", {"Location": f"{_API}{ACCOUNT_SID}/Messages.json"})
+    conversation.write_raw(how.status or 307, b"", {"Location": f"{_API}{ACCOUNT_SID}/Messages.json"})
 
 
 TwilioStandIn.DEEDS = {

@@ -1,0 +1,95 @@
+"""The threads that Vonage's library works in, since it waits for answers and can do nothing else meanwhile."""
+
+import asyncio
+from collections.abc import Callable
+from functools import partial
+from queue import SimpleQueue
+from threading import Thread
+
+from adapters.providers.vonage.account import VonageAccount
+from adapters.providers.vonage.call import Call
+from adapters.providers.vonage.library import Client, Written
+from adapters.providers.vonage.transport import Transport
+
+_JOINED_WITHIN_S = 1.0
+
+
+class Worker:
+    """A thread with connections and clients of its own, one client for each account: none is made for several threads.
+
+    It makes one call after the other.
+    """
+
+    def __init__(self, transport: Transport, new_client: Callable[[VonageAccount, Transport], Client]) -> None:
+        self._transport = transport
+        self._new_client = new_client
+        self._clients: dict[int, tuple[VonageAccount, Client]] = {}
+        self._tasks: SimpleQueue[Callable[[], None] | None] = SimpleQueue()
+        self._thread = Thread(target=self._work, name="vonage", daemon=True)
+        self._thread.start()
+
+    def begin(
+        self, call: Call, account_id: int, account: VonageAccount, message: Written, *, then: Callable[[], None]
+    ) -> None:
+        """`then` is called in the event loop, when the worker is free again."""
+        self._tasks.put(partial(self._make, call, partial(self._send, account_id, account, message), then))
+
+    def dismiss(self) -> None:
+        """It ends when it has made the call that it is at."""
+        self._tasks.put(None)
+
+    def join(self) -> None:
+        self._thread.join(_JOINED_WITHIN_S)
+
+    def _work(self) -> None:
+        while self._next():
+            pass
+        self._transport.close()
+
+    def _next(self) -> bool:
+        task = self._tasks.get()
+        if task is not None:
+            task()
+        return task is not None
+
+    def _make(self, call: Call, job: Callable[[], None], then: Callable[[], None]) -> None:
+        self._transport.call = call
+        call.make(job, then=then)
+        self._transport.call = None
+
+    def _send(self, account_id: int, account: VonageAccount, message: Written) -> None:
+        known = self._clients.get(account_id)
+        if known is None or known[0] != account:
+            known = self._clients[account_id] = account, self._new_client(account, self._transport)
+        known[1].send(message)
+
+
+class Workers:
+    """No more than `most`. Who was busy last is busy next, as its connection is the likeliest to stand."""
+
+    def __init__(self, most: int, new_worker: Callable[[], Worker]) -> None:
+        self._room = asyncio.Semaphore(most)
+        self._new_worker = new_worker
+        self._idle: list[Worker] = []
+        self._closed = False
+
+    async def one(self) -> Worker:
+        """To be given back."""
+        await self._room.acquire()
+        return self._idle.pop() if self._idle else self._new_worker()
+
+    def give_back(self, worker: Worker) -> None:
+        self._room.release()
+        if self._closed:
+            worker.dismiss()
+        else:
+            self._idle.append(worker)
+
+    def close(self) -> None:
+        """Those that still wait for an answer end when they have it."""
+        self._closed = True
+        for worker in self._idle:
+            worker.dismiss()
+        for worker in self._idle:
+            worker.join()
+        self._idle.clear()
