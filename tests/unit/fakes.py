@@ -357,7 +357,8 @@ class InMemoryTextLog(TextLog):
         for delivery in deliveries:
             counts[delivery.state] = counts.get(delivery.state, 0) + 1
         numbers = [delivery.number for delivery in deliveries[:NUMBERS_SHOWN]]
-        return TextSummary(message=message, numbers=numbers, counts=counts)
+        reason = deliveries[0].reason if len(deliveries) == 1 else None
+        return TextSummary(message=message, numbers=numbers, counts=counts, reason=reason)
 
 
 def _is_wanted(summary: TextSummary, wanted: TextFilter) -> bool:
