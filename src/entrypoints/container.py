@@ -155,10 +155,9 @@ def _vonage(settings: Settings, accounts: ProviderAccounts, observer: DispatchOb
     from adapters.providers.vonage.library import Hosts  # noqa: PLC0415
     from adapters.providers.vonage.provider import VonageProvider  # noqa: PLC0415
 
-    ours = Hosts()
     return VonageProvider(
         accounts,
-        hosts=Hosts(settings.vonage_api_host or ours.api, settings.vonage_rest_host or ours.rest),
+        hosts=Hosts(settings.vonage_api_host, settings.vonage_rest_host),
         most_threads=min(settings.most_in_flight, _MOST_THREADS),
         unlisted=partial(observer.code_unlisted, "vonage"),
     )

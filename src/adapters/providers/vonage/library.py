@@ -35,10 +35,10 @@ Written = Any
 
 @dataclass(frozen=True, slots=True)
 class Hosts:
-    """Each with its port, unless that is 443: of the Messages API and of the SMS API."""
+    """Of the Messages API and of the SMS API, each with its port, unless that is 443."""
 
-    api: str = "api.nexmo.com"
-    rest: str = "rest.nexmo.com"
+    api: str
+    rest: str
 
 
 class _OneRequest(HttpClient):

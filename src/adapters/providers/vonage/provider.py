@@ -34,7 +34,7 @@ class VonageProvider(SmsProvider):
         self,
         accounts: ProviderAccounts,
         *,
-        hosts: Hosts | None = None,
+        hosts: Hosts,
         callback_url: str | None = None,
         timeout_s: float = 10.0,
         connect_timeout_s: float = 5.0,
@@ -43,7 +43,7 @@ class VonageProvider(SmsProvider):
         unlisted: UnlistedCode = lambda status, code: None,  # noqa: ARG005 - nobody wants to be told
     ) -> None:
         self._accounts = accounts
-        self._hosts = hosts or Hosts()
+        self._hosts = hosts
         self._callback_url = callback_url
         self._timeout_s = timeout_s
         self._connect_timeout_s = connect_timeout_s
