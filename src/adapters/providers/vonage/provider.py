@@ -50,6 +50,7 @@ class VonageProvider(SmsProvider):
         self._unlisted = unlisted
         self._tls = tls or ssl.create_default_context()
         self._workers = Workers(most_threads, self._new_worker)
+        self._reading = asyncio.Lock()
         self._known: dict[int, tuple[Credentials, VonageAccount]] = {}
 
     async def close(self) -> None:
@@ -88,12 +89,17 @@ class VonageProvider(SmsProvider):
     async def _account(self, account_id: int) -> VonageAccount:
         """Raises `CredentialsUnreadable`, and `InvalidValue` for credentials of another kind."""
         credentials = await self._accounts.credentials(account_id)
-        known = self._known.get(account_id)
-        if known is None or known[0] != credentials:
-            # To read a private key takes 50 ms, which would make the texts of others late.
-            account = await asyncio.to_thread(VonageAccount.of, credentials)
-            known = self._known[account_id] = credentials, account
-        return known[1]
+        if self._is_known(account_id, credentials):
+            return self._known[account_id][1]
+        async with self._reading:
+            if not self._is_known(account_id, credentials):
+                # To read a private key takes 50 ms, which would make the texts of others late.
+                account = await asyncio.to_thread(VonageAccount.of, credentials)
+                self._known[account_id] = credentials, account
+            return self._known[account_id][1]
+
+    def _is_known(self, account_id: int, credentials: Credentials) -> bool:
+        return account_id in self._known and self._known[account_id][0] == credentials
 
     async def _ready(self, call: Call, account_id: int, account: VonageAccount, message: Written) -> bool:
         """Whether a connection stands, with the request at hand and nothing of it written."""

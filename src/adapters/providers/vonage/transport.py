@@ -7,7 +7,6 @@ from urllib.parse import urlsplit
 from requests import PreparedRequest, Response
 from requests.adapters import BaseAdapter
 from requests.structures import CaseInsensitiveDict
-from requests.utils import get_encoding_from_headers
 
 from adapters.providers.vonage.call import Call, Stayed
 from adapters.providers.vonage.connection import Answer, Connection
@@ -81,7 +80,7 @@ def _response(request: PreparedRequest, answer: Answer) -> Response:
     response = Response()
     response.status_code = answer.status
     response.headers = CaseInsensitiveDict(answer.headers)
-    response.encoding = get_encoding_from_headers(response.headers)
+    response.encoding = "utf-8"
     response.raw = BytesIO(answer.body)
     response.url = str(request.url)
     response.request = request
