@@ -24,7 +24,7 @@ class Reading:
     """`unlisted` are the codes that no table has."""
 
     outcome: SendOutcome
-    unlisted: Sequence[object] = ()
+    unlisted: tuple[str, ...] = ()
 
 
 def read(api: Api, answer: Answer) -> Reading:
@@ -39,8 +39,8 @@ def _by_messages_api(answer: Answer) -> Reading:
     code = _code(properties)
     listed = None if code is None else MESSAGES_API.get(code)
     outcome = _by_status(answer, listed)
-    unlisted = code is not None and listed is None and 400 <= answer.status < 500
-    return Reading(outcome, [code] if unlisted else [])
+    unlisted = (code,) if code is not None and listed is None and 400 <= answer.status < 500 else ()
+    return Reading(outcome, unlisted)
 
 
 def _by_sms_api(answer: Answer) -> Reading:
@@ -53,8 +53,8 @@ def _by_sms_api(answer: Answer) -> Reading:
             outcomes = [_of_part(part) for part in parts]
         case _:
             return Reading(_UNREADABLE)
-    unlisted = [part["status"] for part, outcome in zip(parts, outcomes, strict=True) if outcome is _NOT_LISTED]
-    return Reading(_of_all(outcomes), unlisted)
+    unlisted = (part["status"] for part, outcome in zip(parts, outcomes, strict=True) if outcome is _NOT_LISTED)
+    return Reading(_of_all(outcomes), tuple(unlisted))
 
 
 def _of_part(part: object) -> SendOutcome:
