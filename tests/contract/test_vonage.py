@@ -19,6 +19,7 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
 )
 
+from adapters.providers.vonage import transport, workers
 from adapters.providers.vonage.account import Api, VonageAccount
 from adapters.providers.vonage.answers import Reading, read
 from adapters.providers.vonage.call import Call, Stayed
@@ -556,6 +557,29 @@ async def test_who_was_busy_last_is_busy_next(provider: VonageProvider, vonage: 
     assert vonage.connections_made == made + 1
 
 
+async def test_a_connection_that_was_idle_for_long_is_not_written_to(
+    provider: VonageProvider, vonage: VonageStandIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await send(provider)
+    monkeypatch.setattr(transport, "_LONGEST_IDLE_S", -1.0)
+
+    assert isinstance(await send(provider), Accepted)
+    assert vonage.connections_made == 2
+
+
+async def test_threads_that_have_nothing_to_do_for_long_end(
+    provider: VonageProvider, vonage: VonageStandIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    vonage.delay_s = 0.05
+    await asyncio.gather(*(send(provider) for _ in range(5)))
+    assert threads() == 5
+    monkeypatch.setattr(workers, "_LONGEST_IDLE_S", 0.01)
+
+    await send(provider)
+    await until(lambda: threads() == 1)
+    assert isinstance(await send(provider), Accepted)
+
+
 async def test_a_thread_that_is_at_a_call_ends_after_it(provider: VonageProvider, vonage: VonageStandIn) -> None:
     vonage.does("hang")
     call = asyncio.create_task(send(provider))
@@ -570,8 +594,8 @@ async def test_a_thread_that_is_at_a_call_ends_after_it(provider: VonageProvider
 
 async def test_a_call_lets_one_request_go(authority: Authority, vonage: VonageStandIn) -> None:
     """Whatever the library may take for safe to repeat."""
-    transport = Transport(authority.client(), connect_timeout_s=1)
-    connection = await asyncio.to_thread(transport._connection_to, ("127.0.0.1", vonage.port))
+    made = Transport(authority.client(), connect_timeout_s=1)
+    connection = await asyncio.to_thread(made._connection_to, ("127.0.0.1", vonage.port))
     call = Call(answer_timeout_s=1)
     request = b"POST /v1/messages HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n{}"
     first = asyncio.create_task(asyncio.to_thread(call.exchange, connection, request))
@@ -582,7 +606,7 @@ async def test_a_call_lets_one_request_go(authority: Authority, vonage: VonageSt
     with pytest.raises(Stayed):
         await asyncio.to_thread(call.exchange, connection, request)
     assert len(vonage.arrivals) == 1
-    transport.close()
+    made.close()
 
 
 async def test_a_fault_of_ours_is_raised(provider: VonageProvider, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -44,6 +44,12 @@ class Connection:
             plain.close()
             raise
         self.reusable = True
+        self._used_s = time.monotonic()
+
+    @property
+    def idle_s(self) -> float:
+        """Since it was made, or its last answer was read."""
+        return time.monotonic() - self._used_s
 
     def stands(self) -> bool:
         """Whether a request may be written: a server that has hung up, or speaks unasked, will not answer it.
@@ -81,16 +87,17 @@ class Connection:
         self._socket.sendall(unwritten)
         reader = _Reader()
         while not reader.complete:
-            self._socket.settimeout(max(until_s - time.monotonic(), 0.001))
-            if time.monotonic() >= until_s:
+            left_s = until_s - time.monotonic()
+            if left_s <= 0:
                 raise TimeoutError
+            self._socket.settimeout(left_s)
             received = self._socket.recv(_AT_ONCE)
             if not received and not reader.ends_with_the_connection:
                 raise ConnectionError
             if not received:
                 return reader.answer
             reader.read(received)
-        self.reusable = reader.keeps_alive
+        self.reusable, self._used_s = reader.keeps_alive, time.monotonic()
         return reader.answer
 
     def close(self) -> None:

@@ -12,6 +12,9 @@ from adapters.providers.vonage.call import Call, Stayed
 from adapters.providers.vonage.connection import Answer, Connection
 
 _HTTPS_PORT = 443
+# A server may hang up on a connection that is idle in the very moment in which a text is written to it, and then nobody
+# could tell whether the text was sent.
+_LONGEST_IDLE_S = 15.0
 
 
 class Transport(BaseAdapter):
@@ -47,7 +50,7 @@ class Transport(BaseAdapter):
 
     def _connection_to(self, address: tuple[str, int]) -> Connection:
         known = self._connections.get(address)
-        if known is not None and known.stands():
+        if known is not None and known.idle_s <= _LONGEST_IDLE_S and known.stands():
             return known
         self._let_go(address)
         self._connections[address] = Connection(*address, self._tls, timeout_s=self._connect_timeout_s)

@@ -1,6 +1,8 @@
 """The threads that Vonage's library works in, since it waits for answers and can do nothing else meanwhile."""
 
 import asyncio
+import time
+from collections import deque
 from collections.abc import Callable
 from functools import partial
 from queue import SimpleQueue
@@ -12,6 +14,7 @@ from adapters.providers.vonage.library import Client, Written
 from adapters.providers.vonage.transport import Transport
 
 _JOINED_WITHIN_S = 1.0
+_LONGEST_IDLE_S = 60.0
 
 
 class Worker:
@@ -65,31 +68,34 @@ class Worker:
 
 
 class Workers:
-    """No more than `most`. Who was busy last is busy next, as its connection is the likeliest to stand."""
+    """No more than `most`. Who was busy last is busy next, as its connection is the likeliest to stand; who has had
+    nothing to do for long is dismissed.
+    """
 
     def __init__(self, most: int, new_worker: Callable[[], Worker]) -> None:
         self._room = asyncio.Semaphore(most)
         self._new_worker = new_worker
-        self._idle: list[Worker] = []
+        self._idle: deque[tuple[float, Worker]] = deque()
         self._closed = False
 
     async def one(self) -> Worker:
         """To be given back."""
         await self._room.acquire()
-        return self._idle.pop() if self._idle else self._new_worker()
+        return self._idle.pop()[1] if self._idle else self._new_worker()
 
     def give_back(self, worker: Worker) -> None:
         self._room.release()
-        if self._closed:
-            worker.dismiss()
-        else:
-            self._idle.append(worker)
+        now_s = time.monotonic()
+        self._idle.append((now_s, worker))
+        while self._idle and (self._closed or self._idle[0][0] < now_s - _LONGEST_IDLE_S):
+            self._idle.popleft()[1].dismiss()
 
     def close(self) -> None:
         """Those that still wait for an answer end when they have it."""
         self._closed = True
-        for worker in self._idle:
-            worker.dismiss()
-        for worker in self._idle:
-            worker.join()
+        workers = [worker for _, worker in self._idle]
         self._idle.clear()
+        for worker in workers:
+            worker.dismiss()
+        for worker in workers:
+            worker.join()
