@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping
+from functools import partial
 
 from dependency_injector import containers, providers
 from uuid_utils.compat import uuid7
@@ -91,6 +92,8 @@ from entrypoints.telemetry.metrics import Metrics
 from entrypoints.telemetry.observers import CountedIntake, LoggedDispatch
 
 _CONNECTIONS_FOR_ENQUIRIES = 100
+# Enough for several accounts at 30 requests a second each, however slow the answers.
+_MOST_THREADS = 200
 
 
 def _database(settings: Settings) -> Database:
@@ -133,13 +136,31 @@ def _retry(settings: Settings) -> RetryPolicy:
     return RetryPolicy(enquiry_delays_us=tuple(delays))
 
 
-def _twilio(settings: Settings, accounts: ProviderAccounts) -> SmsProvider:
+def _twilio(settings: Settings, accounts: ProviderAccounts, observer: DispatchObserver) -> SmsProvider:
     # Its library takes memory and time, which processes that do not send can do without.
     from adapters.providers.twilio.provider import TwilioProvider  # noqa: PLC0415
 
     # A call that waits for its sender's turn holds a connection.
     connections = settings.most_in_flight + _CONNECTIONS_FOR_ENQUIRIES
-    return TwilioProvider(accounts, api_base_url=settings.twilio_api_base_url or None, connections=connections)
+    return TwilioProvider(
+        accounts,
+        api_base_url=settings.twilio_api_base_url or None,
+        connections=connections,
+        unlisted=partial(observer.code_unlisted, "twilio"),
+    )
+
+
+def _vonage(settings: Settings, accounts: ProviderAccounts, observer: DispatchObserver) -> SmsProvider:
+    # As above.
+    from adapters.providers.vonage.library import Hosts  # noqa: PLC0415
+    from adapters.providers.vonage.provider import VonageProvider  # noqa: PLC0415
+
+    return VonageProvider(
+        accounts,
+        hosts=Hosts(settings.vonage_api_host, settings.vonage_rest_host),
+        most_threads=min(settings.most_in_flight, _MOST_THREADS),
+        unlisted=partial(observer.code_unlisted, "vonage"),
+    )
 
 
 def _by_name(**by_name: SmsProvider) -> Mapping[str, SmsProvider]:
@@ -161,6 +182,7 @@ class Container(containers.DeclarativeContainer):
     clock: providers.Provider[DatabaseClock] = providers.Singleton(DatabaseClock, database)
     vault: providers.Provider[Vault] = providers.Singleton(_vault, settings)
     accounts: providers.Provider[ProviderAccounts] = providers.Singleton(SqlProviderAccounts, database, vault)
+    remembered_accounts: providers.Provider[ProviderAccounts] = providers.Singleton(RememberedAccounts, accounts)
     programs: providers.Provider[Programs] = providers.Singleton(SqlPrograms, database, vault)
     senders: providers.Provider[Senders] = providers.Singleton(SqlSenders, database)
     limits: providers.Provider[Limits] = providers.Singleton(SqlLimits, database)
@@ -192,7 +214,8 @@ class Container(containers.DeclarativeContainer):
     sms_providers: providers.Provider[Mapping[str, SmsProvider]] = providers.Singleton(
         _by_name,
         sandbox=providers.Singleton(SandboxProvider),
-        twilio=providers.Singleton(_twilio, settings, providers.Singleton(RememberedAccounts, accounts)),
+        twilio=providers.Singleton(_twilio, settings, remembered_accounts, observer),
+        vonage=providers.Singleton(_vonage, settings, remembered_accounts, observer),
     )
     peppers: providers.Provider[Mapping[str, bytes]] = providers.Singleton(key_ring, settings.provided.key_peppers)
     terms: providers.Provider[MembershipTerms] = providers.Singleton(MembershipTerms)

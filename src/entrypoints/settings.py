@@ -2,6 +2,7 @@
 
 import base64
 import binascii
+import re
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Annotated, Literal
@@ -18,6 +19,7 @@ from domain.model.price import Price
 PREFIX = "SMSHUB_"
 
 _SHORTEST_KEY = 32
+_HOST = re.compile(r"[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?(:[0-9]{1,5})?", re.ASCII | re.IGNORECASE)
 
 
 class SettingsFault(Exception):
@@ -41,6 +43,12 @@ def _checked_url(url: str) -> str:
 
 def _checked_optional_url(url: str) -> str:
     return _checked_url(url) if url else url
+
+
+def _checked_host(host: str) -> str:
+    if not _HOST.fullmatch(host):
+        raise ValueError("must be a host's name or address, with a port after a colon where it has one of its own")
+    return host
 
 
 def _checked_region(code: str) -> str:
@@ -135,6 +143,14 @@ class Settings(BaseSettings):
     )
     twilio_api_base_url: Annotated[str, AfterValidator(_checked_optional_url)] = Field(
         "", description="Where Twilio's interface is, if not at Twilio: for tests against a stand-in."
+    )
+    vonage_api_host: Annotated[str, AfterValidator(_checked_host)] = Field(
+        "api.nexmo.com",
+        description="Where Vonage's Messages API is: this, a region such as `api-us.nexmo.com`, or a stand-in for "
+        "tests.",
+    )
+    vonage_rest_host: Annotated[str, AfterValidator(_checked_host)] = Field(
+        "rest.nexmo.com", description="Where Vonage's SMS API is, or a stand-in for tests."
     )
     enquiry_delays: _Durations = Field(
         (timedelta(seconds=30), timedelta(minutes=5)),

@@ -1,32 +1,20 @@
 """Twilio's provider with Twilio's own library, against a stand-in on this machine."""
 
-import asyncio
-import itertools
 import logging
-import socket
-import ssl
-import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, field, replace
+from collections.abc import AsyncIterator, Callable, Mapping
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
-from ipaddress import IPv4Address
-from pathlib import Path
 from typing import Any
 
 import pytest
 from aiohttp import ClientConnectionError
-from cryptography import x509
-from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, generate_private_key
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
-from cryptography.x509.oid import NameOID
 
-from adapters.providers.twilio.error_codes import OUTCOMES, outcome_of, retry_after_us
+from adapters.providers.http_answers import retry_after_us
+from adapters.providers.twilio.error_codes import OUTCOMES, outcome_of
 from adapters.providers.twilio.http_client import Call
 from adapters.providers.twilio.provider import TwilioProvider
-from domain.errors import CredentialsUnreadable, InvalidValue
+from domain.errors import InvalidValue
 from domain.model.credentials import Credentials
 from domain.model.delivery import DeliveryState
 from domain.model.message_body import MessageBody
@@ -47,9 +35,9 @@ from domain.model.send_outcome import (
 )
 from domain.model.sender import SenderAddress
 from domain.ports.due_deliveries import Enquiry
-from domain.ports.provider_accounts import ProviderAccounts
 from domain.ports.sms_provider import NotLeaving, OutgoingText
-from tests.builders import SENDER, a_delivery, a_number
+from tests.builders import SENDER, a_delivery
+from tests.contract.calling import BODY, NUMBER, SERVICE, Accounts, Departures, a_text_to, closed_port, never
 from tests.stand_ins.twilio import ACCOUNT_SID, API_KEY, API_SECRET, AUTH_TOKEN, TwilioStandIn
 
 TIMEOUT_S = 0.3
@@ -60,38 +48,6 @@ ASK_AGAIN_US = 60 * SECOND_US
 WITH_TOKEN = {"account_sid": ACCOUNT_SID, "auth_token": AUTH_TOKEN}
 WITH_KEY = {"account_sid": ACCOUNT_SID, "api_key": API_KEY, "api_secret": API_SECRET}
 
-NUMBER = a_number(7)
-BODY = MessageBody("Your code is 4711: naïve & «quoted» + 100 % 🙂")
-SERVICE = SenderAddress("MG" + "0123456789abcdef" * 2)
-
-
-@dataclass
-class Accounts(ProviderAccounts):
-    values: Mapping[str, str] = field(default_factory=lambda: WITH_TOKEN)
-    readable: bool = True
-
-    async def seal_anew(self) -> int:
-        raise NotImplementedError
-
-    async def credentials(self, account_id: int) -> Credentials:
-        assert account_id == 1
-        if not self.readable:
-            raise CredentialsUnreadable
-        return Credentials(self.values)
-
-
-@dataclass
-class Departures:
-    """Counts them; `wait` is what each does."""
-
-    wait: Callable[[], Awaitable[None]] | None = None
-    count: int = 0
-
-    async def __call__(self) -> None:
-        self.count += 1
-        if self.wait is not None:
-            await self.wait()
-
 
 @pytest.fixture
 async def twilio() -> AsyncIterator[TwilioStandIn]:
@@ -101,7 +57,7 @@ async def twilio() -> AsyncIterator[TwilioStandIn]:
 
 @pytest.fixture
 def accounts() -> Accounts:
-    return Accounts()
+    return Accounts(WITH_TOKEN)
 
 
 @pytest.fixture
@@ -113,23 +69,11 @@ async def provider(twilio: TwilioStandIn, accounts: Accounts) -> AsyncIterator[T
 
 def at(url: str, accounts: Accounts | None = None) -> TwilioProvider:
     return TwilioProvider(
-        accounts or Accounts(),
+        accounts or Accounts(WITH_TOKEN),
         api_base_url=url,
         timeout_s=TIMEOUT_S,
         connect_timeout_s=CONNECT_TIMEOUT_S,
         connections=20,
-    )
-
-
-def a_text_to(
-    number: PhoneNumber = NUMBER,
-    *,
-    sender: SenderAddress = SENDER,
-    body: MessageBody = BODY,
-    valid_s: int | None = None,
-) -> OutgoingText:
-    return OutgoingText(
-        delivery_id=7, attempt=1, account_id=1, sender=sender, number=number, body=body, valid_s=valid_s
     )
 
 
@@ -162,10 +106,6 @@ async def sent(provider: TwilioProvider, text: OutgoingText | None = None) -> st
     outcome = await send(provider, text)
     assert isinstance(outcome, Accepted)
     return outcome.reference
-
-
-async def never() -> None:
-    raise NotLeaving
 
 
 # What is written.
@@ -203,15 +143,6 @@ async def test_a_text_is_worth_delivering_for_a_while(
     await sent(provider, a_text_to(valid_s=valid_s))
 
     assert twilio.arrivals[0].form["ValidityPeriod"] == written
-
-
-async def test_the_hubs_environment_is_not_twilios(
-    provider: TwilioProvider, twilio: TwilioStandIn, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    for name in ("TWILIO_EDGE", "TWILIO_REGION", "HTTP_PROXY", "http_proxy"):
-        monkeypatch.setenv(name, "http://nowhere.invalid")
-
-    assert await sent(provider) in twilio.messages
 
 
 # Outcomes.
@@ -322,49 +253,18 @@ def test_a_wait_may_be_a_date() -> None:
     assert 58 * SECOND_US < wait_us <= 60 * SECOND_US
 
 
-@pytest.mark.parametrize(
-    ("behaviour", "reason"),
-    [
-        ("hang", "no-answer"),
-        ("hang-but-taken", "no-answer"),
-        ("drip", "no-answer"),
-        ("reset-before-answer", "connection-lost"),
-        ("reset-without-taking", "connection-lost"),
-        ("cut-answer", "connection-lost"),
-        ("html-200", "unreadable-answer"),
-        ("no-http", "unreadable-answer"),
-        ("cut-json", "unreadable-answer"),
-        ("no-sid", "unreadable-answer"),
-        ("huge", "unreadable-answer"),
-        ("500", "server-error"),
-        ("500-but-taken", "server-error"),
-    ],
-)
-@pytest.mark.parametrize("kept_alive", [False, True])
-async def test_what_may_have_been_taken_is_unknown_and_was_written_once(
-    provider: TwilioProvider, twilio: TwilioStandIn, behaviour: str, reason: str, *, kept_alive: bool
-) -> None:
-    if kept_alive:
-        await sent(provider)
-    twilio.does(behaviour)
-    before, started = len(twilio.arrivals), time.monotonic()
+async def test_an_answer_without_a_sid_is_unknown(provider: TwilioProvider, twilio: TwilioStandIn) -> None:
+    twilio.does("no-sid")
 
-    assert await send(provider) == Unknown(reason)
-    assert time.monotonic() - started < 5 * TIMEOUT_S
-    await asyncio.sleep(0)
-    assert len(twilio.arrivals) - before == 1
-    assert await sent(provider) in twilio.messages
+    assert await send(provider) == Unknown("unreadable-answer")
 
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
-async def test_no_text_and_no_question_is_sent_elsewhere(
-    provider: TwilioProvider, twilio: TwilioStandIn, status: int
-) -> None:
-    twilio.does("redirect", status=status, count=2)
+async def test_no_question_is_asked_elsewhere(provider: TwilioProvider, twilio: TwilioStandIn, status: int) -> None:
+    twilio.does("redirect", status=status)
 
-    assert await send(provider) == Unknown("unreadable-answer")
     assert await provider.look_up(an_enquiry()) == CannotTell("unreadable-answer", ASK_AGAIN_US)
-    assert [exchange.status for exchange in twilio.exchanges] == [status] * 2
+    assert [exchange.status for exchange in twilio.exchanges] == [status]
 
 
 async def test_no_password_that_twilio_knows_bars_the_sender(provider: TwilioProvider, accounts: Accounts) -> None:
@@ -373,252 +273,21 @@ async def test_no_password_that_twilio_knows_bars_the_sender(provider: TwilioPro
     assert await send(provider) == Barred("credentials-refused")
 
 
-# Before the departure.
-
-
-class Stranger(asyncio.Protocol):
-    """Takes connections, says what it always says, and then nothing."""
-
-    def __init__(self, greeting: bytes) -> None:
-        self._greeting = greeting
-        self._transport: Any = None
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._transport = transport
-        self._transport.write(self._greeting)
-
-
-@asynccontextmanager
-async def a_stranger(greeting: bytes = b"", *, tls: ssl.SSLContext | None = None) -> AsyncIterator[int]:
-    server = await asyncio.get_running_loop().create_server(lambda: Stranger(greeting), "127.0.0.1", 0, ssl=tls)
-    async with server:
-        yield server.sockets[0].getsockname()[1]
-
-
-def a_certificate_of_its_own(folder: Path) -> ssl.SSLContext:
-    """For this very address, and signed by nobody."""
-    key = generate_private_key(SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")])
-    now = datetime.now(UTC)
-    certificate = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - timedelta(days=1))
-        .not_valid_after(now + timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(IPv4Address("127.0.0.1"))]), critical=False)
-        .sign(key, SHA256())
-    )
-    file = folder / "certificate.pem"
-    file.write_bytes(
-        key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()) + certificate.public_bytes(Encoding.PEM)
-    )
-    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    context.load_cert_chain(file)
-    return context
-
-
-def closed_port() -> int:
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        return int(taken.getsockname()[1])
-
-
-async def assert_not_sent(url: str, reason: str) -> None:
-    provider, departures = at(url), Departures()
-    try:
-        outcome = await provider.send(a_text_to(), departures)
-    finally:
-        await provider.close()
-    assert outcome == NotSent(reason)
-    assert departures.count == 0
-
-
-async def test_nothing_is_sent_where_nobody_listens() -> None:
-    await assert_not_sent(f"http://127.0.0.1:{closed_port()}", "no-connection")
-
-
-async def test_nothing_is_sent_to_a_name_that_nobody_has() -> None:
-    await assert_not_sent("http://twilio.invalid", "no-connection")
-
-
-async def test_nothing_is_sent_where_encryption_fails() -> None:
-    async with a_stranger(b"220 mail.example ESMTP\r\n") as port:
-        await assert_not_sent(f"https://127.0.0.1:{port}", "no-secure-connection")
-
-
-async def test_nothing_is_sent_to_one_who_cannot_prove_to_be_twilio(tmp_path: Path) -> None:
-    async with a_stranger(tls=a_certificate_of_its_own(tmp_path)) as port:
-        await assert_not_sent(f"https://127.0.0.1:{port}", "no-secure-connection")
-
-
-async def test_nothing_is_sent_while_the_connection_is_being_made() -> None:
-    async with a_stranger() as port:
-        await assert_not_sent(f"https://127.0.0.1:{port}", "no-connection")
-
-
-async def test_nothing_is_sent_to_no_address() -> None:
-    await assert_not_sent("http://", "no-connection")
-
-
-async def test_nothing_is_sent_where_all_connections_are_in_use(twilio: TwilioStandIn) -> None:
-    provider = TwilioProvider(
-        Accounts(), api_base_url=twilio.url, timeout_s=2, connect_timeout_s=TIMEOUT_S, connections=1
-    )
-    holding, leave = asyncio.Event(), asyncio.Event()
-
-    async def hold() -> None:
-        holding.set()
-        await leave.wait()
-
-    first = asyncio.create_task(provider.send(a_text_to(), Departures(hold)))
-    await holding.wait()
-    departures = Departures()
-
-    assert await provider.send(a_text_to(), departures) == NotSent("no-connection")
-    assert departures.count == 0
-    leave.set()
-    assert isinstance(await first, Accepted)
-    await provider.close()
-
-
-@pytest.mark.parametrize(
-    ("accounts", "reason"),
-    [
-        (Accounts(readable=False), "credentials-unreadable"),
-        (Accounts({"account_sid": "nonsense"}), "credentials-unusable"),
-    ],
-)
-async def test_nothing_is_sent_without_credentials(twilio: TwilioStandIn, accounts: Accounts, reason: str) -> None:
-    provider, departures = at(twilio.url, accounts), Departures()
-
-    assert await provider.send(a_text_to(), departures) == Barred(reason)
-    assert await provider.look_up(an_enquiry()) == CannotTell("credentials-unreadable", ASK_AGAIN_US)
-    assert departures.count == 0
+@pytest.mark.parametrize("accounts", [Accounts(WITH_TOKEN, readable=False), Accounts({"account_sid": "nonsense"})])
+async def test_nothing_is_told_without_credentials(twilio: TwilioStandIn, accounts: Accounts) -> None:
+    assert await at(twilio.url, accounts).look_up(an_enquiry()) == CannotTell("credentials-unreadable", ASK_AGAIN_US)
     assert twilio.connections_made == 0
 
 
-# The departure.
-
-
-async def test_the_departure_comes_when_the_connection_stands_and_nothing_is_written(
-    provider: TwilioProvider, twilio: TwilioStandIn
-) -> None:
-    seen: list[tuple[int, int]] = []
-
-    async def wait() -> None:
-        await asyncio.sleep(0.02)
-        seen.append((len(twilio.connections), len(twilio.exchanges)))
-
-    departures = Departures(wait)
-
-    assert isinstance(await provider.send(a_text_to(), departures), Accepted)
-    assert seen == [(1, 0)]
-    assert departures.count == 1
-
-
-@pytest.mark.parametrize("error", [NotLeaving(), TimeoutError("its own"), OSError("its own"), KeyError("its own")])
-async def test_what_the_departure_raises_is_passed_on_and_nothing_is_written(
-    provider: TwilioProvider, twilio: TwilioStandIn, error: Exception
-) -> None:
-    async def refuse() -> None:
-        await asyncio.sleep(0.01)
-        raise error
-
-    departures = Departures(refuse)
-
-    with pytest.raises(type(error)) as caught:
-        await provider.send(a_text_to(), departures)
-
-    assert caught.value is error
-    assert departures.count == 1
-    await asyncio.sleep(0.01)
-    assert twilio.exchanges == []
-
-
-async def test_a_connection_that_was_not_used_is_used_by_the_next(
-    provider: TwilioProvider, twilio: TwilioStandIn
-) -> None:
-    for _ in range(50):
-        with pytest.raises(NotLeaving):
-            await provider.send(a_text_to(), Departures(never))
-    await sent(provider)
-
-    assert twilio.connections_made == 1
-
-
-async def test_a_call_may_be_given_up_while_it_waits(provider: TwilioProvider, twilio: TwilioStandIn) -> None:
-    waiting = asyncio.Event()
-
-    async def wait() -> None:
-        waiting.set()
-        await asyncio.Event().wait()
-
-    call = asyncio.create_task(provider.send(a_text_to(), Departures(wait)))
-    await waiting.wait()
-    call.cancel()
-
-    with pytest.raises(asyncio.CancelledError):
-        await call
-    await sent(provider)
-    assert (len(twilio.arrivals), twilio.connections_made) == (1, 1)
-
-
-async def test_the_wait_for_the_departure_is_not_the_providers(provider: TwilioProvider, twilio: TwilioStandIn) -> None:
-    departures = Departures(lambda: asyncio.sleep(2 * TIMEOUT_S))
-    twilio.delay_s = TIMEOUT_S / 2
-
-    assert isinstance(await provider.send(a_text_to(), departures), Accepted)
-
-
-@pytest.mark.parametrize("kept_alive", [False, True])
-async def test_a_connection_that_drops_during_the_wait_is_not_written_to(
-    provider: TwilioProvider, twilio: TwilioStandIn, *, kept_alive: bool
-) -> None:
-    async def drop() -> None:
-        twilio.hang_up()
-        await asyncio.sleep(0.02)
-
-    if kept_alive:
-        await sent(provider)
-    before, departures = len(twilio.arrivals), Departures(drop)
+async def test_nothing_is_sent_to_no_address() -> None:
+    provider, departures = at("http://"), Departures()
 
     assert await provider.send(a_text_to(), departures) == NotSent("no-connection")
-    assert departures.count == 1
-    assert len(twilio.arrivals) == before
-    await sent(provider)
+    assert departures.count == 0
+    await provider.close()
 
 
-async def test_what_a_server_says_unasked_is_no_answer(provider: TwilioProvider, twilio: TwilioStandIn) -> None:
-    async def speak() -> None:
-        for conversation in twilio.connections:
-            conversation.send(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n")
-        await asyncio.sleep(0.02)
-
-    assert await provider.send(a_text_to(), Departures(speak)) == NotSent("no-connection")
-    assert twilio.arrivals == []
-
-
-async def test_no_text_is_doubled_over_connections_that_drop(provider: TwilioProvider, twilio: TwilioStandIn) -> None:
-    """Some while they are idle, some with a text on them, taken or not."""
-    names = itertools.cycle(["ok", "reset-before-answer", "ok", "ok", "reset-without-taking"])
-    outcomes: list[SendOutcome] = []
-    departures = Departures()
-    for turn in range(20):
-        twilio.behaviours = []
-        for _ in range(10):
-            twilio.does(next(names))
-        outcomes += await asyncio.gather(*(provider.send(a_text_to(), departures) for _ in range(10)))
-        if turn % 3 == 0:
-            twilio.hang_up()
-
-    assert len(outcomes) == departures.count == 200
-    written = [outcome for outcome in outcomes if not isinstance(outcome, NotSent)]
-    assert len(twilio.arrivals) <= len(written)
-    assert {outcome.reference for outcome in outcomes if isinstance(outcome, Accepted)} <= set(twilio.sids)
-    assert set(outcomes) >= {Unknown("connection-lost")}
+# The departure.
 
 
 async def test_a_call_that_has_departed_gets_no_second_connection(
@@ -635,20 +304,6 @@ async def test_a_call_that_has_departed_gets_no_second_connection(
 
     assert departures.count == 1
     assert len(twilio.arrivals) == 1
-
-
-async def test_calls_at_the_same_time_have_departures_of_their_own(
-    provider: TwilioProvider, twilio: TwilioStandIn
-) -> None:
-    all_departures = [Departures(never if index % 2 else None) for index in range(20)]
-
-    outcomes = await asyncio.gather(
-        *(provider.send(a_text_to(), departures) for departures in all_departures), return_exceptions=True
-    )
-
-    assert [isinstance(outcome, NotLeaving) for outcome in outcomes] == [False, True] * 10
-    assert {departures.count for departures in all_departures} == {1}
-    assert len(twilio.arrivals) == 10
 
 
 # Credentials.
@@ -688,17 +343,6 @@ def test_what_is_no_account_is_named_and_not_shown(
     told = str(caught.value)
     assert set(told.partition("Found ")[2].removesuffix(".").split("; ")) == named
     assert not any(value in told for value in values.values() if len(value) > 1)
-
-
-async def test_credentials_that_change_are_used_from_the_next_text_on(
-    provider: TwilioProvider, twilio: TwilioStandIn, accounts: Accounts
-) -> None:
-    await sent(provider)
-    twilio.credentials = {ACCOUNT_SID: "a-new-token"}
-    assert await send(provider) == Barred("credentials-refused")
-    accounts.values = {**WITH_TOKEN, "auth_token": "a-new-token"}
-
-    assert await sent(provider) in twilio.messages
 
 
 # Look-ups.

@@ -27,7 +27,8 @@ from domain.ports.due_deliveries import Enquiry
 from domain.ports.provider_accounts import ProviderAccounts
 from domain.ports.sms_provider import OutgoingText
 from tests.builders import SENDER, a_body, a_delivery, a_number
-from tests.stand_ins.twilio import ACCOUNT_SID, AUTH_TOKEN, Exchange, TwilioStandIn
+from tests.stand_ins.http import Exchange
+from tests.stand_ins.twilio import ACCOUNT_SID, AUTH_TOKEN, TwilioStandIn
 
 DOCUMENT = Path(os.environ.get("PROVIDER_CONTRACTS_DIR", "/nowhere")) / "twilio_api_v2010.json"
 TWILIO = "https://api.twilio.com"

@@ -109,7 +109,7 @@ def test_every_line_has_the_keys_that_are_documented(day: Day) -> None:
     assert found == {event: keys.get(event) for event in found}
     assert keys.keys() - found.keys() == {
         *{"waiting_for_database", "request_failed", "deliveries_rescued", "store_unavailable"},
-        *{"provider_adapter_failed", "sender_barred", "sender_unbarred"},
+        *{"provider_adapter_failed", "provider_code_unlisted", "sender_barred", "sender_unbarred"},
     }
 
 
@@ -121,10 +121,11 @@ def test_the_rarer_lines_have_the_keys_that_are_documented() -> None:
         observer.adapter_failed("post", RuntimeError())
         observer.barred(a_sender(), "credentials-refused", times=1)
         observer.unbarred(a_sender())
+        observer.code_unlisted("post", 400, "4711")
     keys = documented("Log lines")
     assert [line["event"] for line in lines] == [
         *("deliveries_rescued", "deliveries_rescued", "store_unavailable", "provider_adapter_failed"),
-        *("sender_barred", "sender_unbarred"),
+        *("sender_barred", "sender_unbarred", "provider_code_unlisted"),
     ]
     for line in lines:
         assert line.keys() - {"event", "log_level"} == names(keys[line["event"]][0])

@@ -39,6 +39,8 @@ READ_AS: dict[str, tuple[str, Any]] = {
     "SEGMENT_PRICE": ("0.0083 USD", "0.0083 USD"),
     "ENQUIRY_DELAYS": ("PT10S, PT2M,PT1H30M", (timedelta(seconds=10), timedelta(minutes=2), timedelta(minutes=90))),
     "TWILIO_API_BASE_URL": ("http://127.0.0.1:4010/", "http://127.0.0.1:4010"),
+    "VONAGE_API_HOST": ("api-us.nexmo.com", "api-us.nexmo.com"),
+    "VONAGE_REST_HOST": ("127.0.0.1:4011", "127.0.0.1:4011"),
     "RETENTION": ("P30D", timedelta(days=30)),
     "MOST_IN_FLIGHT": ("50", 50),
     "STOP_GRACE": ("PT1M", timedelta(minutes=1)),
@@ -116,6 +118,11 @@ def test_every_variable_is_read(setting: pytest.MonkeyPatch, variable: str) -> N
         ("ENQUIRY_DELAYS", ""),
         ("ENQUIRY_DELAYS", "PT10S,soon"),
         ("ENQUIRY_DELAYS", "-PT10S"),
+        *(
+            ("VONAGE_API_HOST", host)
+            for host in ("", "https://a.example", "a.example/", "a.example:port", "u@a.example")
+        ),
+        ("VONAGE_REST_HOST", "a b"),
         ("MOST_IN_FLIGHT", "0"),
         ("STOP_GRACE", "-PT1S"),
         ("LOG_LEVEL", "loud"),

@@ -80,20 +80,41 @@ class ScriptedProvider(SmsProvider):
 
 
 class WorkingHub:
-    """On a database that is migrated, and maybe shared with others of its kind."""
+    """On a database that is migrated, and maybe shared with others of its kind. The provider is the sandbox's; without
+    one the hub has its own providers.
+    """
 
-    def __init__(self, database_url: str, provider: ScriptedProvider, *, retry: RetryPolicy | None = None) -> None:
-        self.container = Container(settings=Settings.from_environment(database_url=database_url))
-        self.container.sms_providers.override(providers.Object({"sandbox": provider}))
+    def __init__(
+        self,
+        database_url: str,
+        provider: ScriptedProvider | None = None,
+        *,
+        retry: RetryPolicy | None = None,
+        **settings: str,
+    ) -> None:
+        self.container = Container(settings=Settings.from_environment(database_url=database_url, **settings))
+        if provider is not None:
+            self.container.sms_providers.override(providers.Object({"sandbox": provider}))
         if retry is not None:
             self.container.retry.override(providers.Object(retry))
-        self.provider = provider
+        self.provider = provider or ScriptedProvider()
 
     async def program(
-        self, *, rate: str, on_unknown: OnUnknown = OnUnknown.LEAVE, sender: SenderAddress = SENDER
+        self,
+        *,
+        rate: str,
+        on_unknown: OnUnknown = OnUnknown.LEAVE,
+        sender: SenderAddress = SENDER,
+        provider: str = "sandbox",
+        credentials: Credentials | None = None,
     ) -> Program:
         program, _ = await self.container.create_program()(
-            name="City Hall", provider="sandbox", sender=sender, pace=Pace.parse(rate), on_unknown=on_unknown
+            name="City Hall",
+            provider=provider,
+            sender=sender,
+            pace=Pace.parse(rate),
+            on_unknown=on_unknown,
+            credentials=credentials,
         )
         return program
 
@@ -139,15 +160,17 @@ class WorkingHub:
         return page.items
 
     async def close(self) -> None:
+        for provider in self.container.sms_providers().values():
+            await provider.close()
         await self.container.sql_intake().drained()
         await close(self.container.database())
 
 
 @asynccontextmanager
 async def a_hub(
-    database_url: str, provider: ScriptedProvider, *, retry: RetryPolicy | None = None
+    database_url: str, provider: ScriptedProvider | None = None, *, retry: RetryPolicy | None = None, **settings: str
 ) -> AsyncIterator[WorkingHub]:
-    hub = WorkingHub(database_url, provider, retry=retry)
+    hub = WorkingHub(database_url, provider, retry=retry, **settings)
     try:
         yield hub
     finally:

@@ -357,7 +357,8 @@ class InMemoryTextLog(TextLog):
         for delivery in deliveries:
             counts[delivery.state] = counts.get(delivery.state, 0) + 1
         numbers = [delivery.number for delivery in deliveries[:NUMBERS_SHOWN]]
-        return TextSummary(message=message, numbers=numbers, counts=counts)
+        reason = deliveries[0].reason if len(deliveries) == 1 else None
+        return TextSummary(message=message, numbers=numbers, counts=counts, reason=reason)
 
 
 def _is_wanted(summary: TextSummary, wanted: TextFilter) -> bool:
@@ -963,6 +964,7 @@ class RecordingObserver(DispatchObserver):
         self.rescues: list[Sequence[Delivery]] = []
         self.hold_ups: list[HubError] = []
         self.adapter_faults: list[tuple[str, Exception]] = []
+        self.unlisted_codes: list[tuple[str, int, str]] = []
 
     def attempted(self, claim: Claim, outcome: SendOutcome, after: Delivery, *, late_us: int, took_us: int) -> None:
         self.attempts.append(Attempt(claim=claim, outcome=outcome, after=after, late_us=late_us, took_us=took_us))
@@ -984,6 +986,9 @@ class RecordingObserver(DispatchObserver):
 
     def adapter_failed(self, provider: str, fault: Exception) -> None:
         self.adapter_faults.append((provider, fault))
+
+    def code_unlisted(self, provider: str, status: int, code: str) -> None:
+        self.unlisted_codes.append((provider, status, code))
 
     def held_up(self, error: HubError) -> None:
         self.hold_ups.append(error)

@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 from adapters.providers.sandbox.magic_numbers import MAGIC_NUMBERS, MAGIC_SENDERS
+from domain.model.reasons import SENTENCES
 from entrypoints.http import problems
 
 DOCS = Path(__file__).parents[2] / "docs"
@@ -17,6 +18,10 @@ def table(name: str) -> list[list[str]]:
 def test_every_magic_number_and_sender_of_the_sandbox_is_documented_as_it_is() -> None:
     magic = [*MAGIC_NUMBERS.items(), *MAGIC_SENDERS.items()]
     assert table("sandbox.md") == [[number, fate.meaning] for number, fate in magic]
+
+
+def test_every_reason_is_documented_with_its_sentence() -> None:
+    assert [tuple(row[:2]) for row in table("providers.md")] == list(SENTENCES.items())
 
 
 def test_every_problem_that_a_caller_can_meet_is_documented_with_its_status() -> None:

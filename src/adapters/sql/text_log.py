@@ -113,8 +113,16 @@ def _wanted(program_id: str, wanted: TextFilter) -> Select[*tuple[Any, ...]]:
 async def _summaries(
     connection: AsyncConnection, rows: Sequence[AnyRow], counts: Mapping[UUID, Mapping[DeliveryState, int]]
 ) -> list[TextSummary]:
-    numbers = await first_numbers(connection, [row.id for row in rows])
-    return [TextSummary(message=as_message(row), numbers=numbers[row.id], counts=counts[row.id]) for row in rows]
+    shown = await _first_deliveries(connection, [row.id for row in rows])
+    return [
+        TextSummary(
+            message=as_message(row),
+            numbers=[number for number, _ in shown[row.id]],
+            counts=counts[row.id],
+            reason=next((reason for _, reason in shown[row.id]), None) if row.recipients == 1 else None,
+        )
+        for row in rows
+    ]
 
 
 async def _counts(connection: AsyncConnection, ids: Sequence[UUID]) -> dict[UUID, Mapping[DeliveryState, int]]:
@@ -130,12 +138,20 @@ async def _counts(connection: AsyncConnection, ids: Sequence[UUID]) -> dict[UUID
 
 async def first_numbers(connection: AsyncConnection, ids: Sequence[UUID]) -> Mapping[UUID, Sequence[PhoneNumber]]:
     """Those that a summary shows."""
+    shown = await _first_deliveries(connection, ids)
+    return {message_id: [number for number, _ in shown[message_id]] for message_id in ids}
+
+
+async def _first_deliveries(
+    connection: AsyncConnection, ids: Sequence[UUID]
+) -> Mapping[UUID, Sequence[tuple[PhoneNumber, str | None]]]:
+    """The numbers that a summary shows, each with its reason."""
     rows = await connection.execute(
-        select(deliveries.c.message_id, deliveries.c.number)
+        select(deliveries.c.message_id, deliveries.c.number, deliveries.c.reason)
         .where(deliveries.c.message_id.in_(ids), deliveries.c.position <= NUMBERS_SHOWN)
         .order_by(deliveries.c.message_id, deliveries.c.position)
     )
-    numbers: dict[UUID, list[PhoneNumber]] = defaultdict(list)
-    for message_id, number in rows:
-        numbers[message_id].append(PhoneNumber(number))
-    return numbers
+    shown: dict[UUID, list[tuple[PhoneNumber, str | None]]] = defaultdict(list)
+    for message_id, number, reason in rows:
+        shown[message_id].append((PhoneNumber(number), reason))
+    return shown

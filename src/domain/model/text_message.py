@@ -72,11 +72,14 @@ class NewText:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TextSummary:
-    """A message as it stands. `numbers` are its first ones, `NUMBERS_SHOWN` at the most; `counts` is per state."""
+    """A message as it stands. `numbers` are its first ones, `NUMBERS_SHOWN` at the most; `counts` is per state.
+    `reason` is why its delivery is as it is, where it has but one.
+    """
 
     message: TextMessage
     numbers: Sequence[PhoneNumber]
     counts: Mapping[DeliveryState, int]
+    reason: str | None = None
 
     @property
     def state(self) -> DeliveryState:

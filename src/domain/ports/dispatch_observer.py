@@ -32,6 +32,10 @@ class DispatchObserver(Protocol):
         """A provider's adapter raised, which is a fault of ours. Its text may show what was to be sent."""
         ...
 
+    def code_unlisted(self, provider: str, status: int, code: str) -> None:
+        """A provider refused a text for a reason that the hub does not know: its HTTP status alone was judged."""
+        ...
+
     def held_up(self, error: HubError) -> None:
         """The store did not answer; work goes on when it does."""
         ...

@@ -15,7 +15,8 @@ credentials_option = click.option(
     "credentials",
     type=click.File(),
     help='A file with the provider account\'s credentials as JSON, - for standard input: {"account_sid", "auth_token"} '
-    'or {"account_sid", "api_key", "api_secret"} for twilio. A sender that the hub has needs none.',
+    'or {"account_sid", "api_key", "api_secret"} for twilio, {"api_key", "api_secret"} or {"application_id", '
+    '"private_key"} for vonage. A sender that the hub has needs none.',
 )
 on_unknown_option = click.option(
     "--on-unknown",

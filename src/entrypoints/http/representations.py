@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from domain.model.delivery import Delivery, DeliveryState, in_order
+from domain.model.reasons import sentence_of
 from domain.model.text_message import AcceptedText, TextSummary
 from domain.use_cases.preview_text import Audience, Preview
 from entrypoints.http.times import instant, optional_instant
@@ -132,10 +133,11 @@ def _counts(summary: TextSummary) -> Mapping[str, int]:
 
 
 def _result(summary: TextSummary) -> str:
-    """One sentence: the best news first."""
+    """The best news first; of a single number, why it is so."""
     states = in_order(summary.counts)[::-1]
     if summary.message.recipients == 1:
-        return f"{_OUTCOME[states[0]].capitalize()}."
+        sentences = f"{_OUTCOME[states[0]].capitalize()}.", summary.reason and sentence_of(summary.reason)
+        return " ".join(filter(None, sentences))
     return ", ".join(f"{summary.counts[state]} {_OUTCOME[state]}" for state in states) + "."
 
 

@@ -18,6 +18,7 @@ _QUIET = {
     "limits": logging.ERROR,
     "twilio": logging.ERROR,
     "aiohttp": logging.ERROR,
+    "vonage": logging.ERROR,
 }
 
 

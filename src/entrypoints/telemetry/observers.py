@@ -89,6 +89,9 @@ class LoggedDispatch(DispatchObserver):
         where = f"{Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else None
         self._log.error("provider_adapter_failed", provider=provider, fault=type(fault).__name__, where=where)
 
+    def code_unlisted(self, provider: str, status: int, code: str) -> None:
+        self._log.warning("provider_code_unlisted", provider=provider, status=status, code=code)
+
     def held_up(self, error: HubError) -> None:
         self._metrics.store_unavailable.inc()
         self._log.warning("store_unavailable", problem=error.slug)

@@ -819,7 +819,7 @@ async def test_what_could_not_be_sent_in_time_expires(database_url: str) -> None
 
     assert [each["Status"] for each in told] == ["expired", "expired", "delivered"]
     assert [each["SendSuccessful"] for each in told] == [False, False, True]
-    assert told[0]["SentResult"] == "Expired."
+    assert told[0]["SentResult"] == "Expired. It could not be sent before it expired."
     assert late["Reason"] == "not-sent-in-time"
 
 

@@ -4,13 +4,10 @@ Twilio splits codes now and then, so one that is not listed is judged by its HTT
 """
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 
+from adapters.providers import http_answers
 from domain.model.pace import SECOND_US
 from domain.model.send_outcome import Barred, NotSent, Refused, SendOutcome, Throttled, Unknown
-
-_LONGEST_WAIT_US = 3_600 * SECOND_US
 
 OUTCOMES: Mapping[int, SendOutcome] = {
     # The recipient.
@@ -22,11 +19,15 @@ OUTCOMES: Mapping[int, SendOutcome] = {
     21612: Refused("unroutable"),
     21614: Refused("not-textable"),
     21635: Refused("not-textable"),  # a landline
+    30003: Refused("unreachable"),
+    30005: Refused("unknown-handset"),
+    30006: Refused("not-textable"),
     # The text.
     21602: Refused("content-refused"),  # empty
     21605: Refused("content-refused"),  # too long
     21617: Refused("content-refused"),  # too long
     21619: Refused("content-refused"),  # empty
+    21620: Refused("content-refused"),  # an attachment that cannot be had
     21658: Refused("content-refused"),  # too long
     30004: Refused("content-refused"),  # blocked
     30007: Refused("content-refused"),  # filtered
@@ -60,56 +61,24 @@ OUTCOMES: Mapping[int, SendOutcome] = {
     63038: Throttled(900 * SECOND_US),
     30450: NotSent("taken-for-fraud"),
     30453: NotSent("taken-for-fraud"),
-}
-
-_BY_STATUS: Mapping[int, SendOutcome] = {
-    401: Barred("credentials-refused"),
-    402: Barred("no-credit"),
-    403: Barred("not-permitted"),
-    404: Barred("account-not-found"),
-    407: NotSent("no-connection"),
-    408: Unknown("no-answer"),
-    429: Throttled(),
+    # Twilio does not know itself.
+    20500: Unknown("server-error"),
+    20503: Unknown("server-error"),
+    30008: Unknown("carrier-error"),
 }
 
 
 def outcome_of(status: int, code: object, *, retry_after_us: int | None = None) -> SendOutcome:
     """For any answer but a success. `code` is as it came, of whatever type."""
-    if status >= 500:
-        # Twilio may have taken the text before it failed.
-        return Unknown("server-error")
-    if status < 400:
-        return Unknown("unreadable-answer")
-    outcome = OUTCOMES.get(_number(code)) or _BY_STATUS.get(status) or Refused("refused-by-provider")
-    if status == 429 and not isinstance(outcome, Throttled):
-        outcome = Throttled()
-    if isinstance(outcome, Throttled) and retry_after_us is not None:
-        return Throttled(retry_after_us)
-    return outcome
+    return http_answers.outcome_of(status, OUTCOMES.get(_number(code)), retry_after_us=retry_after_us)
 
 
-def retry_after_us(header: str | None) -> int | None:
-    """From a number of seconds or an HTTP date (RFC 9110), an hour at the most; None for nonsense and for the past."""
-    if header is None:
-        return None
-    header = header.strip()
-    if header.isascii() and header.isdigit():
-        # More digits than a sensible number has are cut off, as they are slow to read.
-        wait_us = int(header[:12]) * SECOND_US
-    else:
-        try:
-            until = parsedate_to_datetime(header)
-        except (ValueError, OverflowError):
-            return None
-        wait_us = int((_aware(until) - datetime.now(UTC)).total_seconds() * SECOND_US)
-    return min(wait_us, _LONGEST_WAIT_US) if wait_us > 0 else None
+def is_unlisted(status: int, code: object) -> bool:
+    """Whether the status alone had to be judged, of a refusal that has a code."""
+    return 400 <= status < 500 and code is not None and _number(code) not in OUTCOMES
 
 
 def _number(code: object) -> int:
     if isinstance(code, str) and code.isascii() and code.isdigit() and len(code) <= 6:
         return int(code)
     return code if isinstance(code, int) else 0
-
-
-def _aware(time: datetime) -> datetime:
-    return time if time.tzinfo else time.replace(tzinfo=UTC)

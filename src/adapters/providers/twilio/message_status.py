@@ -35,6 +35,7 @@ _REASONS: Mapping[int, str] = {
     30110: "filtered",
     30450: "taken-for-fraud",
     30453: "taken-for-fraud",
+    63038: "daily-limit-reached",
 }
 _EXPIRED = 30036
 _DEFAULT_REASONS: Mapping[str, str] = {

@@ -9,8 +9,9 @@ from aiohttp import ClientError, ClientResponseError, ClientSSLError
 from twilio.base.exceptions import TwilioException, TwilioRestException, TwilioServiceException
 from twilio.rest import Client
 
+from adapters.providers.http_answers import UnlistedCode, retry_after_us, showable
 from adapters.providers.twilio.account import TwilioAccount
-from adapters.providers.twilio.error_codes import outcome_of, retry_after_us
+from adapters.providers.twilio.error_codes import is_unlisted, outcome_of
 from adapters.providers.twilio.http_client import AnswerTooLong, Call, HttpClient
 from adapters.providers.twilio.message_status import is_status, verdict_of
 from domain.errors import CredentialsUnreadable, InvalidValue
@@ -63,8 +64,10 @@ class TwilioProvider(SmsProvider):
         timeout_s: float = 10.0,
         connections: int = 500,
         connect_timeout_s: float = 5.0,
+        unlisted: UnlistedCode = lambda status, code: None,  # noqa: ARG005 - nobody wants to be told
     ) -> None:
         self._accounts = accounts
+        self._unlisted = unlisted
         self._api_base_url = api_base_url
         self._http = HttpClient(
             connections=connections, connect_timeout_s=connect_timeout_s, answer_timeout_s=timeout_s
@@ -90,7 +93,10 @@ class TwilioProvider(SmsProvider):
             with call.under_way():
                 message = await messages.create_async(**_written(text))
         except (TwilioRestException, TwilioServiceException) as error:
-            return outcome_of(call.status or 0, error.code, retry_after_us=retry_after_us(call.retry_after))
+            status = call.status or 0
+            if is_unlisted(status, error.code):
+                self._unlisted(status, showable(error.code))
+            return outcome_of(status, error.code, retry_after_us=retry_after_us(call.retry_after))
         except Exception as error:  # noqa: BLE001 - whatever it is, the text may have left
             if call.stayed is not None:
                 raise call.stayed from None
