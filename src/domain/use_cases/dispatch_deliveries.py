@@ -5,6 +5,7 @@ from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from domain.errors import StoreUnavailable
+from domain.model.claim_rhythm import ClaimRhythm
 from domain.model.delivery import Delivery
 from domain.model.pace import SECOND_US
 from domain.model.retry import RetryPolicy
@@ -18,17 +19,12 @@ from domain.ports.sms_provider import Departure, NotLeaving, OutgoingText, SmsPr
 from domain.ports.wakeups import Wakeups
 from domain.use_cases.hold_membership import Membership
 
-_CADENCE_US = 50_000  # The least time between two claims; what comes meanwhile is claimed together.
-_LONGEST_CADENCE_US = 150_000  # Where claims take long: fewer and larger ones take less time in all.
+_RETRY_US = 50_000  # How long to leave alone what another has locked, or what there are too few calls for.
 _POLL_US = 100_000  # How long a wake-up may get lost: where those of other processes are not heard, and where they are.
 _LONG_POLL_US = SECOND_US
 _FLUSH_US = 50_000  # Outcomes of so much time are recorded together.
 _STORE_AWAY_US = SECOND_US  # How long to leave a store alone that did not answer.
 _BEHIND_US = 50_000  # How late texts may be before no more are claimed.
-_LONG_CLAIM_US = 150_000  # A claim that takes longer is to be of fewer texts.
-_PORTION = 500  # Texts in one claim, while it does not take long.
-_LEAST_PORTION = 100
-_SOON_US = 100_000
 _MADE_UP_US = 500  # What a text may follow sooner where the one before was late: half of what counts as early.
 _LATE_ANYWAY_US = 2_000  # Timers are; slots that are planned a little too early because of it do no harm.
 _HELD_UP_US = 500  # What a text may leave later than it is said to.
@@ -81,13 +77,14 @@ class _Lane:
         self.barred = False
         self.bar_told_us = _END_OF_TIME_US
 
-    def free_at_us(self, sender: Sender) -> int:
+    @property
+    def free_at_us(self) -> int:
         """By the sender's pace as it is now, which may have changed since the last text left."""
-        return self.counts_from_us + sender.pace.interval_us(self.segments)
+        return self.counts_from_us + self.sender.pace.interval_us(self.segments)
 
-    def left(self, at_us: int, sender: Sender, segments: int) -> None:
-        made_up_us = min(_MADE_UP_US, sender.pace.interval_us() // 10)
-        self.counts_from_us = max(self.free_at_us(sender), at_us - made_up_us)
+    def left(self, at_us: int, segments: int) -> None:
+        made_up_us = min(_MADE_UP_US, self.sender.pace.interval_us() // 10)
+        self.counts_from_us = max(self.free_at_us, at_us - made_up_us)
         self.left_us, self.segments = at_us, segments
 
 
@@ -140,12 +137,7 @@ class _Run:
         self._winding_up = False
         self._claiming = False
         self._busy_us = 0
-        self._in_time = _PORTION
-        self._begun = 0  # Calls, since `_counted_us`.
-        self._counted_us = self._clock.monotonic_us()
-        self._cadence_us = _CADENCE_US
-        # What two claims in a row took at the least is what the next will take; one alone may have been held up.
-        self._took_us = self._takes_us = 0
+        self._rhythm = ClaimRhythm(most_in_flight=dispatch.most_in_flight, now_us=self._clock.monotonic_us())
         # Claimed and not yet recorded. With the attempt, since a delivery handed back may be claimed again at once.
         self._held: set[tuple[int, int]] = set()
 
@@ -184,10 +176,10 @@ class _Run:
         started_us = self._clock.now_us()
         if self._room.locked() and self._line and self._line[0][0] < started_us - _BEHIND_US:
             # There are too few calls at once for what is claimed as it is: more would only be handed back.
-            await self._clock.sleep_until(started_us + _CADENCE_US)
+            await self._clock.sleep_until(started_us + _RETRY_US)
             return
         self._claiming = True
-        portion = self._portion()
+        portion = self._rhythm.portion(in_flight=len(self._calls), now_us=self._clock.monotonic_us())
         try:
             claims = await self._with.queue.claim(
                 self._membership.dispatcher_id,
@@ -195,12 +187,12 @@ class _Run:
                 reservation=replace(
                     self._with.reservation,
                     most_in_all=portion,
-                    takes_us=self._takes_us,
+                    takes_us=self._rhythm.takes_us,
                     busy_until=self._busy_until,
                 ),
                 share=self._membership.share,
             )
-            self._adapt(len(claims), took_us=self._clock.now_us() - started_us)
+            self._rhythm.claim_took(self._clock.now_us() - started_us, claimed=len(claims))
             wait_us = 0 if claims else await self._nothing_due_for_us()
         except StoreUnavailable as error:
             self._with.observer.held_up(error)
@@ -214,37 +206,16 @@ class _Run:
         # A first wake-up is followed at once; what comes right after it, or after claims, shares the next one.
         if claims or await self._with.wakeups.wait(at_most_s=wait_us / SECOND_US):
             self._busy_us = started_us if claims else self._busy_us
-            await self._clock.sleep_until(self._busy_us + self._cadence_us)
+            await self._clock.sleep_until(self._busy_us + self._rhythm.cadence_us)
             self._busy_us = self._clock.now_us()
-
-    def _portion(self) -> int:
-        """How many texts to claim: as many as can be claimed in time, and as there are or will be calls for."""
-        room = self._with.most_in_flight - len(self._calls)
-        return min(self._in_time, max(room, self._with.most_in_flight // 2, self._soon_begun(), 1))
-
-    def _soon_begun(self) -> int:
-        """How many calls begin in a tenth of a second, as it was since the last claim: so late nobody is too late."""
-        now_us = self._clock.monotonic_us()
-        begun, self._begun = self._begun, 0
-        since_us, self._counted_us = now_us - self._counted_us, now_us
-        return begun * _SOON_US // since_us if since_us > 0 else 0
 
     def _busy_until(self, sender_id: int) -> int:
         """When the sender's texts that were claimed before will have left, each at its distance from the other."""
         lane = self._lanes.get(sender_id)
         if lane is None or not lane.segments_in_line:
             return 0
-        waits_us = max(lane.free_at_us(lane.sender) - self._clock.monotonic_us(), 0)
+        waits_us = max(lane.free_at_us - self._clock.monotonic_us(), 0)
         return self._clock.now_us() + waits_us + lane.sender.pace.interval_us(lane.segments_in_line) - _LATE_ANYWAY_US
-
-    def _adapt(self, claimed: int, *, took_us: int) -> None:
-        """By how long the last claim took, be it its size or a busy machine."""
-        self._takes_us, self._took_us = min(self._took_us, took_us), took_us
-        self._cadence_us = min(max(_CADENCE_US, 3 * took_us), _LONGEST_CADENCE_US)
-        if took_us > _LONG_CLAIM_US:
-            self._in_time = max(self._in_time // 2, _LEAST_PORTION)
-        elif claimed and took_us < _LONG_CLAIM_US // 2:
-            self._in_time = min(self._in_time * 2, _PORTION)
 
     async def _nothing_due_for_us(self) -> int:
         if not self._with.wakeups.heard_from_all:
@@ -253,11 +224,13 @@ class _Run:
         if due_us is None:
             return _LONG_POLL_US
         # What is due and was not to be had is another's at the moment.
-        return min(max(due_us - self._clock.now_us(), _CADENCE_US), _LONG_POLL_US)
+        return min(max(due_us - self._clock.now_us(), _RETRY_US), _LONG_POLL_US)
 
     def _line_up(self, claims: Sequence[Claim], *, claimed_us: int) -> None:
         for claim in claims:
-            lane = self._lanes.setdefault(claim.sender.id, _Lane(claim.sender))
+            lane = self._lanes.get(claim.sender.id)
+            if lane is None:
+                lane = self._lanes[claim.sender.id] = _Lane(claim.sender)
             lane.sender = claim.sender
             lane.segments_in_line += claim.delivery.segments
             if claimed_us > lane.bar_told_us:
@@ -277,7 +250,7 @@ class _Run:
             await self._clock.sleep_until(self._paces_at_us)
             await self._room.acquire()
             _, _, claim = heapq.heappop(self._line)
-            self._begun += 1
+            self._rhythm.call_began()
             call = _Call(self, self._lanes[claim.sender.id], claim)
             task = self._start(self._call(call))
             self._calls.add(task)
@@ -305,7 +278,7 @@ class _Run:
 
     async def wait_for_gap(self, lane: _Lane, claim: Claim) -> None:
         """A stall of this process may have made its last text late; the next one keeps its distance from that."""
-        while (short_us := lane.free_at_us(claim.sender) - self._clock.monotonic_us()) > 0:
+        while (short_us := lane.free_at_us - self._clock.monotonic_us()) > 0:
             self.check_departure(lane, claim)
             await self._clock.sleep_until(self._clock.now_us() + short_us, exactly=True)
 
@@ -313,7 +286,7 @@ class _Run:
         """Raises `NotLeaving` where it must not be sent, or could not be in time."""
         now_us = self._clock.now_us()
         # When the line is free, the time may be another's.
-        leaves_us = max(now_us, now_us + lane.free_at_us(claim.sender) - self._clock.monotonic_us())
+        leaves_us = max(now_us, now_us + lane.free_at_us - self._clock.monotonic_us())
         held = self._membership.held and not self._winding_up
         # What is in line while the sender is to wait goes back, so that it stays behind what was throttled.
         waits = lane.barred or lane.held_until_us > self._clock.monotonic_us()
@@ -324,7 +297,7 @@ class _Run:
         """The moment of departure by this process's own clock, and how long after the slot it is."""
         left_us = self._clock.monotonic_us()
         if not claim.sender.backlog_us:
-            lane.left(left_us, claim.sender, claim.delivery.segments)
+            lane.left(left_us, claim.delivery.segments)
         return left_us, self._clock.now_us() - claim.slot.at_us
 
     def stamp_again(self, lane: _Lane, left_us: int) -> None:
