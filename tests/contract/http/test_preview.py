@@ -379,7 +379,7 @@ async def test_what_is_less_urgent_costs_a_tenth_of_the_slots_at_most(hub: Hub) 
 
     waits = [await seconds(hub, office, Priority=priority) for priority in ("urgent", "normal", "bulk")]
 
-    assert waits == [pytest.approx(11, rel=0.01), pytest.approx(33, rel=0.01), pytest.approx(60, rel=0.01)]
+    assert waits == [pytest.approx(12, rel=0.01), pytest.approx(33, rel=0.01), pytest.approx(60, rel=0.01)]
     assert await seconds(hub, office) == waits[1]
 
 
