@@ -28,6 +28,8 @@ _RESERVED_S = 0.75
 _MOST_SLOTS_MORE = 3
 _MOST_ERROR = 0.1
 _MOST_ERROR_S = 0.2  # Where the wait is short.
+# A text that is accepted at the moment of a claim is in it or not, which makes half a second: nobody can tell.
+_LEAST_FORETOLD = 0.9
 _PAUSE_S = 2.0
 # Batches take twice this share of the seconds, as they have every other slot.
 _BATCH_OF_PACE = 0.3
@@ -161,10 +163,11 @@ def _estimates_verdict(texts: Sequence[_Text]) -> Verdict:
     foretold = [each for each in texts if each.is_foretold]
     longest = max(texts, key=lambda each: each.waited_s)
     return Verdict(
-        target=f"EstimatedCompletionAt within {_MOST_ERROR:.0%}, or {_MOST_ERROR_S:g} s where that is more",
-        outcome=Outcome.MET if len(foretold) == len(texts) else Outcome.MISSED,
-        reached=f"{len(foretold)} of {len(texts)} were. The {longest.recipients} took {number(longest.waited_s, 1)} s; "
-        f"their estimate was off by {longest.error_s / longest.waited_s:+.1%} of that.",
+        target=f"EstimatedCompletionAt within {_MOST_ERROR:.0%}, or {_MOST_ERROR_S:g} s where that is more, for at "
+        f"least {_LEAST_FORETOLD:.0%}",
+        outcome=Outcome.MET if len(foretold) >= _LEAST_FORETOLD * len(texts) else Outcome.MISSED,
+        reached=f"It was for {len(foretold)} of {len(texts)}. The {longest.recipients} took "
+        f"{number(longest.waited_s, 1)} s; the estimate was off by {longest.error_s / longest.waited_s:+.1%} of it.",
     )
 
 
