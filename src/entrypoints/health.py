@@ -30,7 +30,7 @@ class Health:
         """The verdict and what it rests on. Neither a database that is away nor a sender that stands still is a reason
         to be taken out of service.
         """
-        details: dict[str, object] = {"process": self.phase.value, "database": "ok"}
+        details: dict[str, object] = {"database": "ok"}
         fits = True
         try:
             await self.schema.check()
@@ -39,7 +39,9 @@ class Health:
             details["database"] = "unavailable"
         except SchemaDiffers as error:
             details["database"], fits = str(error), False
-        return fits and self.phase is Phase.RUNNING, details
+        # Looked at last, as it may have changed while the database was asked.
+        phase = self.phase
+        return fits and phase is Phase.RUNNING, {"process": phase.value, **details}
 
     async def measure(self) -> None:
         """Brings the gauges up to date; they stay as they are where the database does not answer."""

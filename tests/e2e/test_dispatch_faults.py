@@ -80,7 +80,7 @@ def test_dispatchers_share_the_senders_and_those_that_are_killed_at_any_moment_l
     # Until each has heard of the others.
     time.sleep(1.2)
     for sender in addresses:
-        site.post(caller, sender, 12)
+        site.post(caller, sender, 16)
     time.sleep(1.5)
     had = [len(process.attempts) for process in running]
     time.sleep(1.2)
@@ -96,12 +96,12 @@ def test_dispatchers_share_the_senders_and_those_that_are_killed_at_any_moment_l
         running[victim].kill()
         killed_at = time.monotonic()
         running[victim] = site.dispatcher()
-    until_sent(site, 270)
+    until_sent(site, 360, within_s=30)
     taken_over = {each.sender for each in site.provider.arrivals if each.at_s > killed_at + RESERVED_S}
     assert taken_over == set(addresses), "the senders of the killed are gone on with"
     site.until_all_are("sent")
     assert time.monotonic() - killed_at < GIVEN_UP_WITHIN_S + 6
-    assert len(site.rows) == 360
+    assert len(site.rows) == 480
     assert logged("deliveries_rescued", site.processes), "no kill has hit anything"
     audit(site, rate=2)
 
@@ -253,7 +253,7 @@ def test_a_host_clock_that_is_minutes_ahead_makes_nothing_early(site: SendingSit
         process.until_ready()
     caller = site.caller(api, program)
     for sender in addresses:
-        site.post(caller, sender, 12)
+        site.post(caller, sender, 16)
     due_s = time.monotonic() + 2.5
     send_at = datetime.now(UTC) + timedelta(seconds=2.5)
     scheduled = {

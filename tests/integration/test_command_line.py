@@ -157,7 +157,7 @@ def test_a_value_that_cannot_be_read_is_told_with_its_option(
 
 def test_an_unknown_provider_is_told_with_those_that_there_are(on_sqlite: dict[str, str]) -> None:
     result = smshub(*CREATE, "--provider", "pigeon", environment=on_sqlite)
-    assert told(result) == "Error: There is no provider 'pigeon'; known are sandbox, twilio.\n"
+    assert told(result) == "Error: There is no provider 'pigeon'; known are sandbox, twilio, vonage.\n"
 
 
 @pytest.mark.parametrize("program_id", ["PHARM-1", "pharm-1"])

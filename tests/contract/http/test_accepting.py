@@ -839,7 +839,7 @@ async def test_a_text_has_the_priority_that_it_is_given(hub: Hub, priority: str)
 async def test_urgent_texts_overtake_those_that_wait(database_url: str) -> None:
     async with a_hub(database_url) as hub:
         office = await hub.an_office()
-        await hub.add_sender(office, "72525", pace="5/s")
+        await hub.add_sender(office, "72525", pace="1/s")
         sent = {
             priority: (await hub.post(office, TEXTS, a_text(Priority=priority, Sender="72525"))).json()["Id"]
             for priority in ("bulk", "normal", "urgent")

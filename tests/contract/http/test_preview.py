@@ -379,7 +379,8 @@ async def test_what_is_less_urgent_costs_a_tenth_of_the_slots_at_most(hub: Hub) 
 
     waits = [await seconds(hub, office, Priority=priority) for priority in ("urgent", "normal", "bulk")]
 
-    assert waits == [pytest.approx(12, rel=0.01), pytest.approx(33, rel=0.01), pytest.approx(60, rel=0.01)]
+    # Each of the two lower lanes has had a turn when the urgent one goes.
+    assert waits == [pytest.approx(12.1, rel=0.01), pytest.approx(33, rel=0.01), pytest.approx(60.3, rel=0.01)]
     assert await seconds(hub, office) == waits[1]
 
 
