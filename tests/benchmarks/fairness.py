@@ -27,6 +27,9 @@ _AHEAD = 10_000
 _RESERVED_S = 0.75
 _MOST_SLOTS_MORE = 3
 _MOST_ERROR = 0.1
+_MOST_ERROR_S = 0.2  # Where the wait is short.
+# A text that is accepted at the moment of a claim is in it or not, which makes half a second: nobody can tell.
+_LEAST_FORETOLD = 0.9
 _PAUSE_S = 2.0
 # Batches take twice this share of the seconds, as they have every other slot.
 _BATCH_OF_PACE = 0.3
@@ -52,9 +55,13 @@ class _Text:
         return (self.left_us - self.created_us) / SECOND_US
 
     @property
-    def error(self) -> float:
-        """How far the estimate is off, as a share of the whole time; positive where it was too late."""
-        return (self.estimated_us - self.left_us) / (self.left_us - self.created_us)
+    def error_s(self) -> float:
+        """How far the estimate is off; positive where it was too late."""
+        return (self.estimated_us - self.left_us) / SECOND_US
+
+    @property
+    def is_foretold(self) -> bool:
+        return abs(self.error_s) <= max(_MOST_ERROR * self.waited_s, _MOST_ERROR_S)
 
 
 def measure(place: Place, extent: Extent) -> Section:
@@ -74,7 +81,7 @@ def measure(place: Place, extent: Extent) -> Section:
             f"{_RESERVED_S * 1_000:.0f} ms of a sender's slots already when a text comes."
         ),
         table=Table(
-            headings=("", "texts", "most slots before it", "longest wait s", "error of the estimate"),
+            headings=("", "texts", "most slots before it", "longest wait s", "greatest error of an estimate s"),
             rows=[
                 _row("urgent", urgent),
                 _row("normal", normal),
@@ -84,12 +91,7 @@ def measure(place: Place, extent: Extent) -> Section:
         verdicts=[
             _next_verdict("An urgent text", urgent, more=1),
             _next_verdict("A normal text", normal, more=_MOST_SLOTS_MORE),
-            Verdict(
-                target=f"EstimatedCompletionAt of the {batch} within {_MOST_ERROR:.0%}",
-                outcome=Outcome.MET if abs(whole_batch.error) <= _MOST_ERROR else Outcome.MISSED,
-                reached=f"They took {number(whole_batch.waited_s, 1)} s; the estimate was off by "
-                f"{whole_batch.error:+.1%} of that.",
-            ),
+            _estimates_verdict(texts),
         ],
     )
 
@@ -157,12 +159,24 @@ def _next_verdict(name: str, texts: Sequence[_Text], *, more: int) -> Verdict:
     )
 
 
+def _estimates_verdict(texts: Sequence[_Text]) -> Verdict:
+    foretold = [each for each in texts if each.is_foretold]
+    longest = max(texts, key=lambda each: each.waited_s)
+    return Verdict(
+        target=f"EstimatedCompletionAt within {_MOST_ERROR:.0%}, or {_MOST_ERROR_S:g} s where that is more, for at "
+        f"least {_LEAST_FORETOLD:.0%}",
+        outcome=Outcome.MET if len(foretold) >= _LEAST_FORETOLD * len(texts) else Outcome.MISSED,
+        reached=f"It was for {len(foretold)} of {len(texts)}. The {longest.recipients} took "
+        f"{number(longest.waited_s, 1)} s; the estimate was off by {longest.error_s / longest.waited_s:+.1%} of it.",
+    )
+
+
 def _row(name: str, texts: Sequence[_Text]) -> Sequence[str]:
-    furthest = max(texts, key=lambda each: abs(each.error))
+    furthest = max(texts, key=lambda each: abs(each.error_s))
     return (
         name,
         number(len(texts)),
         number(max(each.slots for each in texts)),
         number(max(each.waited_s for each in texts), 2),
-        f"{furthest.error:+.1%}",
+        f"{furthest.error_s:+.2f}",
     )

@@ -97,6 +97,18 @@ async def test_who_waits_for_the_same_limit_is_told(store: Store) -> None:
     assert not top.others
 
 
+async def test_what_a_paused_program_has_takes_nobodys_turn(store: Store) -> None:
+    library = await store.add_program("library")
+    parks = await store.add_program("parks", pace=None)
+    for program in (library, parks):
+        await store.intake.add(a_text(program, *numbers(3)))
+    await store.pauses.set_program("parks", paused=True, now_us=NOW_US)
+
+    ahead = await store.backlog.at(library.sender.id, now_us=NOW_US)
+
+    assert ahead.waiting == {(Priority.NORMAL, "library"): Waiting(3, 3)}
+
+
 async def test_what_stands_still_is_told(store: Store) -> None:
     program = await store.add_program()
     sender_id = program.sender.id

@@ -1,7 +1,7 @@
 """What is remembered of programs and tokens, and for how long."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from types import SimpleNamespace
@@ -10,7 +10,13 @@ import pytest
 from cachetools import TTLCache
 
 import adapters.remembered
-from adapters.remembered import RememberedAccounts, RememberedBacklog, RememberedPrograms, RememberedTokens
+from adapters.remembered import (
+    RememberedAccounts,
+    RememberedBacklog,
+    RememberedPrograms,
+    RememberedTokens,
+    RememberedWaitingSenders,
+)
 from adapters.tokens import JwtTokens
 from domain.errors import StoreUnavailable, TokenRefused
 from domain.model.access import Grant, Scope
@@ -20,7 +26,9 @@ from domain.model.priority import Priority
 from domain.model.program import Program
 from domain.model.queue_ahead import QueueAhead
 from domain.model.sender import SenderAddress
+from domain.model.shared_line import WaitingSender
 from domain.model.waiting import Waiting
+from domain.ports.backlog import WaitingSenders
 from domain.ports.provider_accounts import ProviderAccounts
 from domain.ports.tokens import Tokens
 from tests.builders import SANDBOX
@@ -320,6 +328,25 @@ class TestBacklog:
             ahead = await remembered.at(1, now_us=0)
 
         assert ahead.stopped
+
+
+class CountingSenders(WaitingSenders):
+    def __init__(self) -> None:
+        self.asked: list[frozenset[int]] = []
+
+    async def under(self, limit_ids: frozenset[int]) -> Sequence[WaitingSender]:
+        self.asked.append(limit_ids)
+        return []
+
+
+async def test_who_waits_for_a_limit_is_looked_up_once_for_all_its_senders() -> None:
+    senders = CountingSenders()
+    remembered = RememberedWaitingSenders(senders)
+
+    for limit_ids in ({1}, {1}, {1, 2}, {1}):
+        assert await remembered.under(frozenset(limit_ids)) == []
+
+    assert senders.asked == [{1}, {1, 2}]
 
 
 async def test_credentials_are_asked_for_once_in_a_while(timer: Timer) -> None:

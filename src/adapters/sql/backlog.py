@@ -14,21 +14,14 @@ from domain.model.waiting import Waiting
 from domain.ports.backlog import Backlog, WaitingSenders
 
 _account_limit_id = provider_accounts.c.limit_id.label("account_limit_id")
-_SENDER = select(senders, _account_limit_id, hub_paused.label("hub_paused")).join(provider_accounts)
-_waiting = queued, deliveries.c.program_id.not_in(paused_programs)
-_texts, _segments = func.count().label("texts"), func.sum(deliveries.c.segments).label("segments")
-_LINES = (
-    select(deliveries.c.priority, deliveries.c.program_id, _texts, _segments)
-    .where(*_waiting)
-    .group_by(deliveries.c.priority, deliveries.c.program_id)
+_SENDERS = select(senders, _account_limit_id, hub_paused.label("hub_paused")).join(provider_accounts)
+_WAITING = select(func.count().label("texts"), func.sum(deliveries.c.segments).label("segments")).where(
+    queued, deliveries.c.program_id.not_in(paused_programs)
 )
-_WAITING_SENDERS = (
-    select(senders, _account_limit_id, _texts, _segments)
-    .join(provider_accounts)
-    .join(deliveries, deliveries.c.sender_id == senders.c.id)
-    .where(*_waiting, senders.c.paused_us.is_(None), senders.c.bars == 0)
-    .group_by(senders.c.id, provider_accounts.c.id)
+_BY_LINE = _WAITING.add_columns(deliveries.c.priority, deliveries.c.program_id).group_by(
+    deliveries.c.priority, deliveries.c.program_id
 )
+_BY_SENDER = _WAITING.add_columns(deliveries.c.sender_id).group_by(deliveries.c.sender_id)
 
 
 class SqlBacklog(Backlog):
@@ -38,9 +31,9 @@ class SqlBacklog(Backlog):
 
     async def at(self, sender_id: int, *, now_us: int) -> QueueAhead:
         async with self._database.reading() as connection:
-            row = (await connection.execute(_SENDER.where(senders.c.id == sender_id))).one()
+            row = (await connection.execute(_SENDERS.where(senders.c.id == sender_id))).one()
             paused = (await connection.execute(paused_programs)).scalars().all()
-            lines = (await connection.execute(_LINES.where(deliveries.c.sender_id == sender_id))).all()
+            lines = (await connection.execute(_BY_LINE.where(deliveries.c.sender_id == sender_id))).all()
             bound = row.limit_id is not None or row.account_limit_id is not None
             limit_rows = (await connection.execute(select(limits))).all() if bound else []
         return QueueAhead(
@@ -79,16 +72,24 @@ class SqlWaitingSenders(WaitingSenders):
             limit_rows = (await connection.execute(select(limits.c.id, limits.c.parent_id))).all()
             parents = {each.id: each.parent_id for each in limit_rows}
             theirs = [each for each in parents if limit_ids.intersection(above([each], parents))]
-            under = or_(senders.c.limit_id.in_(theirs), provider_accounts.c.limit_id.in_(theirs))
-            rows = (await connection.execute(_WAITING_SENDERS.where(under))).all()
+            going_on = _SENDERS.where(
+                or_(senders.c.limit_id.in_(theirs), provider_accounts.c.limit_id.in_(theirs)),
+                senders.c.paused_us.is_(None),
+                senders.c.bars == 0,
+            )
+            rows = (await connection.execute(going_on)).all()
+            ids = going_on.with_only_columns(senders.c.id)
+            by_sender = (await connection.execute(_BY_SENDER.where(deliveries.c.sender_id.in_(ids)))).all()
+        waiting = {each.sender_id: _as_waiting(each) for each in by_sender}
         return [
             WaitingSender(
                 id=row.id,
                 limit_ids=frozenset(above([row.limit_id, row.account_limit_id], parents)),
                 schedule=as_schedule(row),
-                waiting=_as_waiting(row),
+                waiting=waiting[row.id],
             )
             for row in rows
+            if row.id in waiting
         ]
 
 

@@ -12,6 +12,7 @@ from domain.model.turns import NO_TURNS, PASSED_OVER, Turns
 from domain.model.waiting import NOTHING, Waiting, most_had, together
 
 _REACH_US, _LOOKAHEAD_US = Reservation().reach_us, Reservation().lookahead_us
+_LATE_US = 25_000  # How late a claim is made, on the average.
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,16 +59,18 @@ class QueueAhead:
 
     def by(self, now_us: int) -> Self:
         """How it is later, as far as can be told: texts get their slots, and nobody comes."""
+        if now_us - self.at_us <= _LATE_US and (self.waiting or self.shared):
+            return self  # What was due to be claimed then, is due still.
         next_us = self._leaves_us(NOTHING)
         ahead_us = _REACH_US if self.shared else _LOOKAHEAD_US
-        late_us = now_us + ahead_us - next_us
+        late_us = now_us - _LATE_US + ahead_us - next_us
         if late_us < 0 and not self.shared:
             return self
         everything = together(self.waiting.values())
         gone, free_us, waiting, turns = NOTHING, self.free_us, self.waiting, self.turns
         if late_us >= 0 and everything.texts:
             text_us = (self._leaves_us(everything) - next_us) / everything.texts
-            a_claim = (_REACH_US - ahead_us) // text_us + 1
+            a_claim = (_REACH_US - ahead_us + _LATE_US) // text_us + 1
             claimed = (late_us // (text_us * a_claim) + 1) * a_claim
             gone = everything.first(min([claimed, *(line.most(everything) for line in self.shared)]))
             free_us, turns = int(next_us + gone.texts * text_us), NO_TURNS

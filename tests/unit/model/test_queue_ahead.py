@@ -91,6 +91,12 @@ def test_the_queue_goes_on_while_nobody_looks() -> None:
     assert seconds(queue, at_us=NOON + 300 * PLANNED) == 0
 
 
+def test_what_was_due_to_be_claimed_a_moment_ago_is_so_still() -> None:
+    queue = a_queue({(NORMAL, "theirs"): 100}, free_us=NOON + 200_000)
+    assert seconds(queue, priority=URGENT, at_us=NOON + 20_000) * PLANNED == 180_000
+    assert seconds(queue, priority=URGENT, at_us=NOON + 60_000) * PLANNED == 140_000 + PLANNED
+
+
 def test_a_provider_that_queues_by_itself_gets_texts_as_long_as_its_queue_is_short() -> None:
     an_hour_us = 3_600 * PLANNED
     queue = a_queue(free_us=NOON - an_hour_us, backlog_us=an_hour_us)
