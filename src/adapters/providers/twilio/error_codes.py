@@ -80,7 +80,7 @@ def outcome_of(status: int, code: object, *, retry_after_us: int | None = None) 
         return Unknown("server-error")
     if status < 400:
         return Unknown("unreadable-answer")
-    outcome = OUTCOMES.get(_number(code)) or _BY_STATUS.get(status) or Refused("refused-by-provider")
+    outcome = OUTCOMES.get(number_of(code)) or _BY_STATUS.get(status) or Refused("refused-by-provider")
     if status == 429 and not isinstance(outcome, Throttled):
         outcome = Throttled()
     if isinstance(outcome, Throttled) and retry_after_us is not None:
@@ -105,7 +105,8 @@ def retry_after_us(header: str | None) -> int | None:
     return min(wait_us, _LONGEST_WAIT_US) if wait_us > 0 else None
 
 
-def _number(code: object) -> int:
+def number_of(code: object) -> int:
+    """A code as it came, in JSON or a form; 0 for none."""
     if isinstance(code, str) and code.isascii() and code.isdigit() and len(code) <= 6:
         return int(code)
     return code if isinstance(code, int) else 0
