@@ -20,6 +20,7 @@ from domain.use_cases.rescue_deliveries import RescueDeliveries
 from domain.use_cases.settle_deliveries import SettleDeliveries
 
 _SETTLE_EVERY_S = 0.2
+_ENQUIRIES_END_WITHIN_S = 5.0
 _RESCUE_EVERY_S = 2.0
 _ROUSE_EVERY_S = 5.0
 _EXPIRE_EVERY_S = 1.0
@@ -46,9 +47,10 @@ class Dispatcher:
     async def run(self, stopping: asyncio.Event) -> None:
         """Works until told to stop; then hands back what it has not sent. Raises what it cannot go on from."""
         async with asyncio.TaskGroup() as group:
+            settling = group.create_task(self._settle_until(stopping))
             chores = [
+                settling,
                 group.create_task(self.wakeups.listen()),
-                group.create_task(self._again_and_again(self.settle, _SETTLE_EVERY_S)),
                 group.create_task(self._again_and_again(self.rescue, _RESCUE_EVERY_S)),
                 group.create_task(self._again_and_again(self._rouse, _ROUSE_EVERY_S)),
                 group.create_task(self._again_and_again(self._expire, _EXPIRE_EVERY_S)),
@@ -57,6 +59,8 @@ class Dispatcher:
             ]
             while not stopping.is_set():
                 await self._be_a_member(stopping)
+            # Those being asked about are nobody else's for a while.
+            await asyncio.wait([settling], timeout=_ENQUIRIES_END_WITHIN_S)
             for chore in chores:
                 chore.cancel()
 
@@ -75,15 +79,24 @@ class Dispatcher:
         if everything_recorded:
             await self.hold.leave(membership)
 
+    async def _settle_until(self, stopping: asyncio.Event) -> None:
+        while not stopping.is_set():
+            pause_s = await self._done(self.settle, _SETTLE_EVERY_S)
+            with suppress(TimeoutError):
+                await asyncio.wait_for(stopping.wait(), pause_s)
+
     async def _again_and_again(self, work: Callable[[], Awaitable[object]], every_s: float) -> None:
         while True:
-            pause_s = every_s
-            try:
-                await work()
-            except StoreUnavailable as error:
-                self.observer.held_up(error)
-                pause_s = max(every_s, _STORE_AWAY_S)
-            await asyncio.sleep(pause_s)
+            await asyncio.sleep(await self._done(work, every_s))
+
+    async def _done(self, work: Callable[[], Awaitable[object]], every_s: float) -> float:
+        """Says in how many seconds it is to be done again."""
+        try:
+            await work()
+        except StoreUnavailable as error:
+            self.observer.held_up(error)
+            return max(every_s, _STORE_AWAY_S)
+        return every_s
 
     async def _rouse(self) -> None:
         if await self.due.rouse(now_us=self.clock.now_us()):

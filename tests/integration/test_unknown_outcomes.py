@@ -8,7 +8,7 @@ import pytest
 from domain.model.delivery import DeliveryState
 from domain.model.program import OnUnknown
 from domain.model.retry import RetryPolicy
-from domain.model.send_outcome import CannotTell, Unknown
+from domain.model.send_outcome import CannotTell, Found, Unknown
 from entrypoints.http.representations import delivery as shown
 from tests.e2e.running import e164
 from tests.integration.working_hub import ScriptedProvider, a_hub, assert_apart
@@ -72,3 +72,17 @@ async def test_resent_again_and_again_it_is_given_up_at_last(database_url: str) 
     assert (delivery.state, delivery.reason) == (DeliveryState.FAILED, "never-known")
     assert shown(delivery)["Resends"] == 2
     assert len(provider.left) == 3
+
+
+@pytest.mark.timeout(30)
+async def test_what_is_being_asked_about_at_the_stop_is_settled_before_it(database_url: str) -> None:
+    """Cut off, it would be nobody's for half a minute."""
+    retry = RetryPolicy(enquiry_delays_us=(50_000,), asked_for_us=0)
+    provider = ScriptedProvider([Unknown("no-answer")], answer=Found("SM-found"), answers_after_s=0.5)
+    async with a_hub(database_url, provider, retry=retry) as hub:
+        program = await hub.program(rate=RATE)
+        async with hub.dispatching():
+            message = await hub.post(program, e164(1))
+            await hub.until(lambda: provider.asked == 1)
+        (delivery,) = await hub.deliveries(program, message)
+    assert (delivery.state, delivery.provider_reference) == (DeliveryState.SENT, "SM-found")

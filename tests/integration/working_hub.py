@@ -43,7 +43,8 @@ class Left:
 class ScriptedProvider(SmsProvider):
     """`outcomes` are those of the next calls, in their order; all others are accepted. `answer` is that to enquiries.
 
-    `ready_after_s`: how long the connection of the very first call takes.
+    `ready_after_s`: how long the connection of the very first call takes. `answers_after_s`: how long an answer to an
+    enquiry takes.
     """
 
     def __init__(
@@ -52,11 +53,14 @@ class ScriptedProvider(SmsProvider):
         *,
         answer: EnquiryAnswer | None = None,
         ready_after_s: float = 0,
+        answers_after_s: float = 0,
     ) -> None:
         self.outcomes = deque(outcomes)
         self.answer = answer or NotFound()
         self.left: list[Left] = []
+        self.asked = 0
         self._ready_after_s = ready_after_s
+        self._answers_after_s = answers_after_s
 
     def account_of(self, credentials: Credentials) -> str:  # noqa: ARG002 - the port's own
         return "sandbox"
@@ -69,6 +73,8 @@ class ScriptedProvider(SmsProvider):
         return self.outcomes.popleft() if self.outcomes else Accepted(f"reference-{text.delivery_id}")
 
     async def look_up(self, enquiry: Enquiry) -> EnquiryAnswer:  # noqa: ARG002 - the port's own
+        self.asked += 1
+        await asyncio.sleep(self._answers_after_s)
         return self.answer
 
     async def close(self) -> None:
