@@ -243,6 +243,33 @@ _expiring = deliveries.c.expires_us.is_not(None) & waiting
 Index("ix_deliveries_expiring", deliveries.c.expires_us, postgresql_where=_expiring, sqlite_where=_expiring)
 Index("ix_deliveries_number", deliveries.c.number, deliveries.c.message_id)
 
+# What providers told the hub, as it came: receipts, and what people texted back.
+callbacks = Table(
+    "callbacks",
+    metadata,
+    _identity(),
+    # Whose reader understands it.
+    Column("source", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("account_id", _Id, nullable=False),
+    # The same however often the provider tells the same, and the mark of a signature that is good for one call.
+    Column("key", Text, nullable=False),
+    Column("nonce", Text),
+    Column("delivery_id", _Id),
+    # JSON, named as the provider names them.
+    Column("fields", Text, nullable=False),
+    Column("received_us", BigInteger, nullable=False),
+    # When to work it off; NULL where there is nothing to do, any more or as yet.
+    Column("due_us", BigInteger),
+    # What came of it.
+    Column("outcome", Text),
+    UniqueConstraint("account_id", "kind", "key"),
+    UniqueConstraint("nonce", "account_id"),
+)
+_to_be_worked_off = callbacks.c.due_us.is_not(None)
+Index("ix_callbacks_due", callbacks.c.due_us, postgresql_where=_to_be_worked_off, sqlite_where=_to_be_worked_off)
+Index("ix_callbacks_kept", callbacks.c.kind, callbacks.c.received_us)
+
 hub_paused = select(hub.c.id).where(hub.c.paused_us.is_not(None)).exists()
 paused_programs = select(programs.c.id).where(programs.c.paused_us.is_not(None))
 
