@@ -44,6 +44,9 @@ pytestmark = pytest.mark.skipif(
 
 
 class Accounts(ProviderAccounts):
+    async def find(self, provider: str, account: str) -> int | None:
+        raise NotImplementedError
+
     async def seal_anew(self) -> int:
         raise NotImplementedError
 
