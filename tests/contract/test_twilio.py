@@ -329,7 +329,7 @@ async def test_an_account_is_known_by_its_sid(values: Mapping[str, str], twilio:
         ({**WITH_TOKEN, "auth_token": ""}, {"malformed: auth_token"}),
         ({**WITH_TOKEN, "auth_token": "with blanks in it"}, {"malformed: auth_token"}),
         ({**WITH_KEY, "api_key": ACCOUNT_SID}, {"malformed: api_key"}),
-        ({**WITH_KEY, "auth_token": AUTH_TOKEN}, {"unknown: auth_token"}),
+        ({**WITH_TOKEN, "signature_secret": "short"}, {"malformed: signature_secret"}),
         ({**WITH_TOKEN, "AuthToken": "x", "region": "y"}, {"unknown: AuthToken, region"}),
         ({"account_sid": "x", "token": "y"}, {"missing: auth_token", "unknown: token", "malformed: account_sid"}),
     ],

@@ -7,6 +7,7 @@ magic numbers; what it was sent is told by `GET /_control/log`. Nothing of it is
 """
 
 import base64
+import hmac
 import sys
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
@@ -125,6 +126,12 @@ class TwilioStandIn(StandIn):
             "end": number * size + max(len(shown) - 1, 0),
             "messages": shown,
         }
+
+
+def signature(url: str, form: Mapping[str, str], secret: str, *, digest: str = "sha1") -> str:
+    """As Twilio's documentation has it: the address, then each field's name and value, in their order."""
+    signed = url + "".join(f"{name}{value}" for name, value in sorted(form.items()))
+    return base64.b64encode(hmac.digest(secret.encode(), signed.encode(), digest)).decode()
 
 
 def _no_sid(twilio: TwilioStandIn, conversation: Conversation, arrival: Arrival | None, _how: Behaviour) -> None:

@@ -1,5 +1,4 @@
 import asyncio
-import re
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -13,7 +12,7 @@ from adapters.providers.http_answers import UnlistedCode, retry_after_us, showab
 from adapters.providers.twilio.account import TwilioAccount
 from adapters.providers.twilio.error_codes import is_unlisted, outcome_of
 from adapters.providers.twilio.http_client import AnswerTooLong, Call, HttpClient
-from adapters.providers.twilio.message_status import is_status, verdict_of
+from adapters.providers.twilio.message_status import is_reference, is_status, verdict_of
 from domain.errors import CredentialsUnreadable, InvalidValue
 from domain.model.credentials import Credentials
 from domain.model.delivery import DeliveryState
@@ -33,7 +32,6 @@ from domain.ports.due_deliveries import Enquiry
 from domain.ports.provider_accounts import ProviderAccounts
 from domain.ports.sms_provider import Departure, OutgoingText, SmsProvider
 
-_MESSAGE_SID = re.compile(r"(SM|MM)[0-9a-fA-F]{32}")
 _LONGEST_VALIDITY_S = 36_000
 
 _ASK_AGAIN_US = 60 * SECOND_US
@@ -101,7 +99,7 @@ class TwilioProvider(SmsProvider):
             if call.stayed is not None:
                 raise call.stayed from None
             return Unknown(_trouble(error)) if call.departed else NotSent(_no_connection(error))
-        if not _is_reference(message.sid):
+        if not is_reference(message.sid):
             return Unknown("unreadable-answer")
         return Accepted(message.sid)
 
@@ -157,10 +155,6 @@ def _written(text: OutgoingText) -> dict[str, str | int]:
     return written
 
 
-def _is_reference(sid: object) -> bool:
-    return isinstance(sid, str) and _MESSAGE_SID.fullmatch(sid) is not None
-
-
 def _trouble(error: Exception) -> str:
     if isinstance(error, TimeoutError):
         return "no-answer"
@@ -198,7 +192,7 @@ def _found_among(listed: Sequence[_Message], enquiry: Enquiry) -> EnquiryAnswer:
     ours = [
         message
         for message in listed
-        if _is_reference(message.sid)
+        if is_reference(message.sid)
         and message.sid not in enquiry.others
         and message.direction == "outbound-api"
         and enquiry.sender.value in {message.from_, message.messaging_service_sid}
