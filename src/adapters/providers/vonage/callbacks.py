@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping
 
-from adapters.providers.vonage.receipts import (
+from adapters.providers.vonage.message_status import (
     MESSAGES_API,
     SMS_API,
     Verdict,
