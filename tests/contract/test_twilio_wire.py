@@ -70,7 +70,8 @@ async def twilio() -> AsyncIterator[TwilioStandIn]:
 
 @pytest.fixture
 async def provider(twilio: TwilioStandIn) -> AsyncIterator[TwilioProvider]:
-    provider = TwilioProvider(Accounts(), api_base_url=twilio.url)
+    callback = "https://hub.example/callbacks/twilio/status"
+    provider = TwilioProvider(Accounts(), api_base_url=twilio.url, status_callback=callback, smart_encoding=True)
     yield provider
     await provider.close()
 

@@ -45,7 +45,7 @@ def whole_json_object(raw: bytes) -> Sequence[tuple[str, Any]]:
 
 
 def form(raw: bytes) -> Sequence[tuple[str, str]]:
-    """The fields in their order, doubles included. Raises `RequestFault`."""
+    """The fields of a form, or of a query, in their order and doubles included. Raises `RequestFault`."""
     try:
         return parse_qsl(
             raw.decode("ascii"),
@@ -55,7 +55,7 @@ def form(raw: bytes) -> Sequence[tuple[str, str]]:
             strict_parsing=bool(raw),
         )
     except ValueError:
-        raise mismatch("The body is no valid form.", ()) from None
+        raise mismatch("This is no valid form.", ()) from None
 
 
 def mismatch(detail: str, faults: Sequence[Mapping[str, Any]]) -> RequestFault:

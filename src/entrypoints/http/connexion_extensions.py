@@ -27,8 +27,8 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from domain.errors import ScopeMissing, TokenRefused
 from domain.model.access import Grant
 from domain.ports.tokens import Tokens
-from entrypoints.http.bodies import JSON, form, json_object, mismatch, read_body
-from entrypoints.http.call import Call
+from entrypoints.http.bodies import JSON, form, json_object, mismatch, read_body, whole_json_object
+from entrypoints.http.call import Call, Received
 from entrypoints.http.contract import Contract, Operation
 from entrypoints.http.problems import pointer, unknown_parameters, unknown_properties
 
@@ -140,7 +140,8 @@ def contract_validation(contract: Contract) -> type[RequestValidationMiddleware]
     class ValidatedOperation(RequestValidationOperation):
         def __init__(self, next_app: ASGIApp, *, operation: AbstractOperation) -> None:
             super().__init__(next_app, operation=operation)
-            self._checks = _Checks(contract.operations[operation.operation_id], operation)
+            ours = contract.operations[operation.operation_id]
+            self._checks = _SignedCalls(ours, operation, contract) if ours.is_callback else _Checks(ours, operation)
 
         async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
             scope["extensions"][_CALL] = await self._checks.call(scope, receive, contract.base_path)
@@ -190,6 +191,29 @@ class _Checks:
         media_type, raw = await read_body(scope, receive, media_types=self._bodies, max_body=self._operation.max_body)
         pairs = json_object(raw) if media_type == JSON else form(raw)
         return self._bodies[media_type].check(pairs)
+
+
+class _SignedCalls:
+    """What a provider calls. It is read as it came: the signature is over all of it."""
+
+    def __init__(self, operation: Operation, resolved: AbstractOperation, contract: Contract) -> None:
+        self._operation = operation
+        self._media_types = tuple(resolved.consumes) if "requestBody" in operation.definition else ()
+        self._url = contract.url + operation.path
+
+    async def call(self, scope: Scope, receive: Receive, base_path: str) -> Call:
+        query: bytes = scope["query_string"]
+        headers = HTTPConnection(scope).headers
+        fields: Sequence[tuple[str, Any]]
+        if self._media_types:
+            max_body = self._operation.max_body
+            media_type, raw = await read_body(scope, receive, media_types=self._media_types, max_body=max_body)
+            fields = whole_json_object(raw) if media_type == JSON else form(raw)
+        else:
+            raw, fields = b"", form(query)
+        url = f"{self._url}?{query.decode('latin-1')}" if query else self._url
+        received = Received(url, {name: ", ".join(headers.getlist(name)) for name in headers}, fields, raw)
+        return Call(operation_id=self._operation.id, base_path=base_path, received=received)
 
 
 class _Body:
