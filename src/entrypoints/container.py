@@ -103,7 +103,10 @@ from entrypoints.telemetry.observers import CountedIntake, LoggedDispatch
 _CONNECTIONS_FOR_ENQUIRIES = 100
 # Enough for several accounts at 30 requests a second each, however slow the answers.
 _MOST_THREADS = 200
-_TWILIO_STATUS = "/callbacks/twilio/status"  # As the contract has it.
+# As the contract has them.
+_TWILIO_STATUS = "/callbacks/twilio/status"
+_VONAGE_STATUS = "/callbacks/vonage/status"
+_VONAGE_RECEIPT = "/callbacks/vonage/sms/receipt"
 
 
 def _database(settings: Settings) -> Database:
@@ -165,6 +168,7 @@ def _twilio(settings: Settings, accounts: ProviderAccounts, observer: DispatchOb
 
 def _vonage(settings: Settings, accounts: ProviderAccounts, observer: DispatchObserver) -> SmsProvider:
     # As above.
+    from adapters.providers.vonage.account import Api  # noqa: PLC0415
     from adapters.providers.vonage.library import Hosts  # noqa: PLC0415
     from adapters.providers.vonage.provider import VonageProvider  # noqa: PLC0415
 
@@ -172,7 +176,9 @@ def _vonage(settings: Settings, accounts: ProviderAccounts, observer: DispatchOb
     return VonageProvider(
         accounts,
         hosts=Hosts(settings.vonage_api_host, settings.vonage_rest_host),
-        callback_url=callback_url,
+        callback_urls=None
+        if callback_url is None
+        else {Api.MESSAGES: callback_url + _VONAGE_STATUS, Api.SMS: callback_url + _VONAGE_RECEIPT},
         most_threads=min(settings.most_in_flight, _MOST_THREADS),
         unlisted=partial(observer.code_unlisted, "vonage"),
     )

@@ -170,8 +170,8 @@ class TestTokens:
     async def test_a_token_that_was_changed_or_signed_by_another_is_refused(self) -> None:
         assert await refusal(by_messages(), a_status(secret=SECRET[::-1])) == "wrong-signature"
         head, payload, made = a_status().headers["authorization"].removeprefix("Bearer ").split(".")
-        other = a_status(jti="twice").headers["authorization"].split(".")[1]
-        for written in (f"{head}.{other}.{made}", f"{head}.{payload}.", f"{head}.{payload}.{made[:-4]}"):
+        _, other, others = a_status(jti="twice").headers["authorization"].split(".")
+        for written in (f"{head}.{other}.{made}", f"{head}.{payload}.", f"{head}.{payload}.{others}"):
             call = a_call(fields=STATUS, body=b"", headers={"authorization": f"Bearer {written}"})
             assert await refusal(by_messages(), call) == "wrong-signature"
 
@@ -179,7 +179,7 @@ class TestTokens:
     async def test_a_token_decides_for_itself_how_it_is_checked_as_little_as_any(
         self, head: Mapping[str, object]
     ) -> None:
-        assert await refusal(by_messages(), a_status(head=head)) == "unreadable-signature"
+        assert await refusal(by_messages(), a_status(head=head)) == "wrong-signature"
 
     @pytest.mark.parametrize("jti", [None, "", 17, "x" * 201, "a\0b"])
     async def test_a_token_that_could_be_used_again_and_again_is_refused(self, jti: object) -> None:
@@ -336,7 +336,6 @@ class TestWhatItMeans:
             ("failed", "9", S.UNDELIVERED, "opted-out-at-provider"),
             ("failed", 14, S.UNDELIVERED, "blocked-by-carrier"),
             ("failed", None, S.UNDELIVERED, "not-delivered"),
-            ("undelivered", "6", S.UNDELIVERED, "filtered"),
             ("rejected", "50", S.FAILED, "blocked-by-regulation"),
             ("rejected", "77", S.FAILED, "failed-at-provider"),
         ],

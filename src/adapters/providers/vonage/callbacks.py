@@ -24,6 +24,11 @@ _CODE = re.compile(r"(?:.*#)?(\d{1,9})", re.ASCII)
 _NO_DIGIT = re.compile(r"[^0-9]")
 
 
+def client_reference(*, delivery_id: int, attempt: int) -> str:
+    """What travels with a text and comes back with its receipts."""
+    return f"{delivery_id}.{attempt}"
+
+
 class VonageCallbacks(CallbackReader):
     """Of the Messages API: JSON, signed by a token."""
 
