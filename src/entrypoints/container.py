@@ -76,6 +76,7 @@ from domain.use_cases.create_program import CreateProgram
 from domain.use_cases.dispatch_deliveries import DispatchDeliveries
 from domain.use_cases.hold_membership import HoldMembership, MembershipTerms
 from domain.use_cases.issue_token import IssueToken
+from domain.use_cases.join_inbound_parts import JoinInboundParts
 from domain.use_cases.list_programs import ListPrograms
 from domain.use_cases.operate_limits import OperateLimits
 from domain.use_cases.operate_senders import ChangeSender, ListSenders, Pause
@@ -345,6 +346,9 @@ class Container(containers.DeclarativeContainer):
         retry=retry,
         wakeups=wakeups,
     )
+    join_inbound_parts: providers.Provider[JoinInboundParts] = providers.Singleton(
+        JoinInboundParts, callbacks=callbacks, readers=callback_readers, clock=clock, observer=callback_observer
+    )
     work_off_receipts: providers.Provider[WorkOffReceipts] = providers.Singleton(
         WorkOffReceipts, callbacks=callbacks, readers=callback_readers, clock=clock, observer=callback_observer
     )
@@ -363,6 +367,7 @@ class Container(containers.DeclarativeContainer):
         dispatch=dispatch_deliveries,
         settle=settle_deliveries,
         work_off=work_off_receipts,
+        join_parts=join_inbound_parts,
         rescue=rescue_deliveries,
         due=due,
         intake=intake,

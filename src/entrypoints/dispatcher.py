@@ -18,6 +18,7 @@ from domain.ports.retention import Retention
 from domain.ports.wakeups import Wakeups
 from domain.use_cases.dispatch_deliveries import DispatchDeliveries
 from domain.use_cases.hold_membership import HoldMembership
+from domain.use_cases.join_inbound_parts import JoinInboundParts
 from domain.use_cases.rescue_deliveries import RescueDeliveries
 from domain.use_cases.settle_deliveries import SettleDeliveries
 from domain.use_cases.work_off_receipts import WorkOffReceipts
@@ -25,6 +26,7 @@ from domain.use_cases.work_off_receipts import WorkOffReceipts
 _SETTLE_EVERY_S = 0.2
 _ENQUIRIES_END_WITHIN_S = 5.0
 _WORK_OFF_EVERY_S = 0.2
+_JOIN_PARTS_EVERY_S = 1.0
 _RESCUE_EVERY_S = 2.0
 _ROUSE_EVERY_S = 5.0
 _EXPIRE_EVERY_S = 1.0
@@ -41,6 +43,7 @@ class Dispatcher:
     dispatch: DispatchDeliveries
     settle: SettleDeliveries
     work_off: WorkOffReceipts
+    join_parts: JoinInboundParts
     rescue: RescueDeliveries
     due: DueDeliveries
     intake: Intake
@@ -60,6 +63,7 @@ class Dispatcher:
                 settling,
                 group.create_task(self.wakeups.listen()),
                 group.create_task(self._again_and_again(self.work_off, _WORK_OFF_EVERY_S)),
+                group.create_task(self._again_and_again(self.join_parts, _JOIN_PARTS_EVERY_S)),
                 group.create_task(self._again_and_again(self.rescue, _RESCUE_EVERY_S)),
                 group.create_task(self._again_and_again(self._rouse, _ROUSE_EVERY_S)),
                 group.create_task(self._again_and_again(self._expire, _EXPIRE_EVERY_S)),

@@ -1,7 +1,9 @@
 """What providers tell the hub is kept once, and what it means for deliveries is stored with it."""
 
 import asyncio
+import json
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 
 import pytest
 from sqlalchemy import select, update
@@ -9,6 +11,7 @@ from sqlalchemy import select, update
 from adapters.sql.tables import callbacks, deliveries, senders
 from domain.model.callback import Callback, CallbackKind
 from domain.model.delivery import Delivery, DeliveryState
+from domain.model.inbound_part import InboundPart
 from domain.model.program import Program
 from domain.model.receipt import Receipt, ReceiptOutcome
 from domain.model.text_message import TextMessage
@@ -392,6 +395,90 @@ class TestWorkingOff:
         await texts.told(a_receipt(texts.sending[0]))
 
         assert await senders_of(store) == before
+
+
+def a_part(
+    number: int, *, of: int = 3, whole: str = "17", account_id: int = 1, at_us: int = NOW_US, key: str | None = None
+) -> Callback:
+    return replace(
+        a_callback(
+            key or f"{whole}-{number}", account_id=account_id, kind=CallbackKind.INBOUND, fields={"text": f"<{number}>"}
+        ),
+        received_us=at_us,
+        part=InboundPart(whole=whole, number=number, of=of),
+    )
+
+
+def put_together(parts: Sequence[Callback]) -> Mapping[str, object]:
+    return {"text": "".join(str(each.fields["text"]) for each in parts)}
+
+
+async def join(store: Store, *, since_us: int = NOW_US - MINUTE) -> Sequence[tuple[object, Sequence[int]]]:
+    joined = await store.callbacks.join(put_together, since_us=since_us, limit=10)
+    return [(each.callback.fields["text"], each.missing) for each in joined]
+
+
+async def inbound(store: Store) -> Sequence[str]:
+    """The texts that are whole, as they are stored."""
+    rows = await stored(store)
+    return [json.loads(str(row["fields"]))["text"] for row in rows if row["part_of"] is None]
+
+
+class TestParts:
+    async def test_they_are_put_together_when_all_are_there(self, store: Store) -> None:
+        for number in (3, 1):
+            await store.callbacks.add(a_part(number))
+            assert await join(store) == []
+        await store.callbacks.add(a_part(2))
+        assert await join(store) == [("<1><2><3>", [])]
+        assert await join(store) == []
+        assert await inbound(store) == ["<1><2><3>"]
+
+    async def test_one_that_is_told_twice_counts_once(self, store: Store) -> None:
+        for part in (a_part(1), a_part(1), a_part(1, key="another id"), a_part(2)):
+            await store.callbacks.add(part)
+        assert await join(store) == []
+
+        await store.callbacks.add(a_part(3))
+        assert await join(store) == [("<1><2><3>", [])]
+        await store.callbacks.add(a_part(3))
+        assert await join(store) == []
+
+    async def test_what_does_not_come_in_time_is_done_without(self, store: Store) -> None:
+        await store.callbacks.add(a_part(3, at_us=NOW_US + SECOND))
+        await store.callbacks.add(a_part(1))
+
+        assert await join(store, since_us=NOW_US) == []
+        assert await join(store, since_us=NOW_US + 1) == [("<1><3>", [2])]
+        await store.callbacks.add(a_part(2, at_us=NOW_US + MINUTE))
+        assert await join(store, since_us=NOW_US + MINUTE) == []
+        assert await join(store, since_us=NOW_US + MINUTE + 1) == [("<2>", [1, 3])]
+        assert await inbound(store) == ["<1><3>", "<2>"]
+
+    async def test_texts_are_kept_apart(self, store: Store) -> None:
+        for account_id in (1, 2):
+            for whole in ("17", "18"):
+                await store.callbacks.add(a_part(account_id, of=2, whole=whole, account_id=account_id))
+        assert await join(store) == []
+
+        await store.callbacks.add(a_part(2, of=2))
+        assert await join(store) == [("<1><2>", [])]
+
+    async def test_of_two_who_put_them_together_at_the_same_time_one_does(self, store: Store) -> None:
+        for number in range(30):
+            await store.callbacks.add(a_part(1 + number % 3, whole=str(number // 3)))
+
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(join(store)) for _ in range(5)]
+        done = [each for task in tasks for each in task.result()]
+
+        assert len(await inbound(store)) == len(done) == 10
+
+    async def test_a_text_that_came_whole_is_left_as_it_is(self, store: Store) -> None:
+        await store.callbacks.add(a_callback(kind=CallbackKind.INBOUND, fields={"text": "Hello"}))
+
+        assert await join(store, since_us=LATER) == []
+        assert await inbound(store) == ["Hello"]
 
 
 class TestForgetting:

@@ -418,3 +418,74 @@ class TestGarbage:
     def test_what_was_kept_can_be_turned_to_whatever_it_is(self, fields: dict[str, object]) -> None:
         by_messages().receipt(kept({**STATUS, **fields}))
         by_sms().receipt(kept({**RECEIPT, **fields}))
+
+
+PART = {
+    "api-key": API_KEY,
+    "msisdn": "19706904544",
+    "to": "19705550100",
+    "messageId": "0C000000217B7F02",
+    "text": "Hello, ",
+    "type": "text",
+    "concat": "true",
+    "concat-ref": "108",
+    "concat-total": "3",
+    "concat-part": "1",
+    "timestamp": str(NOW_S),
+}
+
+
+async def inbound(**fields: str) -> Callback:
+    call = a_call(fields=signed({**PART, **fields}, SECRET), kind=CallbackKind.INBOUND)
+    return await by_sms().genuine(call, now_us=NOW_US)
+
+
+class TestParts:
+    async def test_a_part_says_of_which_text_it_is(self) -> None:
+        first, third = await inbound(), await inbound(**{"concat-part": "3", "messageId": "0C000000217B7F04"})
+
+        assert first.part is not None
+        assert third.part is not None
+        assert (first.part.number, third.part.number, first.part.of) == (1, 3, 3)
+        assert first.part.whole == third.part.whole
+
+    @pytest.mark.parametrize("name", ["msisdn", "to", "concat-ref", "concat-total"])
+    async def test_one_of_another_text_is_told_apart(self, name: str) -> None:
+        first, other = await inbound(), await inbound(**{name: "5"})
+
+        assert first.part is not None
+        assert other.part is not None
+        assert first.part.whole != other.part.whole
+
+    @pytest.mark.parametrize(
+        "fields",
+        [
+            {"concat": "false"},
+            {"concat": ""},
+            *({"concat-part": number} for number in ("", "0", "4", "-1", "1.0", "one", "٣", "9999")),
+            *({"concat-total": number} for number in ("", "0", "x", "9999")),
+        ],
+    )
+    async def test_what_is_no_part_is_taken_as_it_comes(self, fields: Mapping[str, str]) -> None:
+        assert (await inbound(**fields)).part is None
+
+    async def test_a_receipt_has_no_parts(self) -> None:
+        call = a_call(fields=signed({**RECEIPT, "concat": "true", "concat-part": "1", "concat-total": "2"}, SECRET))
+
+        assert (await by_sms().genuine(call, now_us=NOW_US)).part is None
+
+    @pytest.mark.parametrize(
+        ("numbers", "text"),
+        [("123", "1,2,3,"), ("13", "1,[…]3,"), ("12", "1,2,[…]"), ("3", "[…]3,"), ("2", "[…]2,[…]")],
+    )
+    async def test_put_together_they_read_as_they_were_written(self, numbers: str, text: str) -> None:
+        parts = [
+            await inbound(**{"concat-part": number, "messageId": f"0C{number}", "text": f"{number},"})
+            for number in numbers
+        ]
+
+        whole = by_sms().whole(parts)
+
+        assert whole["text"] == text
+        assert whole["messageId"] == f"0C{numbers[0]}"
+        assert not [name for name in whole if name.startswith("concat")]

@@ -8,12 +8,14 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from adapters.sql.database import Database, carried_through
 from adapters.sql.group import Group
+from adapters.sql.inbound_parts import joined, wholes
 from adapters.sql.receipt_desk import ReceiptDesk
 from adapters.sql.rows import AnyRow
 from adapters.sql.tables import callbacks
 from domain.model.callback import Callback, CallbackKind
+from domain.model.inbound_part import InboundPart
 from domain.model.receipt import Receipt
-from domain.ports.callbacks import Callbacks, Kept, WorkedOff
+from domain.ports.callbacks import Callbacks, Joined, Kept, WorkedOff
 
 # So many share a transaction, and so many wait for one at the most: what is more is turned away.
 _TOGETHER = 200
@@ -65,6 +67,24 @@ class SqlCallbacks(Callbacks):
                 each for callback in taken if (each := desk.turn_to(callback, receipts[callback.id], now_us=now_us))
             ]
             await desk.store(connection, done, now_us=now_us)
+        return done
+
+    @carried_through
+    async def join(
+        self, whole: Callable[[Sequence[Callback]], Mapping[str, object]], *, since_us: int, limit: int
+    ) -> Sequence[Joined]:
+        async with self._database.reading() as connection:
+            found = await wholes(connection, since_us=since_us, limit=limit)
+        if not found:
+            return []
+        async with self._database.writing() as connection:
+            done = [
+                each
+                for account_id, name in found
+                if (each := await joined(connection, account_id, name, as_callback=_as_callback, whole=whole))
+            ]
+            if done:
+                await connection.execute(self._add, [_row(each.callback) for each in done])
         return done
 
     @carried_through
@@ -120,6 +140,9 @@ def _row(callback: Callback) -> Mapping[str, Any]:
         "delivery_id": callback.delivery_id,
         "fields": json.dumps(callback.fields),
         "received_us": callback.received_us,
+        "part_of": None if callback.part is None else callback.part.whole,
+        "part_number": None if callback.part is None else callback.part.number,
+        "part_total": None if callback.part is None else callback.part.of,
         "due_us": callback.received_us if is_receipt else None,
     }
 
@@ -135,4 +158,5 @@ def _as_callback(row: AnyRow) -> Callback:
         delivery_id=row.delivery_id,
         fields=json.loads(row.fields),
         received_us=row.received_us,
+        part=None if row.part_of is None else InboundPart(whole=row.part_of, number=row.part_number, of=row.part_total),
     )

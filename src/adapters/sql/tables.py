@@ -16,6 +16,7 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
     Uuid,
+    and_,
     literal_column,
     select,
     text,
@@ -263,11 +264,23 @@ callbacks = Table(
     Column("due_us", BigInteger),
     # What came of it.
     Column("outcome", Text),
+    # Of an inbound text that comes in parts: which text, and which part of how many.
+    Column("part_of", Text),
+    Column("part_number", Integer),
+    Column("part_total", Integer),
     UniqueConstraint("account_id", "kind", "key"),
     UniqueConstraint("nonce", "account_id"),
 )
 _to_be_worked_off = callbacks.c.due_us.is_not(None)
 Index("ix_callbacks_due", callbacks.c.due_us, postgresql_where=_to_be_worked_off, sqlite_where=_to_be_worked_off)
+_to_be_joined = and_(callbacks.c.part_of.is_not(None), callbacks.c.outcome.is_(None))
+Index(
+    "ix_callbacks_parts",
+    callbacks.c.account_id,
+    callbacks.c.part_of,
+    postgresql_where=_to_be_joined,
+    sqlite_where=_to_be_joined,
+)
 Index("ix_callbacks_kept", callbacks.c.kind, callbacks.c.received_us)
 
 hub_paused = select(hub.c.id).where(hub.c.paused_us.is_not(None)).exists()

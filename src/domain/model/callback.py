@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 
+from domain.model.inbound_part import InboundPart
+
 _MOST_CHARACTERS = 200
 _PLAIN = re.compile(r"[!-~]+")
 
@@ -22,7 +24,8 @@ class Callback:
     """As it came, and surely from the provider. `source` names whose reader understands it.
 
     `key` is the same however often the provider tells the same; `nonce` the signature's own mark, which is good for
-    one call. `fields` are named as the provider names them. `id` is 0 until it is stored.
+    one call. `fields` are named as the provider names them. `part` is what a text that comes in parts has. `id` is 0
+    until it is stored.
     """
 
     source: str
@@ -33,6 +36,7 @@ class Callback:
     fields: Mapping[str, object] = field(repr=False)
     nonce: str | None = None
     delivery_id: int | None = None
+    part: InboundPart | None = None
     id: int = 0
 
 

@@ -1,7 +1,7 @@
 from typing import Protocol
 
 from domain.model.callback import Callback, CallbackKind
-from domain.ports.callbacks import Kept, WorkedOff
+from domain.ports.callbacks import Joined, Kept, WorkedOff
 
 
 class CallbackObserver(Protocol):
@@ -18,6 +18,8 @@ class CallbackObserver(Protocol):
         ...
 
     def worked_off(self, worked: WorkedOff, *, now_us: int) -> None: ...
+
+    def joined(self, joined: Joined) -> None: ...
 
     def unread(self, source: str, fault: Exception) -> None:
         """A reader raised, which is a fault of ours. Its text may show what came."""

@@ -36,6 +36,12 @@ class CallbackReader(Protocol):
         """What a receipt of its own means; None where it cannot be understood."""
         ...
 
+    def whole(self, parts: Sequence[Callback]) -> Mapping[str, object]:
+        """The fields of a text that came in parts, as if it had come whole; `parts` are one or more, in their order,
+        and each is there once. Of a provider whose texts come whole that is the first.
+        """
+        return parts[0].fields
+
 
 async def account_called(accounts: ProviderAccounts, provider: str, *names: object) -> tuple[int, Credentials]:
     """The first account of one of these names, whatever a caller may have put in their place.

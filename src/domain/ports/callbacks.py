@@ -1,4 +1,4 @@
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from typing import Protocol
@@ -28,6 +28,14 @@ class WorkedOff:
     slot_us: int | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Joined:
+    """A text that was put together, and the numbers of the parts that did not come in time."""
+
+    callback: Callback
+    missing: Sequence[int]
+
+
 class Callbacks(Protocol):
     """What providers told the hub, kept as it came."""
 
@@ -43,6 +51,14 @@ class Callbacks(Protocol):
 
         `read` says what a callback means, None for what nobody understands. A receipt that names no delivery is looked
         for by its reference, for a minute: the hub may be about to note that down.
+        """
+        ...
+
+    async def join(
+        self, whole: Callable[[Sequence[Callback]], Mapping[str, object]], *, since_us: int, limit: int
+    ) -> Sequence[Joined]:
+        """Puts up to so many inbound texts together whose parts are all there, or have been coming since before
+        `since_us`, and keeps each as one that came whole. A part that comes after that is a text of its own.
         """
         ...
 

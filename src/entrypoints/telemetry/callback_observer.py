@@ -6,7 +6,7 @@ from domain.model.callback import Callback, CallbackKind
 from domain.model.pace import SECOND_US
 from domain.model.receipt import ReceiptOutcome
 from domain.ports.callback_observer import CallbackObserver
-from domain.ports.callbacks import Kept, WorkedOff
+from domain.ports.callbacks import Joined, Kept, WorkedOff
 from entrypoints.telemetry.metrics import Metrics
 from entrypoints.telemetry.observers import where_raised
 
@@ -58,6 +58,11 @@ class LoggedCallbacks(CallbackObserver):
             reason=None if delivery is None else delivery.reason,
             lag_ms=lag_us // _MILLISECOND_US,
         )
+
+    def joined(self, joined: Joined) -> None:
+        source = joined.callback.source
+        self._metrics.joined_inbound.labels(source, "incomplete" if joined.missing else "complete").inc()
+        self._log.info("inbound_joined", provider=source, key=joined.callback.key, missing=list(joined.missing))
 
     def unread(self, source: str, fault: Exception) -> None:
         self._log.error(

@@ -114,6 +114,12 @@ class Metrics:
             ["provider", "reason"],
             registry=self.registry,
         )
+        self.joined_inbound = Counter(
+            "smshub_joined_inbound",
+            "Inbound texts that came in parts and were put together.",
+            ["provider", "outcome"],
+            registry=self.registry,
+        )
         self.receipts = Counter(
             "smshub_receipts", "Receipts by what came of them.", ["provider", "outcome"], registry=self.registry
         )

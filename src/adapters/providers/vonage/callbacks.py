@@ -1,7 +1,8 @@
 """What Vonage says when it calls. Which of its two interfaces calls, its dashboard decides, whichever texts went by."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from adapters.providers.vonage.message_status import (
     MESSAGES_API,
@@ -15,12 +16,15 @@ from domain.errors import CallbackRefused, CallbackUnsigned
 from domain.model.callback import Callback, CallbackKind, key_of
 from domain.model.credentials import Credentials
 from domain.model.delivery import DeliveryState
+from domain.model.inbound_part import InboundPart
 from domain.model.receipt import Receipt
 from domain.ports.callback_reader import CallbackReader, ProviderCall, account_called
 from domain.ports.provider_accounts import ProviderAccounts
 
 _CLIENT_REFERENCE = re.compile(r"(\d{1,18})(?:\.(\d{1,9}))?", re.ASCII)
 _CODE = re.compile(r"(?:.*#)?(\d{1,9})", re.ASCII)
+_PART_NUMBER = re.compile(r"\d{1,3}", re.ASCII)
+_NOT_THERE = "[…]"  # In place of parts that did not come.
 _NO_DIGIT = re.compile(r"[^0-9]")
 
 
@@ -71,7 +75,7 @@ class VonageSmsCallbacks(CallbackReader):
         check_parameters(fields, _secret_of(credentials), method)
         check_age(fields.get("timestamp"), now_us=now_us)
         nonce = fields.get("nonce")
-        return _callback(
+        callback = _callback(
             "vonage-sms",
             call,
             "messageId",
@@ -79,6 +83,7 @@ class VonageSmsCallbacks(CallbackReader):
             nonce=key_of(nonce, otherwise=b"") if nonce else None,
             now_us=now_us,
         )
+        return replace(callback, part=_part(fields)) if call.kind is CallbackKind.INBOUND else callback
 
     def receipt(self, callback: Callback) -> Receipt | None:
         fields = callback.fields
@@ -87,6 +92,28 @@ class VonageSmsCallbacks(CallbackReader):
             return None
         verdict = verdict_by_sms_api(status, _code(fields.get("err-code")))
         return _receipt(verdict, fields.get("messageId"), fields.get("msisdn"), fields.get("client-ref"))
+
+    def whole(self, parts: Sequence[Callback]) -> Mapping[str, object]:
+        texts, expected = [], 1
+        for each in parts:
+            number = expected if each.part is None else each.part.number
+            texts += [_NOT_THERE] * (number > expected) + [str(each.fields.get("text", ""))]
+            expected = number + 1
+        last = parts[-1].part
+        texts += [_NOT_THERE] * (last is not None and last.of >= expected)
+        fields = {name: value for name, value in parts[0].fields.items() if not name.startswith("concat")}
+        return {**fields, "text": "".join(texts)}
+
+
+def _part(fields: Mapping[str, object]) -> InboundPart | None:
+    """None for a text that comes whole, and where nobody can tell."""
+    names = [fields.get(name) for name in ("msisdn", "to", "concat-ref", "concat-total")]
+    number, of = (_PART_NUMBER.fullmatch(str(fields.get(name))) for name in ("concat-part", "concat-total"))
+    if str(fields.get("concat")).lower() != "true" or number is None or of is None:
+        return None
+    if not 1 <= int(number[0]) <= int(of[0]):
+        return None
+    return InboundPart(whole=key_of(*names, otherwise=repr(names).encode()), number=int(number[0]), of=int(of[0]))
 
 
 def _secret_of(credentials: Credentials) -> str:

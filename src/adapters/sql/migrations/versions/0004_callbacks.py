@@ -10,6 +10,7 @@ depends_on = None
 
 _ID = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 _DUE = sa.text("due_us IS NOT NULL")
+_PART = sa.text("part_of IS NOT NULL AND outcome IS NULL")
 
 
 def upgrade() -> None:
@@ -26,11 +27,17 @@ def upgrade() -> None:
         sa.Column("received_us", sa.BigInteger(), nullable=False),
         sa.Column("due_us", sa.BigInteger()),
         sa.Column("outcome", sa.Text()),
+        sa.Column("part_of", sa.Text()),
+        sa.Column("part_number", sa.Integer()),
+        sa.Column("part_total", sa.Integer()),
         sa.PrimaryKeyConstraint("id", name="pk_callbacks"),
         sa.UniqueConstraint("account_id", "kind", "key", name="uq_callbacks_account_id_kind_key"),
         sa.UniqueConstraint("nonce", "account_id", name="uq_callbacks_nonce_account_id"),
     )
     op.create_index("ix_callbacks_due", "callbacks", ["due_us"], postgresql_where=_DUE, sqlite_where=_DUE)
+    op.create_index(
+        "ix_callbacks_parts", "callbacks", ["account_id", "part_of"], postgresql_where=_PART, sqlite_where=_PART
+    )
     op.create_index("ix_callbacks_kept", "callbacks", ["kind", "received_us"])
 
 
