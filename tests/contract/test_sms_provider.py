@@ -24,13 +24,13 @@ from domain.errors import InvalidValue
 from domain.model.credentials import Credentials
 from domain.model.send_outcome import Accepted, Barred, NotSent, SendOutcome, Unknown
 from domain.ports.sms_provider import NotLeaving, SmsProvider
+from entrypoints.stand_ins import twilio, vonage
+from entrypoints.stand_ins.certificates import Authority
+from entrypoints.stand_ins.http import Arrival, Conversation, Exchange
+from entrypoints.stand_ins.stand_in import Deed, StandIn
+from entrypoints.stand_ins.twilio import TwilioStandIn
+from entrypoints.stand_ins.vonage import VonageStandIn
 from tests.contract.calling import BODY, NUMBER, Accounts, Departures, a_stranger, a_text_to, closed_port, never, until
-from tests.stand_ins import twilio, vonage
-from tests.stand_ins.certificates import Authority
-from tests.stand_ins.http import Arrival, Conversation, Exchange
-from tests.stand_ins.stand_in import Deed, StandIn
-from tests.stand_ins.twilio import TwilioStandIn
-from tests.stand_ins.vonage import VonageStandIn
 
 TIMEOUT_S = 0.3
 SECRETS = {twilio.AUTH_TOKEN, vonage.API_SECRET, vonage.application_key()[0]}
@@ -450,7 +450,7 @@ async def test_what_a_server_says_unasked_is_no_answer(line: Line) -> None:
     async def speak() -> None:
         await asyncio.sleep(0.01)
         for conversation in line.stand_in.connections:
-            conversation.send(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n")
+            conversation.put(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n")
         await asyncio.sleep(0.02)
 
     assert await line.send(Departures(speak)) == NotSent("no-connection")

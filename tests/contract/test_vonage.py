@@ -35,10 +35,10 @@ from domain.model.send_outcome import Accepted, Barred, CannotTell, NotSent, Ref
 from domain.model.sender import SenderAddress
 from domain.ports.due_deliveries import Enquiry
 from domain.ports.sms_provider import NotLeaving, OutgoingText
+from entrypoints.stand_ins.certificates import Authority
+from entrypoints.stand_ins.vonage import API_KEY, API_SECRET, APPLICATION_ID, VonageStandIn, application_key
 from tests.builders import NOW_US, SENDER, a_body, a_delivery
 from tests.contract.calling import NUMBER, SERVICE, Accounts, Departures, a_text_to, never, until
-from tests.stand_ins.certificates import Authority
-from tests.stand_ins.vonage import API_KEY, API_SECRET, APPLICATION_ID, VonageStandIn, application_key
 
 BY_MESSAGES = {"api_key": API_KEY, "api_secret": API_SECRET}
 BY_SMS = {**BY_MESSAGES, "api": "sms"}

@@ -13,8 +13,8 @@ import httpx
 import jwt
 import pytest
 
-from tests.stand_ins.certificates import Authority
-from tests.stand_ins.vonage import (
+from entrypoints.stand_ins.certificates import Authority
+from entrypoints.stand_ins.vonage import (
     API_KEY,
     API_SECRET,
     APPLICATION_ID,
@@ -33,7 +33,7 @@ MESSAGE = {**TEXT, "channel": "sms", "message_type": "text"}
 @pytest.fixture
 def process(tmp_path: Path) -> Iterator[httpx.Client]:
     """The stand-in as a process of its own, at a pace of 5 texts a second for each sender."""
-    command = [sys.executable, "-m", "tests.stand_ins.vonage", "--interval-us", "200000"]
+    command = [sys.executable, "-m", "tests.stand_ins", "vonage", "--interval-us", "200000"]
     command += ["--ca-file", str(tmp_path / "ca.pem")]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE) as running:
         assert running.stdout is not None

@@ -21,10 +21,9 @@ from adapters.providers.vonage.library import Hosts
 from adapters.providers.vonage.provider import VonageProvider
 from domain.model.message_body import MessageBody
 from domain.model.sender import SenderAddress
-from tests.contract.calling import Accounts, Departures, a_text_to
-from tests.stand_ins.certificates import Authority
-from tests.stand_ins.http import Exchange
-from tests.stand_ins.vonage import (
+from entrypoints.stand_ins.certificates import Authority
+from entrypoints.stand_ins.http import Exchange
+from entrypoints.stand_ins.vonage import (
     API_KEY,
     API_SECRET,
     APPLICATION_ID,
@@ -33,6 +32,7 @@ from tests.stand_ins.vonage import (
     VonageStandIn,
     application_key,
 )
+from tests.contract.calling import Accounts, Departures, a_text_to
 
 FOLDER = Path(os.environ.get("PROVIDER_CONTRACTS_DIR", "/nowhere"))
 DOCUMENTS = {MESSAGES: "vonage_messages_1_20_0_sms_extract.yaml", SMS: "vonage_sms_1_5_1.yaml"}

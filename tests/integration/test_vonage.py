@@ -10,11 +10,11 @@ from domain.model.delivery import Delivery, DeliveryState
 from domain.model.pace import Pace
 from domain.model.program import OnUnknown
 from domain.model.retry import RetryPolicy
+from entrypoints.stand_ins.certificates import Authority
+from entrypoints.stand_ins.vonage import API_KEY, API_SECRET, APPLICATION_ID, VonageStandIn, application_key
 from tests.e2e.running import e164
 from tests.e2e.sending import ENCRYPTION_KEYS
 from tests.integration.working_hub import SECOND_US, WorkingHub, a_hub
-from tests.stand_ins.certificates import Authority
-from tests.stand_ins.vonage import API_KEY, API_SECRET, APPLICATION_ID, VonageStandIn, application_key
 
 CREDENTIALS = {
     "messages": {"api_key": API_KEY, "api_secret": API_SECRET},

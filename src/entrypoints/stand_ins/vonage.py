@@ -1,21 +1,15 @@
-"""Vonage's Messages API and SMS API as far as the hub uses them, over TLS on a port of this machine.
+"""Vonage's Messages API and SMS API as far as the hub uses them; its library speaks to nobody without TLS.
 
-    python -m tests.stand_ins.vonage --port 0
-
-prints `{"port": …, "ca_file": …}` when it listens; who sets SSL_CERT_FILE to that file believes it to be Vonage. What
-it does wrong is told to it by `POST /_control`; what it was sent is told by `GET /_control/log`. Nothing of it is a
-secret: anybody may control it.
+What it does wrong is told to it by `POST /_control`; what it was sent is told by `GET /_control/log`. Nothing of it is
+a secret: anybody may control it.
 """
 
 import base64
 import json
 import re
-import sys
-import tempfile
 from collections.abc import Mapping, Sequence
 from functools import cache
 from http import HTTPStatus
-from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl
 from uuid import uuid4
@@ -24,10 +18,9 @@ import jwt
 from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 
-from tests.stand_ins.certificates import Authority
-from tests.stand_ins.deeds import COMMON_DEEDS
-from tests.stand_ins.http import Arrival, Conversation, Exchange, Headers
-from tests.stand_ins.stand_in import Behaviour, StandIn, a_parser, run
+from entrypoints.stand_ins.deeds import COMMON_DEEDS
+from entrypoints.stand_ins.http import Arrival, Conversation, Exchange, Headers
+from entrypoints.stand_ins.stand_in import Behaviour, StandIn
 
 API_KEY = "abcd1234"
 API_SECRET = "the-secret-of-a-key"
@@ -285,23 +278,3 @@ VonageStandIn.DEEDS = {
     "no-reference": _no_reference,
     "redirect": _redirect,
 }
-
-
-def main(arguments: Sequence[str]) -> None:
-    parser = a_parser("A stand-in for Vonage.")
-    parser.add_argument("--ca-file", type=Path, help="where to write whom to trust")
-    options = parser.parse_args(arguments)
-    authority = Authority()
-    ca_file = options.ca_file or Path(tempfile.mkdtemp(prefix="vonage-")) / "ca.pem"
-    authority.write(ca_file)
-    vonage = VonageStandIn(
-        delay_ms=options.delay_ms,
-        interval_us=options.interval_us,
-        intervals_us=options.intervals_us,
-        tls=authority.server(),
-    )
-    run(vonage, options.port, ca_file=str(ca_file))
-
-
-if __name__ == "__main__":
-    main(sys.argv[1:])

@@ -1,14 +1,11 @@
-"""Twilio's Messages resource as far as the hub uses it, on a port of this machine.
+"""Twilio's Messages resource as far as the hub uses it.
 
-    python -m tests.stand_ins.twilio --port 0
-
-prints `{"port": …}` when it listens. What it does wrong is told to it by `POST /_control`, or follows from Twilio's
-magic numbers; what it was sent is told by `GET /_control/log`. Nothing of it is a secret: anybody may control it.
+What it does wrong is told to it by `POST /_control`, or follows from Twilio's magic numbers; what it was sent is told
+by `GET /_control/log`. Nothing of it is a secret: anybody may control it.
 """
 
 import base64
-import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from email.utils import format_datetime
 from http import HTTPStatus
@@ -16,9 +13,9 @@ from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
 from uuid import uuid4
 
-from tests.stand_ins.deeds import COMMON_DEEDS
-from tests.stand_ins.http import Arrival, Conversation, Exchange, Headers
-from tests.stand_ins.stand_in import Behaviour, StandIn, a_parser, run
+from entrypoints.stand_ins.deeds import COMMON_DEEDS
+from entrypoints.stand_ins.http import Arrival, Conversation, Exchange, Headers
+from entrypoints.stand_ins.stand_in import Behaviour, StandIn
 
 ACCOUNT_SID = "AC" + "0123456789abcdef" * 2
 AUTH_TOKEN = "fedcba9876543210" * 2
@@ -246,15 +243,3 @@ def _is_asked_for(message: Mapping[str, Any], asked: Mapping[str, str]) -> bool:
         sent[:10] == day[:10] if name == "DateSent" else (sent <= day[:10] if name == "DateSent<" else sent >= day[:10])
         for name, day in dates.items()
     )
-
-
-def main(arguments: Sequence[str]) -> None:
-    options = a_parser("A stand-in for Twilio.").parse_args(arguments)
-    twilio = TwilioStandIn(
-        delay_ms=options.delay_ms, interval_us=options.interval_us, intervals_us=options.intervals_us
-    )
-    run(twilio, options.port)
-
-
-if __name__ == "__main__":
-    main(sys.argv[1:])

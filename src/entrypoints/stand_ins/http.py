@@ -99,11 +99,11 @@ class Conversation(asyncio.Protocol):
         self.write_raw(status, json.dumps(answer).encode(), {"Content-Type": "application/json", **(headers or {})})
 
     def write_raw(self, status: int, body: bytes, headers: Headers) -> None:
-        self.send(response(status, body, headers))
+        self.put(response(status, body, headers))
         self._request.status, self._request.answer = status, body
         self._served.keep(self._request)
 
-    def send(self, data: bytes) -> None:
+    def put(self, data: bytes) -> None:
         if self.arrival is not None:
             self.arrival.status = int(data[9:12]) if data.startswith(b"HTTP/1.1 ") else self.arrival.status
         if self._transport is not None:

@@ -1,20 +1,16 @@
 """What stand-ins for providers have in common: a port of this machine, and the ways in which they go wrong."""
 
 import asyncio
-import contextlib
 import json
-import os
-import signal
 import ssl
 from abc import ABC, abstractmethod
-from argparse import ArgumentParser
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import asdict, dataclass
 from http import HTTPStatus
 from typing import Any, ClassVar, Self
 
-from tests.stand_ins.http import Arrival, Conversation, Exchange
+from entrypoints.stand_ins.http import Arrival, Conversation, Exchange
 
 
 @dataclass(slots=True)
@@ -137,39 +133,3 @@ class StandIn(ABC):
             asyncio.get_running_loop().call_later(self.delay_s, usual)
         else:
             usual()
-
-
-def take_precedence() -> None:
-    """Before all other processes, where the system allows it: what a busy machine reads late would seem to have been
-    sent late.
-    """
-    with contextlib.suppress(AttributeError, OSError):
-        os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(1))
-
-
-def a_parser(description: str) -> ArgumentParser:
-    parser = ArgumentParser(description=description)
-    parser.add_argument("--port", type=int, default=0)
-    parser.add_argument("--delay-ms", type=float, default=0)
-    parser.add_argument("--interval-us", type=int, help="the shortest time between two texts of a sender")
-    parser.add_argument("--intervals-us", type=json.loads, default={}, help='{"+19705550100": 1000000}')
-    return parser
-
-
-def run(stand_in: StandIn, port: int, **told: object) -> None:
-    """Until the process is told to stop. Prints the port, and what else is told, when it listens."""
-    with contextlib.suppress(ImportError):
-        import uvloop  # noqa: PLC0415 - not on every platform
-
-        uvloop.install()
-    take_precedence()
-    asyncio.run(_serve(stand_in, port, told))
-
-
-async def _serve(stand_in: StandIn, port: int, told: Mapping[str, object]) -> None:
-    stopped = asyncio.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, stopped.set)
-    async with stand_in.running(port=port):
-        print(json.dumps({"port": stand_in.port, **told}), flush=True)
-        await stopped.wait()

@@ -5,8 +5,8 @@ import json
 from collections.abc import Mapping
 from http import HTTPStatus
 
-from tests.stand_ins.http import Arrival, Conversation, response
-from tests.stand_ins.stand_in import Behaviour, Deed, StandIn
+from entrypoints.stand_ins.http import Arrival, Conversation, response
+from entrypoints.stand_ins.stand_in import Behaviour, Deed, StandIn
 
 
 def _ok(stand_in: StandIn, conversation: Conversation, arrival: Arrival | None, _how: Behaviour) -> None:
@@ -26,7 +26,7 @@ def _drip(stand_in: StandIn, conversation: Conversation, arrival: Arrival | None
     left = list(_whole_answer(stand_in, arrival))
 
     def next_byte() -> None:
-        conversation.send(bytes([left.pop(0)]))
+        conversation.put(bytes([left.pop(0)]))
         if left:
             asyncio.get_running_loop().call_later(how.delay_s, next_byte)
 
@@ -59,7 +59,7 @@ def _html_200(_stand_in: StandIn, conversation: Conversation, _arrival: Arrival 
 
 
 def _no_http(_stand_in: StandIn, conversation: Conversation, _arrival: Arrival | None, _how: Behaviour) -> None:
-    conversation.send(b"220 mail.example ESMTP\r\n\r\n")
+    conversation.put(b"220 mail.example ESMTP\r\n\r\n")
     conversation.close()
 
 
@@ -71,7 +71,7 @@ def _cut_json(stand_in: StandIn, conversation: Conversation, arrival: Arrival | 
 
 def _cut_answer(stand_in: StandIn, conversation: Conversation, arrival: Arrival | None, _how: Behaviour) -> None:
     """Hangs up in the middle of it."""
-    conversation.send(_whole_answer(stand_in, arrival)[:-20])
+    conversation.put(_whole_answer(stand_in, arrival)[:-20])
     conversation.close()
 
 
