@@ -21,7 +21,7 @@ from adapters.providers.vonage.library import Hosts
 from adapters.providers.vonage.provider import VonageProvider
 from domain.model.message_body import MessageBody
 from domain.model.sender import SenderAddress
-from entrypoints.stand_ins.certificates import Authority
+from entrypoints.stand_ins.certificates import Certificate
 from entrypoints.stand_ins.http import Exchange
 from entrypoints.stand_ins.vonage import (
     API_KEY,
@@ -67,25 +67,25 @@ def _with_any_of(document: Any) -> Any:  # noqa: ANN401 - YAML
 
 
 @pytest.fixture(scope="module")
-def authority() -> Authority:
-    return Authority()
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> Certificate:
+    return Certificate(tmp_path_factory.mktemp("vonage"))
 
 
 @pytest.fixture
-async def vonage(authority: Authority) -> AsyncIterator[VonageStandIn]:
-    async with VonageStandIn(keep_exchanges=True, tls=authority.server()).running() as vonage:
+async def vonage(certificate: Certificate) -> AsyncIterator[VonageStandIn]:
+    async with VonageStandIn(keep_exchanges=True, tls=certificate.server()).running() as vonage:
         yield vonage
 
 
 @pytest.fixture(params=CREDENTIALS)
 async def provider(
-    request: pytest.FixtureRequest, vonage: VonageStandIn, authority: Authority
+    request: pytest.FixtureRequest, vonage: VonageStandIn, certificate: Certificate
 ) -> AsyncIterator[VonageProvider]:
     provider = VonageProvider(
         Accounts(CREDENTIALS[request.param]),
         hosts=Hosts(vonage.host, vonage.host),
         callback_url="https://hub.example/callbacks/vonage",
-        tls=authority.client(),
+        tls=certificate.client(),
     )
     yield provider
     await provider.close()

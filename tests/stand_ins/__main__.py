@@ -17,7 +17,7 @@ from argparse import ArgumentParser
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from entrypoints.stand_ins.certificates import Authority
+from entrypoints.stand_ins.certificates import Certificate
 from entrypoints.stand_ins.stand_in import StandIn
 from entrypoints.stand_ins.twilio import TwilioStandIn
 from entrypoints.stand_ins.vonage import VonageStandIn
@@ -30,7 +30,7 @@ def main(arguments: Sequence[str]) -> None:
     parser.add_argument("--delay-ms", type=float, default=0)
     parser.add_argument("--interval-us", type=int, help="the shortest time between two texts of a sender")
     parser.add_argument("--intervals-us", type=json.loads, default={}, help='{"+19705550100": 1000000}')
-    parser.add_argument("--ca-file", type=Path, help="where to write whom to trust")
+    parser.add_argument("--folder", type=Path, help="where its certificate is to lie")
     options = parser.parse_args(arguments)
     common = {
         "delay_ms": options.delay_ms,
@@ -40,10 +40,8 @@ def main(arguments: Sequence[str]) -> None:
     if options.provider == "twilio":
         run(TwilioStandIn(**common), options.port)
         return
-    authority = Authority()
-    ca_file = options.ca_file or Path(tempfile.mkdtemp(prefix="vonage-")) / "ca.pem"
-    authority.write(ca_file)
-    run(VonageStandIn(**common, tls=authority.server()), options.port, ca_file=str(ca_file))
+    certificate = Certificate(options.folder or Path(tempfile.mkdtemp(prefix="vonage-")))
+    run(VonageStandIn(**common, tls=certificate.server()), options.port, ca_file=str(certificate.file))
 
 
 def run(stand_in: StandIn, port: int, **told: object) -> None:

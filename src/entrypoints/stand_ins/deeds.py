@@ -9,19 +9,19 @@ from entrypoints.stand_ins.http import Arrival, Conversation, response
 from entrypoints.stand_ins.stand_in import Behaviour, Deed, StandIn
 
 
-def _ok(stand_in: StandIn, conversation: Conversation, arrival: Arrival | None, _how: Behaviour) -> None:
+def _ok(stand_in: StandIn, conversation: Conversation, arrival: Arrival, _how: Behaviour) -> None:
     conversation.write(*stand_in.success(arrival))
 
 
-def _hang(_stand_in: StandIn, _conversation: Conversation, _arrival: Arrival | None, _how: Behaviour) -> None:
+def _hang(_stand_in: StandIn, _conversation: Conversation, _arrival: Arrival, _how: Behaviour) -> None:
     """Neither takes the text nor answers."""
 
 
-def _hang_but_taken(stand_in: StandIn, _conversation: Conversation, arrival: Arrival | None, _how: Behaviour) -> None:
+def _hang_but_taken(stand_in: StandIn, _conversation: Conversation, arrival: Arrival, _how: Behaviour) -> None:
     stand_in.success(arrival)
 
 
-def _drip(stand_in: StandIn, conversation: Conversation, arrival: Arrival | None, how: Behaviour) -> None:
+def _drip(stand_in: StandIn, conversation: Conversation, arrival: Arrival, how: Behaviour) -> None:
     """Takes it, and answers byte by byte."""
     left = list(_whole_answer(stand_in, arrival))
 
@@ -33,62 +33,54 @@ def _drip(stand_in: StandIn, conversation: Conversation, arrival: Arrival | None
     next_byte()
 
 
-def _reset_before_answer(
-    stand_in: StandIn, conversation: Conversation, arrival: Arrival | None, _how: Behaviour
-) -> None:
+def _reset_before_answer(stand_in: StandIn, conversation: Conversation, arrival: Arrival, _how: Behaviour) -> None:
     stand_in.success(arrival)
     conversation.abort()
 
 
-def _reset_without_taking(
-    _stand_in: StandIn, conversation: Conversation, _arrival: Arrival | None, _how: Behaviour
-) -> None:
+def _reset_without_taking(_stand_in: StandIn, conversation: Conversation, _arrival: Arrival, _how: Behaviour) -> None:
     conversation.abort()
 
 
-def _close_before_answer(
-    stand_in: StandIn, conversation: Conversation, arrival: Arrival | None, _how: Behaviour
-) -> None:
+def _close_before_answer(stand_in: StandIn, conversation: Conversation, arrival: Arrival, _how: Behaviour) -> None:
     """Politely: what HTTP libraries take for a connection that was idle for too long."""
     stand_in.success(arrival)
     conversation.close()
 
 
-def _html_200(_stand_in: StandIn, conversation: Conversation, _arrival: Arrival | None, _how: Behaviour) -> None:
+def _html_200(_stand_in: StandIn, conversation: Conversation, _arrival: Arrival, _how: Behaviour) -> None:
     conversation.write_raw(200, b"<html><body>Welcome to this Wi-Fi</body></html>", {"Content-Type": "text/html"})
 
 
-def _no_http(_stand_in: StandIn, conversation: Conversation, _arrival: Arrival | None, _how: Behaviour) -> None:
+def _no_http(_stand_in: StandIn, conversation: Conversation, _arrival: Arrival, _how: Behaviour) -> None:
     conversation.put(b"220 mail.example ESMTP\r\n\r\n")
     conversation.close()
 
 
-def _cut_json(stand_in: StandIn, conversation: Conversation, arrival: Arrival | None, _how: Behaviour) -> None:
+def _cut_json(stand_in: StandIn, conversation: Conversation, arrival: Arrival, _how: Behaviour) -> None:
     status, answer = stand_in.success(arrival)
     whole = json.dumps(answer).encode()
     conversation.write_raw(status, whole[: len(whole) // 2], {"Content-Type": "application/json"})
 
 
-def _cut_answer(stand_in: StandIn, conversation: Conversation, arrival: Arrival | None, _how: Behaviour) -> None:
+def _cut_answer(stand_in: StandIn, conversation: Conversation, arrival: Arrival, _how: Behaviour) -> None:
     """Hangs up in the middle of it."""
     conversation.put(_whole_answer(stand_in, arrival)[:-20])
     conversation.close()
 
 
-def _huge(stand_in: StandIn, conversation: Conversation, arrival: Arrival | None, _how: Behaviour) -> None:
+def _huge(stand_in: StandIn, conversation: Conversation, arrival: Arrival, _how: Behaviour) -> None:
     status, answer = stand_in.success(arrival)
     whole = json.dumps(answer).encode() + b" " * (8 * 2**20)
     conversation.write_raw(status, whole, {"Content-Type": "application/json"})
 
 
-def _bad_gateway_but_taken(
-    stand_in: StandIn, conversation: Conversation, arrival: Arrival | None, _how: Behaviour
-) -> None:
+def _bad_gateway_but_taken(stand_in: StandIn, conversation: Conversation, arrival: Arrival, _how: Behaviour) -> None:
     stand_in.success(arrival)
     conversation.write_raw(HTTPStatus.BAD_GATEWAY, b"<html>Bad gateway</html>", {"Content-Type": "text/html"})
 
 
-def _whole_answer(stand_in: StandIn, arrival: Arrival | None) -> bytes:
+def _whole_answer(stand_in: StandIn, arrival: Arrival) -> bytes:
     status, answer = stand_in.success(arrival)
     return response(status, json.dumps(answer).encode(), {})
 

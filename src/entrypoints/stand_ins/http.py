@@ -6,7 +6,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
 import httptools
 
@@ -16,7 +16,7 @@ Headers = Mapping[str, str]
 @dataclass(slots=True)
 class Arrival:
     """One POST. `at_ns` is the monotonic time at which its last byte was read; `status` is 0 where none was answered,
-    `sid` None where the text was not taken.
+    `sid` None where the text was not taken. What `asks` for texts is none itself.
     """
 
     at_ns: int
@@ -26,6 +26,7 @@ class Arrival:
     sid: str | None = None
     status: int = 0
     form: Mapping[str, Any] = field(default_factory=dict)
+    asks: bool = False
 
 
 @dataclass(slots=True)
@@ -64,8 +65,7 @@ class Conversation(asyncio.Protocol):
         self.arrival: Arrival | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport) or hasattr(transport, "write")
-        self._transport = transport  # type: ignore[assignment]
+        self._transport = cast("asyncio.Transport", transport)
         self._served.connections.add(self)
         self._served.connections_made += 1
 

@@ -30,8 +30,12 @@ class Behaviour:
     delay_s: float = 0.02
 
 
-Deed = Callable[[Any, Conversation, Arrival | None, Behaviour], None]
-"""What a stand-in does over a conversation, to a text or, where there is none, to a question."""
+Deed = Callable[[Any, Conversation, Arrival, Behaviour], None]
+"""What a stand-in does over a conversation, to a text or to what asks for texts."""
+
+
+class UnknownBehaviour(ValueError):
+    pass
 
 
 class StandIn(ABC):
@@ -67,15 +71,16 @@ class StandIn(ABC):
     def answer(self, conversation: "Conversation", request: Exchange, at_ns: int) -> None: ...
 
     @abstractmethod
-    def success(self, arrival: Arrival | None) -> tuple[int, object]:
-        """The provider has the text from here on, whether it says so or not; None for what is no text."""
+    def success(self, arrival: Arrival) -> tuple[int, object]:
+        """The provider has the text from here on, whether it says so or not. What asks is told that there is none."""
 
     @property
     def url(self) -> str:
         return f"{'https' if self._tls else 'http'}://127.0.0.1:{self.port}"
 
     def does(self, name: str, **how: Any) -> None:  # noqa: ANN401 - a behaviour's own fields
-        assert name in self.DEEDS, name
+        if name not in self.DEEDS:
+            raise UnknownBehaviour(name)
         self.behaviours.append(Behaviour(name, **how))
 
     @asynccontextmanager
@@ -102,12 +107,18 @@ class StandIn(ABC):
     def controlled(self, conversation: "Conversation", request: Exchange) -> bool:
         """Does what it is told by its control, if that is what is spoken to."""
         if request.target == "/_control":
-            told = json.loads(request.body)
-            self.does(told.pop("behaviour"), **told)
-            conversation.write(HTTPStatus.OK, {})
+            self._be_told(conversation, json.loads(request.body))
         elif request.target == "/_control/log":
             conversation.write(HTTPStatus.OK, [asdict(arrival) for arrival in self.arrivals])
         return request.target.startswith("/_control")
+
+    def _be_told(self, conversation: "Conversation", told: dict[str, Any]) -> None:
+        try:
+            self.does(told.pop("behaviour"), **told)
+        except (KeyError, TypeError, UnknownBehaviour):
+            conversation.write(HTTPStatus.BAD_REQUEST, {"behaviours": sorted(self.DEEDS)})
+        else:
+            conversation.write(HTTPStatus.OK, {})
 
     def early_us(self, arrival: Arrival) -> int:
         """A text that is refused leaves the pace as it was."""
@@ -120,11 +131,10 @@ class StandIn(ABC):
             self._latest_ns[arrival.sender] = arrival.at_ns
         return -(-early_ns // 1_000)
 
-    def behave(self, conversation: "Conversation", arrival: Arrival | None, usual: Callable[[], None]) -> None:
+    def behave(self, conversation: "Conversation", arrival: Arrival, usual: Callable[[], None]) -> None:
         if self.behaviours:
-            to = None if arrival is None else arrival.to
             for behaviour in self.behaviours:
-                if behaviour.to in {None, to} and behaviour.count != 0:
+                if behaviour.to in {None, arrival.to} and behaviour.count != 0:
                     if behaviour.count is not None:
                         behaviour.count -= 1
                     self.DEEDS[behaviour.name](self, conversation, arrival, behaviour)

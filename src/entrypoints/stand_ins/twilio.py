@@ -20,7 +20,7 @@ from entrypoints.stand_ins.stand_in import Behaviour, StandIn
 ACCOUNT_SID = "AC" + "0123456789abcdef" * 2
 AUTH_TOKEN = "fedcba9876543210" * 2
 API_KEY = "SK" + "0123456789abcdef" * 2
-API_SECRET = "the-secret-of-an-api-key"
+API_SECRET = "the-secret-of-an-api-key"  # noqa: S105 - of nobody
 
 # https://www.twilio.com/docs/iam/test-credentials
 MAGIC_RECIPIENTS = {
@@ -51,6 +51,7 @@ class TwilioStandIn(StandIn):
 
     def answer(self, conversation: Conversation, request: Exchange, at_ns: int) -> None:
         path = urlsplit(request.target).path
+        asking = Arrival(at_ns, "", "", "", asks=True)
         if self.controlled(conversation, request):
             return
         if not self._knows(request.headers.get("authorization", "")):
@@ -58,16 +59,16 @@ class TwilioStandIn(StandIn):
         elif path == f"{_API}{ACCOUNT_SID}/Messages.json" and request.method == "POST":
             self._take(conversation, request, at_ns)
         elif path == f"{_API}{ACCOUNT_SID}/Messages.json":
-            self.behave(conversation, None, lambda: conversation.write(HTTPStatus.OK, self._page(request.target)))
+            self.behave(conversation, asking, lambda: conversation.write(HTTPStatus.OK, self._page(request.target)))
         elif path.startswith(f"{_API}{ACCOUNT_SID}/Messages/"):
             message = self.messages.get(path.rpartition("/")[2].removesuffix(".json"))
             found = (HTTPStatus.OK, message) if message else _error(20404, HTTPStatus.NOT_FOUND)
-            self.behave(conversation, None, lambda: conversation.write(*found))
+            self.behave(conversation, asking, lambda: conversation.write(*found))
         else:
             conversation.write(*_error(20404, HTTPStatus.NOT_FOUND))
 
-    def success(self, arrival: Arrival | None) -> tuple[int, object]:
-        return (HTTPStatus.OK, {"messages": []}) if arrival is None else (HTTPStatus.CREATED, self.take(arrival))
+    def success(self, arrival: Arrival) -> tuple[int, object]:
+        return (HTTPStatus.OK, {"messages": []}) if arrival.asks else (HTTPStatus.CREATED, self.take(arrival))
 
     def take(self, arrival: Arrival) -> Mapping[str, Any]:
         """Twilio has the text from here on, whether it says so or not."""
@@ -124,42 +125,40 @@ class TwilioStandIn(StandIn):
         }
 
 
-def _no_sid(twilio: TwilioStandIn, conversation: Conversation, arrival: Arrival | None, _how: Behaviour) -> None:
-    conversation.write(201, {**(twilio.take(arrival) if arrival else {}), "sid": None})
+def _no_sid(twilio: TwilioStandIn, conversation: Conversation, arrival: Arrival, _how: Behaviour) -> None:
+    conversation.write(201, {**({} if arrival.asks else twilio.take(arrival)), "sid": None})
 
 
-def _error_500(_twilio: TwilioStandIn, conversation: Conversation, _arrival: Arrival | None, _how: Behaviour) -> None:
+def _error_500(_twilio: TwilioStandIn, conversation: Conversation, _arrival: Arrival, _how: Behaviour) -> None:
     conversation.write(*_error(20500, HTTPStatus.INTERNAL_SERVER_ERROR))
 
 
-def _error_500_but_taken(
-    twilio: TwilioStandIn, conversation: Conversation, arrival: Arrival | None, _how: Behaviour
-) -> None:
-    if arrival:
+def _error_500_but_taken(twilio: TwilioStandIn, conversation: Conversation, arrival: Arrival, _how: Behaviour) -> None:
+    if not arrival.asks:
         twilio.take(arrival)
     conversation.write(*_error(20500, HTTPStatus.INTERNAL_SERVER_ERROR))
 
 
-def _too_many(_twilio: TwilioStandIn, conversation: Conversation, _arrival: Arrival | None, how: Behaviour) -> None:
+def _too_many(_twilio: TwilioStandIn, conversation: Conversation, _arrival: Arrival, how: Behaviour) -> None:
     conversation.write(*_error(20429, HTTPStatus.TOO_MANY_REQUESTS, retry_after=how.retry_after))
 
 
-def _unauthorized(_twilio: TwilioStandIn, conversation: Conversation, _arrival: Arrival | None, _: Behaviour) -> None:
+def _unauthorized(_twilio: TwilioStandIn, conversation: Conversation, _arrival: Arrival, _: Behaviour) -> None:
     conversation.write(*_error(20003, HTTPStatus.UNAUTHORIZED))
 
 
-def _any_error(_twilio: TwilioStandIn, conversation: Conversation, _arrival: Arrival | None, how: Behaviour) -> None:
+def _any_error(_twilio: TwilioStandIn, conversation: Conversation, _arrival: Arrival, how: Behaviour) -> None:
     conversation.write(*_error(how.code or 21211, HTTPStatus(how.status or 400), retry_after=how.retry_after))
 
 
-def _problem(_twilio: TwilioStandIn, conversation: Conversation, _arrival: Arrival | None, how: Behaviour) -> None:
+def _problem(_twilio: TwilioStandIn, conversation: Conversation, _arrival: Arrival, how: Behaviour) -> None:
     """As newer services of Twilio's say what is wrong (RFC 9457)."""
     status = how.status or 400
     body = {"type": "about:blank", "title": "Bad", "status": status, "code": how.code}
     conversation.write(status, body, {"Content-Type": "application/problem+json", **_asking_to_wait(how.retry_after)})
 
 
-def _redirect(_twilio: TwilioStandIn, conversation: Conversation, _arrival: Arrival | None, how: Behaviour) -> None:
+def _redirect(_twilio: TwilioStandIn, conversation: Conversation, _arrival: Arrival, how: Behaviour) -> None:
     conversation.write_raw(how.status or 307, b"", {"Location": f"{_API}{ACCOUNT_SID}/Messages.json"})
 
 

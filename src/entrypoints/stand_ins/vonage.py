@@ -23,7 +23,7 @@ from entrypoints.stand_ins.http import Arrival, Conversation, Exchange, Headers
 from entrypoints.stand_ins.stand_in import Behaviour, StandIn
 
 API_KEY = "abcd1234"
-API_SECRET = "the-secret-of-a-key"
+API_SECRET = "the-secret-of-a-key"  # noqa: S105 - of nobody
 APPLICATION_ID = "aaaaaaaa-bbbb-4ccc-8ddd-0123456789ab"
 
 MESSAGES = "/v1/messages"
@@ -87,17 +87,19 @@ class VonageStandIn(StandIn):
         conversation.arrival = arrival
         self.behave(conversation, arrival, lambda: conversation.write(*self._verdict(arrival, request)))
 
-    def success(self, arrival: Arrival | None) -> tuple[int, object]:
-        assert arrival is not None
+    def success(self, arrival: Arrival) -> tuple[int, object]:
         if _is_sms(arrival):
-            return HTTPStatus.OK, _in_parts([self._part(arrival) for _ in range(_count_of_parts(arrival))])
+            return HTTPStatus.OK, _in_parts(self.parts(arrival))
         return HTTPStatus.ACCEPTED, {"message_uuid": self._taken(arrival)}
 
+    def parts(self, arrival: Arrival) -> list[Mapping[str, str]]:
+        """As `success` has them by the SMS API."""
+        return [self._part(arrival) for _ in range(_count_of_parts(arrival))]
+
     def refusal(
-        self, arrival: Arrival | None, code: str, status: int = HTTPStatus.OK, retry_after: str | None = None
+        self, arrival: Arrival, code: str, status: int = HTTPStatus.OK, retry_after: str | None = None
     ) -> _Answer:
         """By the SMS API the status is 200, unless another is wanted."""
-        assert arrival is not None
         if not _is_sms(arrival):
             return _problem(code, status, retry_after=retry_after)
         return status, _in_parts([_refused(code)]), _asking_to_wait(retry_after)
@@ -222,48 +224,40 @@ def _request_id() -> Headers:
     return {"X-Request-Id": str(uuid4())}
 
 
-def _refuse(vonage: VonageStandIn, conversation: Conversation, arrival: Arrival | None, how: Behaviour) -> None:
-    assert arrival is not None
+def _refuse(vonage: VonageStandIn, conversation: Conversation, arrival: Arrival, how: Behaviour) -> None:
     usual = HTTPStatus.OK if _is_sms(arrival) else HTTPStatus.UNPROCESSABLE_ENTITY
     conversation.write(*vonage.refusal(arrival, str(how.code), how.status or usual, how.retry_after))
 
 
-def _refuse_some(vonage: VonageStandIn, conversation: Conversation, arrival: Arrival | None, how: Behaviour) -> None:
+def _refuse_some(vonage: VonageStandIn, conversation: Conversation, arrival: Arrival, how: Behaviour) -> None:
     """All parts of a long text but the first: only the SMS API does so."""
-    status, answer = vonage.success(arrival)
-    assert isinstance(answer, dict)
-    first, *others = answer["messages"]
-    conversation.write(status, _in_parts([first, *(_refused(str(how.code)) for _ in others)]))
+    first, *others = vonage.parts(arrival)
+    conversation.write(HTTPStatus.OK, _in_parts([first, *(_refused(str(how.code)) for _ in others)]))
 
 
-def _unauthorized(vonage: VonageStandIn, conversation: Conversation, arrival: Arrival | None, _how: Behaviour) -> None:
-    assert arrival is not None
+def _unauthorized(vonage: VonageStandIn, conversation: Conversation, arrival: Arrival, _how: Behaviour) -> None:
     conversation.write(*vonage.unauthorized(arrival))
 
 
-def _too_many(vonage: VonageStandIn, conversation: Conversation, arrival: Arrival | None, how: Behaviour) -> None:
-    assert arrival is not None
+def _too_many(vonage: VonageStandIn, conversation: Conversation, arrival: Arrival, how: Behaviour) -> None:
     conversation.write(*vonage.too_many(arrival, how.retry_after))
 
 
-def _error_500(vonage: VonageStandIn, conversation: Conversation, arrival: Arrival | None, _how: Behaviour) -> None:
+def _error_500(vonage: VonageStandIn, conversation: Conversation, arrival: Arrival, _how: Behaviour) -> None:
     conversation.write(*vonage.refusal(arrival, "5", HTTPStatus.INTERNAL_SERVER_ERROR))
 
 
-def _error_500_but_taken(
-    vonage: VonageStandIn, conversation: Conversation, arrival: Arrival | None, how: Behaviour
-) -> None:
+def _error_500_but_taken(vonage: VonageStandIn, conversation: Conversation, arrival: Arrival, how: Behaviour) -> None:
     vonage.success(arrival)
     _error_500(vonage, conversation, arrival, how)
 
 
-def _no_reference(vonage: VonageStandIn, conversation: Conversation, arrival: Arrival | None, _how: Behaviour) -> None:
+def _no_reference(vonage: VonageStandIn, conversation: Conversation, arrival: Arrival, _how: Behaviour) -> None:
     status, answer = vonage.success(arrival)
     conversation.write(status, json.loads(re.sub(r'"message[-_](uu)?id"', '"nothing"', json.dumps(answer))))
 
 
-def _redirect(_vonage: VonageStandIn, conversation: Conversation, arrival: Arrival | None, how: Behaviour) -> None:
-    assert arrival is not None
+def _redirect(_vonage: VonageStandIn, conversation: Conversation, arrival: Arrival, how: Behaviour) -> None:
     conversation.write_raw(how.status or 307, b"", {"Location": SMS if _is_sms(arrival) else MESSAGES})
 
 
