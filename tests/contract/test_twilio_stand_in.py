@@ -91,7 +91,13 @@ async def test_it_is_told_what_to_do_wrong(client: httpx.AsyncClient) -> None:
 
 @pytest.mark.parametrize(
     ("change", "code"),
-    [({"To": "0123"}, 21211), ({"From": ""}, 21603), ({"Body": ""}, 21602), ({"Body": "x" * 1_601}, 21617)],
+    [
+        ({"To": "0123"}, 21211),
+        ({"From": ""}, 21603),
+        ({"Body": ""}, 21602),
+        ({"Body": "x" * 1_601}, 21617),
+        ({"StatusCallback": "nowhere"}, 21609),
+    ],
 )
 async def test_it_reads_what_it_is_sent(client: httpx.AsyncClient, change: Mapping[str, str], code: int) -> None:
     assert (await client.post(MESSAGES, data={**TEXT, **change})).json()["code"] == code

@@ -5,12 +5,18 @@ import json
 from collections.abc import Mapping
 from http import HTTPStatus
 
+from entrypoints.stand_ins.fates import Behaviour
 from entrypoints.stand_ins.http import Arrival, Conversation, response
-from entrypoints.stand_ins.stand_in import Behaviour, Deed, StandIn
+from entrypoints.stand_ins.stand_in import Deed, StandIn
 
 
 def _ok(stand_in: StandIn, conversation: Conversation, arrival: Arrival, _how: Behaviour) -> None:
     conversation.write(*stand_in.success(arrival))
+
+
+def _slow(stand_in: StandIn, conversation: Conversation, arrival: Arrival, how: Behaviour) -> None:
+    """Takes it at once, and answers later."""
+    asyncio.get_running_loop().call_later(how.delay_s, conversation.write, *stand_in.success(arrival))
 
 
 def _hang(_stand_in: StandIn, _conversation: Conversation, _arrival: Arrival, _how: Behaviour) -> None:
@@ -87,6 +93,7 @@ def _whole_answer(stand_in: StandIn, arrival: Arrival) -> bytes:
 
 COMMON_DEEDS: Mapping[str, Deed] = {
     "ok": _ok,
+    "slow": _slow,
     "hang": _hang,
     "hang-but-taken": _hang_but_taken,
     "drip": _drip,

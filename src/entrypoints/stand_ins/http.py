@@ -17,6 +17,7 @@ Headers = Mapping[str, str]
 class Arrival:
     """One POST. `at_ns` is the monotonic time at which its last byte was read; `status` is 0 where none was answered,
     `sid` None where the text was not taken. What `asks` for texts is none itself.
+    `account` is whose text it is, where the provider has several.
     """
 
     at_ns: int
@@ -27,6 +28,7 @@ class Arrival:
     status: int = 0
     form: Mapping[str, Any] = field(default_factory=dict)
     asks: bool = False
+    account: str = ""
 
 
 @dataclass(slots=True)

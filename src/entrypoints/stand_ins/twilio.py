@@ -5,7 +5,7 @@ by `GET /_control/log`. Nothing of it is a secret: anybody may control it.
 """
 
 import base64
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from email.utils import format_datetime
 from http import HTTPStatus
@@ -13,37 +13,44 @@ from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
 from uuid import uuid4
 
+from entrypoints.stand_ins import twilio_numbers
+from entrypoints.stand_ins.calls import Call, Patience
 from entrypoints.stand_ins.deeds import COMMON_DEEDS
+from entrypoints.stand_ins.fates import Behaviour, Fate, Receipt
 from entrypoints.stand_ins.http import Arrival, Conversation, Exchange, Headers
-from entrypoints.stand_ins.stand_in import Behaviour, StandIn
+from entrypoints.stand_ins.stand_in import StandIn
+from entrypoints.stand_ins.twilio_calls import inbound_call, status_call
 
 ACCOUNT_SID = "AC" + "0123456789abcdef" * 2
 AUTH_TOKEN = "fedcba9876543210" * 2
 API_KEY = "SK" + "0123456789abcdef" * 2
 API_SECRET = "the-secret-of-an-api-key"  # noqa: S105 - of nobody
 
-# https://www.twilio.com/docs/iam/test-credentials
-MAGIC_RECIPIENTS = {
-    "+15005550001": 21211,
-    "+15005550002": 21612,
-    "+15005550003": 21408,
-    "+15005550004": 21610,
-    "+15005550009": 21614,
-}
-MAGIC_SENDERS = {"+15005550001": 21212, "+15005550007": 21606, "+15005550008": 21611}
-
 _API = "/2010-04-01/Accounts/"
+_LAST = {"delivered", "undelivered", "failed"}
+# Words that a recipient may text back, which Twilio goes by unless an account has its own
+# (https://support.twilio.com/hc/en-us/articles/223134027).
+_STOPS = {"STOP", "STOPALL", "UNSUBSCRIBE", "CANCEL", "END", "QUIT", "REVOKE", "OPTOUT"}
+_STARTS = {"START", "YES", "UNSTOP"}
+# What a messaging service sends from.
+_OF_SERVICE = "+15005550006"
 _DEFAULT_PAGE = 50
 _LARGEST_PAGE = 1_000
 
 
 class TwilioStandIn(StandIn):
-    """`credentials` are passwords by user names."""
+    """`credentials` are passwords by user names. The account's own signs the calls."""
+
+    # https://www.twilio.com/docs/usage/webhooks/webhooks-connection-overrides
+    PATIENCE = Patience((1.0,), with_any_failure=False)
 
     def __init__(self, *, credentials: Mapping[str, str] | None = None, **options: Any) -> None:  # noqa: ANN401
         super().__init__(**options)
         self.credentials = dict(credentials or {ACCOUNT_SID: AUTH_TOKEN, API_KEY: API_SECRET})
         self.messages: dict[str, dict[str, Any]] = {}
+        self._status_callbacks: dict[str, str] = {}
+        # Who wants nothing from whom any more.
+        self._opted_out: set[tuple[str, str]] = set()
 
     @property
     def sids(self) -> list[str]:
@@ -75,7 +82,44 @@ class TwilioStandIn(StandIn):
         arrival.sid = f"SM{uuid4().hex}"
         message = _message(arrival)
         self.messages[arrival.sid] = message
+        if arrival.form.get("StatusCallback"):
+            self._status_callbacks[arrival.sid] = arrival.form["StatusCallback"]
+        receipts = self.fate_of(arrival).receipts
+        self.follow(arrival.sid, (Receipt("queued"), *receipts) if message["status"] == "accepted" else receipts)
         return message
+
+    def fate_of(self, arrival: Arrival) -> Fate:
+        """By the sender first, as nothing can be sent from one that is not good."""
+        fate = twilio_numbers.SENDERS.get(arrival.sender) or twilio_numbers.RECIPIENTS.get(arrival.to)
+        return fate or twilio_numbers.ORDINARY
+
+    def receipt_call(self, reference: str, receipt: Receipt) -> Call | None:
+        message = self.messages[reference]
+        if message["status"] not in _LAST:
+            now = format_datetime(datetime.now(UTC))
+            message |= {"status": receipt.status, "error_code": receipt.code, "date_updated": now}
+            message["from"] = message["from"] or _OF_SERVICE
+            message["date_sent"] = message["date_sent"] or now
+        url = self._status_callbacks.get(reference)
+        if url is None:
+            return None
+        told = {**message, "status": receipt.status, "error_code": receipt.code}
+        return status_call(url, told, auth_token=self._auth_token)
+
+    def inbound_calls(self, url: str, *, sender: str, to: str, text: str) -> Sequence[Call]:
+        word = text.strip().upper()
+        if word in _STOPS:
+            self._opted_out.add((sender, to))
+        elif word in _STARTS:
+            self._opted_out.discard((sender, to))
+        arrival = Arrival(0, sender, to, text, sid=f"SM{uuid4().hex}")
+        message = {**_message(arrival), "direction": "inbound", "status": "received"}
+        self.messages[message["sid"]] = message
+        return [inbound_call(url, message, auth_token=self._auth_token)]
+
+    @property
+    def _auth_token(self) -> str:
+        return self.credentials.get(ACCOUNT_SID, AUTH_TOKEN)
 
     def _take(self, conversation: Conversation, request: Exchange, at_ns: int) -> None:
         form = dict(parse_qsl(request.body.decode(), keep_blank_values=True))
@@ -83,14 +127,21 @@ class TwilioStandIn(StandIn):
         arrival = Arrival(at_ns, sender, form.get("To", ""), form.get("Body", ""), form=form)
         self.arrivals.append(arrival)
         conversation.arrival = arrival
-        self.behave(conversation, arrival, lambda: conversation.write(*self._verdict(arrival)))
+        self.behave(conversation, arrival, lambda: self._judge(conversation, arrival))
 
-    def _verdict(self, arrival: Arrival) -> tuple[HTTPStatus, object, Headers]:
+    def _judge(self, conversation: Conversation, arrival: Arrival) -> None:
+        refusal = self._refusal_of(arrival)
+        if refusal is not None:
+            conversation.write(*refusal)
+        else:
+            self.meet(conversation, arrival, lambda: conversation.write(HTTPStatus.CREATED, self.take(arrival)))
+
+    def _refusal_of(self, arrival: Arrival) -> tuple[HTTPStatus, object, Headers] | None:
         early_us = self.early_us(arrival)
         if early_us > 0:
             return _error(20429, HTTPStatus.TOO_MANY_REQUESTS, retry_after=str(-(-early_us // 1_000_000)))
-        code = MAGIC_RECIPIENTS.get(arrival.to) or MAGIC_SENDERS.get(arrival.sender) or _fault(arrival)
-        return _error(code) if code else (HTTPStatus.CREATED, self.take(arrival), {})
+        code = 21610 if (arrival.to, arrival.sender) in self._opted_out else _fault(arrival)
+        return _error(code) if code else None
 
     def _knows(self, authorization: str) -> bool:
         kind, _, encoded = authorization.partition(" ")
@@ -129,6 +180,13 @@ def _no_sid(twilio: TwilioStandIn, conversation: Conversation, arrival: Arrival,
     conversation.write(201, {**({} if arrival.asks else twilio.take(arrival)), "sid": None})
 
 
+def _hang_but_taken_and_forgotten(
+    twilio: TwilioStandIn, _conversation: Conversation, arrival: Arrival, _how: Behaviour
+) -> None:
+    """Its log shows a text as it does where an account has it keep none."""
+    twilio.messages[twilio.take(arrival)["sid"]]["body"] = None
+
+
 def _error_500(_twilio: TwilioStandIn, conversation: Conversation, _arrival: Arrival, _how: Behaviour) -> None:
     conversation.write(*_error(20500, HTTPStatus.INTERNAL_SERVER_ERROR))
 
@@ -165,6 +223,7 @@ def _redirect(_twilio: TwilioStandIn, conversation: Conversation, _arrival: Arri
 TwilioStandIn.DEEDS = {
     **COMMON_DEEDS,
     "no-sid": _no_sid,
+    "hang-but-taken-and-forgotten": _hang_but_taken_and_forgotten,
     "500": _error_500,
     "500-but-taken": _error_500_but_taken,
     "429": _too_many,
@@ -198,6 +257,8 @@ def _fault(arrival: Arrival) -> int | None:
         return 21603
     if not arrival.body:
         return 21602
+    if not arrival.form.get("StatusCallback", "http").startswith("http"):
+        return 21609
     return 21617 if len(arrival.body) > 1_600 else None
 
 
