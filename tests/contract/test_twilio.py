@@ -36,9 +36,9 @@ from domain.model.send_outcome import (
 from domain.model.sender import SenderAddress
 from domain.ports.due_deliveries import Enquiry
 from domain.ports.sms_provider import NotLeaving, OutgoingText
+from entrypoints.stand_ins.twilio import ACCOUNT_SID, API_KEY, API_SECRET, AUTH_TOKEN, TwilioStandIn
 from tests.builders import SENDER, a_delivery
 from tests.contract.calling import BODY, NUMBER, SERVICE, Accounts, Departures, a_text_to, closed_port, never
-from tests.stand_ins.twilio import ACCOUNT_SID, API_KEY, API_SECRET, AUTH_TOKEN, TwilioStandIn
 
 TIMEOUT_S = 0.3
 # Longer than a busy machine takes for a connection of its own.

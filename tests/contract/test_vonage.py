@@ -35,10 +35,10 @@ from domain.model.send_outcome import Accepted, Barred, CannotTell, NotSent, Ref
 from domain.model.sender import SenderAddress
 from domain.ports.due_deliveries import Enquiry
 from domain.ports.sms_provider import NotLeaving, OutgoingText
+from entrypoints.stand_ins.certificates import Certificate
+from entrypoints.stand_ins.vonage import API_KEY, API_SECRET, APPLICATION_ID, VonageStandIn, application_key
 from tests.builders import NOW_US, SENDER, a_body, a_delivery
 from tests.contract.calling import NUMBER, SERVICE, Accounts, Departures, a_text_to, never, until
-from tests.stand_ins.certificates import Authority
-from tests.stand_ins.vonage import API_KEY, API_SECRET, APPLICATION_ID, VonageStandIn, application_key
 
 BY_MESSAGES = {"api_key": API_KEY, "api_secret": API_SECRET}
 BY_SMS = {**BY_MESSAGES, "api": "sms"}
@@ -53,13 +53,13 @@ TWO_PARTS = MessageBody("x" * 161)
 
 
 @pytest.fixture(scope="module")
-def authority() -> Authority:
-    return Authority()
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> Certificate:
+    return Certificate(tmp_path_factory.mktemp("vonage"))
 
 
 @pytest.fixture
-async def vonage(authority: Authority) -> AsyncIterator[VonageStandIn]:
-    async with VonageStandIn(keep_exchanges=True, tls=authority.server()).running() as vonage:
+async def vonage(certificate: Certificate) -> AsyncIterator[VonageStandIn]:
+    async with VonageStandIn(keep_exchanges=True, tls=certificate.server()).running() as vonage:
         yield vonage
 
 
@@ -79,7 +79,7 @@ ProviderWith = Callable[..., VonageProvider]
 
 @pytest.fixture
 async def provider_with(
-    vonage: VonageStandIn, authority: Authority, accounts: Accounts, unlisted: list[tuple[int, str]]
+    vonage: VonageStandIn, certificate: Certificate, accounts: Accounts, unlisted: list[tuple[int, str]]
 ) -> AsyncIterator[ProviderWith]:
     made: list[VonageProvider] = []
 
@@ -87,7 +87,7 @@ async def provider_with(
         provider = VonageProvider(
             accounts,
             hosts=Hosts(vonage.host, vonage.host),
-            tls=authority.client(),
+            tls=certificate.client(),
             timeout_s=2,
             unlisted=lambda *told: unlisted.append(told),
             **options,
@@ -603,9 +603,9 @@ async def test_a_thread_that_is_at_a_call_ends_after_it(provider: VonageProvider
     await until(lambda: threads() == 0)
 
 
-async def test_a_call_lets_one_request_go(authority: Authority, vonage: VonageStandIn) -> None:
+async def test_a_call_lets_one_request_go(certificate: Certificate, vonage: VonageStandIn) -> None:
     """Whatever the library may take for safe to repeat."""
-    made = Transport(authority.client(), connect_timeout_s=1)
+    made = Transport(certificate.client(), connect_timeout_s=1)
     connection = await asyncio.to_thread(made._connection_to, ("127.0.0.1", vonage.port))
     call = Call(answer_timeout_s=1)
     request = b"POST /v1/messages HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n{}"

@@ -13,8 +13,8 @@ import httpx
 import jwt
 import pytest
 
-from tests.stand_ins.certificates import Authority
-from tests.stand_ins.vonage import (
+from entrypoints.stand_ins.certificates import Certificate
+from entrypoints.stand_ins.vonage import (
     API_KEY,
     API_SECRET,
     APPLICATION_ID,
@@ -33,8 +33,8 @@ MESSAGE = {**TEXT, "channel": "sms", "message_type": "text"}
 @pytest.fixture
 def process(tmp_path: Path) -> Iterator[httpx.Client]:
     """The stand-in as a process of its own, at a pace of 5 texts a second for each sender."""
-    command = [sys.executable, "-m", "tests.stand_ins.vonage", "--interval-us", "200000"]
-    command += ["--ca-file", str(tmp_path / "ca.pem")]
+    command = [sys.executable, "-m", "tests.stand_ins", "vonage", "--interval-us", "200000"]
+    command += ["--folder", str(tmp_path)]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE) as running:
         assert running.stdout is not None
         told = json.loads(running.stdout.readline())
@@ -46,11 +46,11 @@ def process(tmp_path: Path) -> Iterator[httpx.Client]:
 
 
 @pytest.fixture
-async def client() -> AsyncIterator[httpx.AsyncClient]:
-    authority = Authority()
+async def client(tmp_path: Path) -> AsyncIterator[httpx.AsyncClient]:
+    certificate = Certificate(tmp_path)
     async with (
-        VonageStandIn(tls=authority.server()).running() as vonage,
-        httpx.AsyncClient(base_url=vonage.url, verify=authority.client(), auth=BY_KEY) as client,
+        VonageStandIn(tls=certificate.server()).running() as vonage,
+        httpx.AsyncClient(base_url=vonage.url, verify=certificate.client(), auth=BY_KEY) as client,
     ):
         yield client
 

@@ -1,21 +1,16 @@
-"""Vonage's Messages API and SMS API as far as the hub uses them, over TLS on a port of this machine.
+"""Vonage's Messages API and SMS API as far as the hub uses them; its library speaks to nobody without TLS.
 
-    python -m tests.stand_ins.vonage --port 0
-
-prints `{"port": …, "ca_file": …}` when it listens; who sets SSL_CERT_FILE to that file believes it to be Vonage. What
-it does wrong is told to it by `POST /_control`; what it was sent is told by `GET /_control/log`. Nothing of it is a
-secret: anybody may control it.
+What it does wrong is told to it by `POST /_control`; what it was sent is told by `GET /_control/log`. Nothing of it is
+a secret: anybody may control it.
 """
 
 import base64
 import json
 import re
-import sys
-import tempfile
 from collections.abc import Mapping, Sequence
 from functools import cache
 from http import HTTPStatus
-from pathlib import Path
+from secrets import randbelow
 from typing import Any
 from urllib.parse import parse_qsl
 from uuid import uuid4
@@ -24,13 +19,17 @@ import jwt
 from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 
-from tests.stand_ins.certificates import Authority
-from tests.stand_ins.deeds import COMMON_DEEDS
-from tests.stand_ins.http import Arrival, Conversation, Exchange, Headers
-from tests.stand_ins.stand_in import Behaviour, StandIn, a_parser, run
+from entrypoints.stand_ins import vonage_calls, vonage_numbers
+from entrypoints.stand_ins.calls import Call, Patience
+from entrypoints.stand_ins.deeds import COMMON_DEEDS
+from entrypoints.stand_ins.fates import Behaviour, Fate, Receipt
+from entrypoints.stand_ins.http import Arrival, Conversation, Exchange, Headers
+from entrypoints.stand_ins.stand_in import StandIn
+from entrypoints.stand_ins.vonage_calls import Signing, SmsForm
 
 API_KEY = "abcd1234"
-API_SECRET = "the-secret-of-a-key"
+API_SECRET = "the-secret-of-a-key"  # noqa: S105 - of nobody
+SIGNATURE_SECRET = "the-secret-that-calls-are-signed-with"  # noqa: S105 - of nobody
 APPLICATION_ID = "aaaaaaaa-bbbb-4ccc-8ddd-0123456789ab"
 
 MESSAGES = "/v1/messages"
@@ -59,18 +58,30 @@ def application_key() -> tuple[str, str]:
 
 
 class VonageStandIn(StandIn):
-    """`secrets` are those of API keys, `applications` the public keys of applications, by their ids."""
+    """`secrets` are those of API keys, `applications` the public keys of applications, by their ids.
+
+    `signing` and `sms_form` say what its calls are like, and `by_sms` by which of its APIs it tells of inbound texts.
+    """
+
+    # https://developer.vonage.com/en/getting-started/concepts/webhooks: for 24 hours, which is less here.
+    PATIENCE = Patience((1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 60.0, 60.0), with_any_failure=True)
 
     def __init__(
         self,
         *,
         secrets: Mapping[str, str] | None = None,
         applications: Mapping[str, str] | None = None,
+        signing: Signing | None = None,
+        sms_form: SmsForm = SmsForm.POST,
+        by_sms: bool = False,
         **options: Any,  # noqa: ANN401
     ) -> None:
         super().__init__(**options)
-        self.secrets = dict(secrets or {API_KEY: API_SECRET})
-        self.applications = dict(applications or {APPLICATION_ID: application_key()[1]})
+        self.secrets = {API_KEY: API_SECRET} if secrets is None else dict(secrets)
+        self.applications = {APPLICATION_ID: application_key()[1]} if applications is None else dict(applications)
+        self._signing = signing or Signing(api_key=API_KEY, secret=SIGNATURE_SECRET)
+        self._sms_form = sms_form
+        self._by_sms = by_sms
         # The text of each reference that was given out.
         self.texts: dict[str, Arrival] = {}
 
@@ -92,19 +103,21 @@ class VonageStandIn(StandIn):
         arrival = _arrival(request, at_ns)
         self.arrivals.append(arrival)
         conversation.arrival = arrival
-        self.behave(conversation, arrival, lambda: conversation.write(*self._verdict(arrival, request)))
+        self.behave(conversation, arrival, lambda: self._judge(conversation, arrival, request))
 
-    def success(self, arrival: Arrival | None) -> tuple[int, object]:
-        assert arrival is not None
+    def success(self, arrival: Arrival) -> tuple[int, object]:
         if _is_sms(arrival):
-            return HTTPStatus.OK, _in_parts([self._part(arrival) for _ in range(_count_of_parts(arrival))])
+            return HTTPStatus.OK, _in_parts(self.parts(arrival))
         return HTTPStatus.ACCEPTED, {"message_uuid": self._taken(arrival)}
 
+    def parts(self, arrival: Arrival) -> list[Mapping[str, str]]:
+        """As `success` has them by the SMS API."""
+        return [self._part(arrival) for _ in range(_count_of_parts(arrival))]
+
     def refusal(
-        self, arrival: Arrival | None, code: str, status: int = HTTPStatus.OK, retry_after: str | None = None
+        self, arrival: Arrival, code: str, status: int = HTTPStatus.OK, retry_after: str | None = None
     ) -> _Answer:
         """By the SMS API the status is 200, unless another is wanted."""
-        assert arrival is not None
         if not _is_sms(arrival):
             return _problem(code, status, retry_after=retry_after)
         return status, _in_parts([_refused(code)]), _asking_to_wait(retry_after)
@@ -119,41 +132,94 @@ class VonageStandIn(StandIn):
             return self.refusal(arrival, "1")
         return self.refusal(arrival, "rate-limit", HTTPStatus.TOO_MANY_REQUESTS, retry_after)
 
-    def _verdict(self, arrival: Arrival, request: Exchange) -> _Answer:
+    def fate_of(self, arrival: Arrival) -> Fate:
+        """By the sender first, as nothing can be sent from one that is not good."""
+        sender, to = f"+{arrival.sender}", f"+{arrival.to}"
+        if _is_sms(arrival):
+            fate = vonage_numbers.SMS_SENDERS.get(sender) or vonage_numbers.SMS_RECIPIENTS.get(to)
+            return fate or vonage_numbers.SMS_ORDINARY
+        fate = vonage_numbers.SENDERS.get(sender) or vonage_numbers.RECIPIENTS.get(to)
+        return fate or vonage_numbers.ORDINARY
+
+    def receipt_call(self, reference: str, receipt: Receipt) -> Call | None:
+        arrival, (status, code) = self.texts[reference], receipt
+        url = arrival.form.get("callback" if _is_sms(arrival) else "webhook_url")
+        if not url:
+            return None
+        what = f"{reference} {status}"
+        if _is_sms(arrival):
+            told = vonage_calls.receipt_of(reference, arrival.form, status, code, self._signing.api_key)
+            return vonage_calls.call_by_sms(what, url, told, self._signing, self._sms_form)
+        told = vonage_calls.status_of(reference, arrival.form, status, code, parts=_count_of_parts(arrival))
+        application = arrival.account if arrival.account in self.applications else None
+        return vonage_calls.call_by_messages(what, url, told, self._signing, application=application)
+
+    def inbound_calls(self, url: str, *, sender: str, to: str, text: str) -> Sequence[Call]:
+        """One for each part by the SMS API, which puts none of them together."""
+        numbers = {"sender": sender.removeprefix("+"), "to": to.removeprefix("+")}
+        parts = _parts_of(text)
+        if not self._by_sms:
+            reference = str(uuid4())
+            told = vonage_calls.inbound_of(reference, **numbers, text=text, parts=len(parts))
+            return [vonage_calls.call_by_messages(f"{reference} received", url, told, self._signing, application=None)]
+        together = str(randbelow(256))
+        return [
+            self._inbound_part(url, numbers, part, (index, len(parts), together)) for index, part in enumerate(parts, 1)
+        ]
+
+    def _inbound_part(self, url: str, numbers: Mapping[str, str], text: str, part: tuple[int, int, str]) -> Call:
+        reference = uuid4().hex[:16].upper()
+        told = vonage_calls.inbound_part_of(
+            reference, **numbers, text=text, api_key=self._signing.api_key, part=part if part[1] > 1 else None
+        )
+        return vonage_calls.call_by_sms(f"{reference} received", url, told, self._signing, self._sms_form)
+
+    def _judge(self, conversation: Conversation, arrival: Arrival, request: Exchange) -> None:
+        refusal = self._refusal_of(arrival, request)
+        if refusal is not None:
+            conversation.write(*refusal)
+        else:
+            self.meet(conversation, arrival, lambda: conversation.write(*self.success(arrival), _request_id()))
+
+    def _refusal_of(self, arrival: Arrival, request: Exchange) -> _Answer | None:
         sms = _is_sms(arrival)
-        if not self._knows(request.headers.get("authorization", ""), by_key_alone=sms):
+        account = self._account_of(request.headers.get("authorization", ""), by_key_alone=sms)
+        if account is None:
             return self.unauthorized(arrival)
+        arrival.account = account
         early_us = self.early_us(arrival)
         if early_us > 0:
             return self.too_many(arrival, str(-(-early_us // 1_000_000)))
         fault = _fault_of_sms(arrival.form) if sms else _fault_of_message(arrival.form)
         if fault is not None:
             return self.refusal(arrival, fault, HTTPStatus.OK if sms else HTTPStatus.UNPROCESSABLE_ENTITY)
-        return *self.success(arrival), _request_id()
+        return None
 
-    def _knows(self, authorization: str, *, by_key_alone: bool) -> bool:
+    def _account_of(self, authorization: str, *, by_key_alone: bool) -> str | None:
+        """The API key or the application that has proved to be it."""
         kind, _, proof = authorization.partition(" ")
         if kind == "Basic":
             try:
                 name, _, secret = base64.b64decode(proof).decode().partition(":")
             except ValueError:
-                return False
-            return bool(name) and self.secrets.get(name) == secret
+                return None
+            return name if name and self.secrets.get(name) == secret else None
         if kind != "Bearer" or by_key_alone:
-            return False
+            return None
         try:
             claimed = jwt.decode(proof, options={"verify_signature": False})
             key = self.applications[claimed["application_id"]]
             jwt.decode(proof, key, algorithms=["RS256"], options={"require": ["exp", "iat", "jti"]})
         except (jwt.PyJWTError, KeyError):
-            return False
-        return True
+            return None
+        return str(claimed["application_id"])
 
     def _taken(self, arrival: Arrival) -> str:
         """Vonage has the text, or a part of it, from here on."""
         reference = str(uuid4())
         arrival.sid = arrival.sid or reference
         self.texts[reference] = arrival
+        self.follow(reference, self.fate_of(arrival).receipts)
         return reference
 
     def _part(self, arrival: Arrival) -> Mapping[str, str]:
@@ -184,6 +250,14 @@ def _is_sms(arrival: Arrival) -> bool:
 def _count_of_parts(arrival: Arrival) -> int:
     alone, joined = (70, 67) if arrival.form.get("type") == "unicode" else (160, 153)
     return 1 if len(arrival.body) <= alone else -(-len(arrival.body) // joined)
+
+
+def _parts_of(text: str) -> list[str]:
+    """As a phone cuts a text that it sends."""
+    alone, joined = (160, 153) if text.isascii() else (70, 67)
+    if len(text) <= alone:
+        return [text]
+    return [text[start : start + joined] for start in range(0, len(text), joined)]
 
 
 def _fault_of_message(form: Mapping[str, Any]) -> str | None:
@@ -229,48 +303,40 @@ def _request_id() -> Headers:
     return {"X-Request-Id": str(uuid4())}
 
 
-def _refuse(vonage: VonageStandIn, conversation: Conversation, arrival: Arrival | None, how: Behaviour) -> None:
-    assert arrival is not None
+def _refuse(vonage: VonageStandIn, conversation: Conversation, arrival: Arrival, how: Behaviour) -> None:
     usual = HTTPStatus.OK if _is_sms(arrival) else HTTPStatus.UNPROCESSABLE_ENTITY
     conversation.write(*vonage.refusal(arrival, str(how.code), how.status or usual, how.retry_after))
 
 
-def _refuse_some(vonage: VonageStandIn, conversation: Conversation, arrival: Arrival | None, how: Behaviour) -> None:
+def _refuse_some(vonage: VonageStandIn, conversation: Conversation, arrival: Arrival, how: Behaviour) -> None:
     """All parts of a long text but the first: only the SMS API does so."""
-    status, answer = vonage.success(arrival)
-    assert isinstance(answer, dict)
-    first, *others = answer["messages"]
-    conversation.write(status, _in_parts([first, *(_refused(str(how.code)) for _ in others)]))
+    first, *others = vonage.parts(arrival)
+    conversation.write(HTTPStatus.OK, _in_parts([first, *(_refused(str(how.code)) for _ in others)]))
 
 
-def _unauthorized(vonage: VonageStandIn, conversation: Conversation, arrival: Arrival | None, _how: Behaviour) -> None:
-    assert arrival is not None
+def _unauthorized(vonage: VonageStandIn, conversation: Conversation, arrival: Arrival, _how: Behaviour) -> None:
     conversation.write(*vonage.unauthorized(arrival))
 
 
-def _too_many(vonage: VonageStandIn, conversation: Conversation, arrival: Arrival | None, how: Behaviour) -> None:
-    assert arrival is not None
+def _too_many(vonage: VonageStandIn, conversation: Conversation, arrival: Arrival, how: Behaviour) -> None:
     conversation.write(*vonage.too_many(arrival, how.retry_after))
 
 
-def _error_500(vonage: VonageStandIn, conversation: Conversation, arrival: Arrival | None, _how: Behaviour) -> None:
+def _error_500(vonage: VonageStandIn, conversation: Conversation, arrival: Arrival, _how: Behaviour) -> None:
     conversation.write(*vonage.refusal(arrival, "5", HTTPStatus.INTERNAL_SERVER_ERROR))
 
 
-def _error_500_but_taken(
-    vonage: VonageStandIn, conversation: Conversation, arrival: Arrival | None, how: Behaviour
-) -> None:
+def _error_500_but_taken(vonage: VonageStandIn, conversation: Conversation, arrival: Arrival, how: Behaviour) -> None:
     vonage.success(arrival)
     _error_500(vonage, conversation, arrival, how)
 
 
-def _no_reference(vonage: VonageStandIn, conversation: Conversation, arrival: Arrival | None, _how: Behaviour) -> None:
+def _no_reference(vonage: VonageStandIn, conversation: Conversation, arrival: Arrival, _how: Behaviour) -> None:
     status, answer = vonage.success(arrival)
     conversation.write(status, json.loads(re.sub(r'"message[-_](uu)?id"', '"nothing"', json.dumps(answer))))
 
 
-def _redirect(_vonage: VonageStandIn, conversation: Conversation, arrival: Arrival | None, how: Behaviour) -> None:
-    assert arrival is not None
+def _redirect(_vonage: VonageStandIn, conversation: Conversation, arrival: Arrival, how: Behaviour) -> None:
     conversation.write_raw(how.status or 307, b"", {"Location": SMS if _is_sms(arrival) else MESSAGES})
 
 
@@ -285,23 +351,3 @@ VonageStandIn.DEEDS = {
     "no-reference": _no_reference,
     "redirect": _redirect,
 }
-
-
-def main(arguments: Sequence[str]) -> None:
-    parser = a_parser("A stand-in for Vonage.")
-    parser.add_argument("--ca-file", type=Path, help="where to write whom to trust")
-    options = parser.parse_args(arguments)
-    authority = Authority()
-    ca_file = options.ca_file or Path(tempfile.mkdtemp(prefix="vonage-")) / "ca.pem"
-    authority.write(ca_file)
-    vonage = VonageStandIn(
-        delay_ms=options.delay_ms,
-        interval_us=options.interval_us,
-        intervals_us=options.intervals_us,
-        tls=authority.server(),
-    )
-    run(vonage, options.port, ca_file=str(ca_file))
-
-
-if __name__ == "__main__":
-    main(sys.argv[1:])
