@@ -19,6 +19,7 @@ from tests.benchmarks import (
     preview,
     profile,
     receipts,
+    twilio_clients,
 )
 from tests.benchmarks.extent import Extent
 from tests.benchmarks.machine import machine_in_words
@@ -38,6 +39,7 @@ _ROWS: Mapping[str, Callable[[Place, Extent], Section]] = {
     "engine": engine.measure,
     "end_to_end": end_to_end.measure,
     "receipts": receipts.measure,
+    "twilio_clients": twilio_clients.measure,
     "crash": crash.measure,
     "fairness": fairness.measure,
     "history": history.measure,
