@@ -267,7 +267,9 @@ def _run(stand_in: "StandIn", host: str, port: int, invite: Callable[[], None]) 
     try:
         uvloop.run(run())
     except OSError as error:
-        raise click.ClickException(f"The stand-in cannot listen on {host}, port {port}: {error.strerror}.") from None
+        # The address once more stands before it.
+        reason = (error.strerror or "").rpartition(": ")[2]
+        raise click.ClickException(f"The stand-in cannot listen on {host}, port {port}: {reason}.") from None
 
 
 def _address(host: str, port: int) -> str:
