@@ -8,6 +8,7 @@ from uuid import UUID
 from uuid_utils.compat import uuid7
 
 from adapters.sql.backlog import SqlBacklog, SqlWaitingSenders
+from adapters.sql.callbacks import SqlCallbacks
 from adapters.sql.clock import DatabaseClock
 from adapters.sql.database import Database
 from adapters.sql.delivery_queue import SqlDeliveryQueue
@@ -168,6 +169,7 @@ class Store:
     queue: SqlDeliveryQueue
     due: SqlDueDeliveries
     dispatchers: SqlDispatchers
+    callbacks: SqlCallbacks
 
     @classmethod
     def on(cls, database: Database) -> Self:
@@ -190,6 +192,7 @@ class Store:
             queue=queue,
             due=SqlDueDeliveries(database, queue),
             dispatchers=SqlDispatchers(database),
+            callbacks=SqlCallbacks(database),
         )
 
     async def add_program(

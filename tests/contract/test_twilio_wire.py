@@ -44,6 +44,9 @@ pytestmark = pytest.mark.skipif(
 
 
 class Accounts(ProviderAccounts):
+    async def find(self, provider: str, account: str) -> int | None:
+        raise NotImplementedError
+
     async def seal_anew(self) -> int:
         raise NotImplementedError
 
@@ -67,7 +70,8 @@ async def twilio() -> AsyncIterator[TwilioStandIn]:
 
 @pytest.fixture
 async def provider(twilio: TwilioStandIn) -> AsyncIterator[TwilioProvider]:
-    provider = TwilioProvider(Accounts(), api_base_url=twilio.url)
+    callback = "https://hub.example/callbacks/twilio/status"
+    provider = TwilioProvider(Accounts(), api_base_url=twilio.url, status_callback=callback, smart_encoding=True)
     yield provider
     await provider.close()
 

@@ -17,6 +17,7 @@ from openapi_core import Config, OpenAPI
 from openapi_core.exceptions import OpenAPIError
 from openapi_core.testing import MockRequest, MockResponse
 
+from adapters.providers.vonage.account import Api
 from adapters.providers.vonage.library import Hosts
 from adapters.providers.vonage.provider import VonageProvider
 from domain.model.message_body import MessageBody
@@ -84,7 +85,7 @@ async def provider(
     provider = VonageProvider(
         Accounts(CREDENTIALS[request.param]),
         hosts=Hosts(vonage.host, vonage.host),
-        callback_url="https://hub.example/callbacks/vonage",
+        callback_urls=dict.fromkeys(Api, "https://hub.example/callbacks/vonage"),
         tls=certificate.client(),
     )
     yield provider
