@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 _SENDER = "+15005550006"
 _HOSTS_OF_ALL = {"0.0.0.0", "::"}  # noqa: S104 - what they are replaced by is shown
+# By itself the hub asks nobody to call an address that a provider could not reach.
+_CALLED_BACK = {"SMSHUB_PROVIDER_CALLBACKS": "true"}
 # What was read late makes the next text seem early.
 _EARLY_PERCENT = 95
 
@@ -40,8 +42,8 @@ def _port(default: int) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     )
 
 
-def _inbound_url(path: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    return click.option("--inbound-url", help=f"Whom to tell of what people text back, such as https://…{path}.")
+def _inbound_url(paths: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    return click.option("--inbound-url", help=f"Whom to tell of what people text back: {paths} of the hub.")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,7 +137,7 @@ def twilio(host: str, port: int, receipt_delay: str, inbound_url: str | None, ra
         _Invitation(
             provider="twilio",
             url=url,
-            environment={"SMSHUB_TWILIO_API_BASE_URL": url},
+            environment={"SMSHUB_TWILIO_API_BASE_URL": url, **_CALLED_BACK},
             credentials={"account_sid": ACCOUNT_SID, "auth_token": AUTH_TOKEN},
             curl="curl",
         ).show(output)
@@ -147,7 +149,7 @@ def twilio(host: str, port: int, receipt_delay: str, inbound_url: str | None, ra
 @_HOST
 @_port(8182)
 @_RECEIPT_DELAY
-@_inbound_url("/callbacks/vonage/inbound")
+@_inbound_url("/callbacks/vonage/inbound or, with --api sms, /callbacks/vonage/sms/inbound")
 @_RATE
 @click.option(
     "--directory",
@@ -225,12 +227,14 @@ def vonage(
                 "SMSHUB_VONAGE_API_HOST": address,
                 "SMSHUB_VONAGE_REST_HOST": address,
                 "SSL_CERT_FILE": trusted,
+                **_CALLED_BACK,
             },
             credentials={
                 "api_key": API_KEY,
                 "api_secret": API_SECRET,
                 "signature_secret": SIGNATURE_SECRET,
                 **({"api": api} if api == "sms" else {}),
+                **({"signature_method": signature_method} if signature_method != "md5hash" else {}),
             },
             curl=f"curl --cacert {shlex.quote(trusted)}",
         ).show(output)
