@@ -17,8 +17,8 @@ from domain.model.delivery import DeliveryState
 from domain.ports.callback_reader import ProviderCall
 from domain.ports.provider_accounts import ProviderAccounts
 from entrypoints.stand_ins.twilio import ACCOUNT_SID, API_KEY, API_SECRET, AUTH_TOKEN
+from tests import signing
 from tests.builders import NOW_US
-from tests.stand_ins.twilio_calls import signature
 
 S = DeliveryState
 SID = "SM" + "0123456789abcdef" * 2
@@ -74,7 +74,7 @@ def a_call(
     given = {name.replace("_", "-"): value for name, value in headers.items()}
     if secret is not None:
         given = {
-            "x-twilio-signature": signature(url, form if signed is None else signed, secret, digest=digest)
+            "x-twilio-signature": signing.by_twilio(url, form if signed is None else signed, secret, digest=digest)
         } | given
     body = urlencode(form).encode()
     return ProviderCall(
@@ -127,7 +127,7 @@ class TestSignatures:
 
     @pytest.mark.parametrize("signed_url", [URL, URL.replace("hub.example", "hub.example:443")])
     async def test_a_port_that_goes_without_saying_may_be_signed_or_not(self, signed_url: str) -> None:
-        made = signature(signed_url, STATUS, AUTH_TOKEN)
+        made = signing.by_twilio(signed_url, STATUS, AUTH_TOKEN)
 
         await genuine(a_call(x_twilio_signature=made))
 
@@ -136,7 +136,7 @@ class TestSignatures:
 
     async def test_fields_that_stand_several_times_are_signed_all(self) -> None:
         body = urlencode([*STATUS.items(), ("Tag", "b"), ("Tag", "a")])
-        made = signature(URL, {**STATUS, "Tag": "aTagb"}, AUTH_TOKEN)
+        made = signing.by_twilio(URL, {**STATUS, "Tag": "aTagb"}, AUTH_TOKEN)
         call = ProviderCall(
             kind=CallbackKind.RECEIPT,
             url=URL,
@@ -160,7 +160,7 @@ class TestSignatures:
         assert await refusal(a_call({**STATUS, "Extra": "1"}, signed=STATUS)) == "wrong-signature"
 
     async def test_one_for_another_address_is_refused(self) -> None:
-        made = signature(URL.replace("Delivery=17", "Delivery=18"), STATUS, AUTH_TOKEN)
+        made = signing.by_twilio(URL.replace("Delivery=17", "Delivery=18"), STATUS, AUTH_TOKEN)
 
         assert await refusal(a_call(x_twilio_signature=made)) == "wrong-signature"
 

@@ -17,7 +17,7 @@ from domain.model.delivery import DeliveryState
 from domain.ports.callback_reader import CallbackReader, ProviderCall
 from domain.ports.provider_accounts import ProviderAccounts
 from tests.builders import NOW_US
-from tests.stand_ins.vonage_calls import signed, token
+from tests.signing import signed, token
 
 S = DeliveryState
 NOW_S = NOW_US // 1_000_000

@@ -17,10 +17,10 @@ from domain.model.credentials import Credentials
 from domain.model.pace import Pace
 from domain.model.sender import SenderAddress
 from entrypoints.stand_ins.twilio import ACCOUNT_SID, AUTH_TOKEN
+from tests import signing
 from tests.documented import PROBLEM
 from tests.http import PUBLIC_URL, Hub, a_hub
-from tests.stand_ins.twilio_calls import signature
-from tests.stand_ins.vonage_calls import signed, token
+from tests.signing import signed, token
 
 TWILIO_STATUS = "/callbacks/twilio/status"
 TWILIO_INBOUND = "/callbacks/twilio/inbound"
@@ -95,7 +95,7 @@ def by_twilio(hub: Hub, path: str = TWILIO_STATUS, *, query: str = "Delivery=17&
         key=f"{sid}:delivered" if path == TWILIO_STATUS else sid,
         query=query,
         content=urlencode(form).encode(),
-        headers={"Content-Type": FORM, "X-Twilio-Signature": signature(url, form, AUTH_TOKEN)},
+        headers={"Content-Type": FORM, "X-Twilio-Signature": signing.by_twilio(url, form, AUTH_TOKEN)},
     )
 
 
@@ -233,7 +233,7 @@ async def test_where_a_call_says_it_was_sent_to_means_nothing(hub: Hub) -> None:
     assert (await call.to(hub, Host="hub.internal:8080", X_Forwarded_Host="evil.example")).status_code == 204
 
     form = dict.fromkeys(("AccountSid",), ACCOUNT_SID)
-    elsewhere = signature(f"https://evil.example{TWILIO_STATUS}", form, AUTH_TOKEN)
+    elsewhere = signing.by_twilio(f"https://evil.example{TWILIO_STATUS}", form, AUTH_TOKEN)
     refused = await call.to(hub, content=urlencode(form).encode(), Host="evil.example", X_Twilio_Signature=elsewhere)
     assert slug(refused) == "callback-refused"
 

@@ -1,4 +1,4 @@
-"""How Vonage signs its calls, after its documentation and not after the hub."""
+"""How providers sign their calls, after their documentation and not after the hub."""
 
 import base64
 import hashlib
@@ -8,8 +8,14 @@ from collections.abc import Mapping
 from typing import Any
 
 
+def by_twilio(url: str, form: Mapping[str, str], secret: str, *, digest: str = "sha1") -> str:
+    """The address, then each field's name and value, in their order."""
+    text = url + "".join(f"{name}{value}" for name, value in sorted(form.items()))
+    return base64.b64encode(hmac.digest(secret.encode(), text.encode(), digest)).decode()
+
+
 def token(body: bytes, secret: str, *, head: Mapping[str, object] | None = None, **claims: object) -> str:
-    """The JWT that goes with a body, for the header Authorization. A claim that is None is left out."""
+    """The JWT that goes with a body of Vonage's Messages API. A claim that is None is left out."""
     said: dict[str, Any] = {"iss": "Vonage", "payload_hash": hashlib.sha256(body).hexdigest(), **claims}
     written = [head or {"alg": "HS256", "typ": "JWT"}, {name: each for name, each in said.items() if each is not None}]
     signed = ".".join(_encoded(json.dumps(each).encode()) for each in written)
@@ -17,7 +23,7 @@ def token(body: bytes, secret: str, *, head: Mapping[str, object] | None = None,
 
 
 def signed(parameters: Mapping[str, str], secret: str, method: str = "md5hash") -> dict[str, str]:
-    """Parameters of the SMS API's calls, with their signature."""
+    """Parameters of Vonage's SMS API's calls, with their signature."""
     text = "".join(f"&{name}={value.replace('&', '_').replace('=', '_')}" for name, value in sorted(parameters.items()))
     if method == "md5hash":
         signature = hashlib.md5(f"{text}{secret}".encode()).hexdigest()
