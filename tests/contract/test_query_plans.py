@@ -85,7 +85,7 @@ class Great:
                     INSERT INTO callbacks (source, kind, account_id, key, fields, received_us, due_us, outcome)
                     {NUMBERS[self.kind]}
                     SELECT 'twilio', CASE WHEN n % 10 = 0 THEN 'inbound' ELSE 'receipt' END, 1, 'SM' || n, '{{}}',
-                        {NOW_US}, CASE WHEN n < 100 AND n % 10 > 0 THEN {NOW_US} END,
+                        {NOW_US}, CASE WHEN n < 100 AND n % 10 > 0 THEN {NOW_US} + n / 50 * 10000000 END,
                         CASE WHEN n >= 100 AND n % 10 > 0 THEN 'applied' END FROM g
                 """),
                 {"first": 0, "last": CALLBACKS - 1},

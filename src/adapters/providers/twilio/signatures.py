@@ -1,7 +1,7 @@
 """Whether a call is Twilio's (https://www.twilio.com/docs/usage/webhooks/webhooks-security)."""
 
 import hmac
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Self
 from urllib.parse import urlparse
@@ -32,18 +32,17 @@ class SigningKey:
 
     def has_signed(self, url: str, fields: Sequence[tuple[str, object]], signature: str) -> bool:
         """`fields` are all that came in the form, whatever they are. Never raises."""
+        given = signature.encode(errors="replace")
         try:
-            expected = self._signatures(url, fields)
+            return any(hmac.compare_digest(each.encode(), given) for each in self._signatures(url, fields))
         except Exception:  # noqa: BLE001 - what Twilio's library cannot make anything of, Twilio has not signed
             return False
-        given = signature.encode(errors="replace")
-        return any(hmac.compare_digest(each.encode(), given) for each in expected)
 
-    def _signatures(self, url: str, fields: Sequence[tuple[str, object]]) -> set[str]:
-        """With the port and without, since Twilio's services differ in that."""
+    def _signatures(self, url: str, fields: Sequence[tuple[str, object]]) -> Iterator[str]:
+        """As it is, and with the port and without, since Twilio's services differ in that."""
         validator, parsed, form = RequestValidator(self.secret), urlparse(url), _Form(fields)
-        urls = {url, add_port(parsed), remove_port(parsed)}
-        return {validator.compute_signature(each, form, self.algorithm) for each in urls}
+        for each in dict.fromkeys((url, add_port(parsed), remove_port(parsed))):
+            yield validator.compute_signature(each, form, self.algorithm)
 
 
 class _Form(dict[str, list[object]]):
