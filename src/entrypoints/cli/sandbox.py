@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 # for that.
 
 _SENDER = "+15005550006"
-_HOSTS_OF_ALL = {"0.0.0.0", "::"}  # noqa: S104 - what they are replaced by is shown
+_EVERY_ADDRESS = {"0.0.0.0", "::"}  # noqa: S104 - to listen on them is for the developer to decide
 # By itself the hub asks nobody to call an address that a provider could not reach.
 _CALLED_BACK = {"SMSHUB_PROVIDER_CALLBACKS": "true"}
 # What was read late makes the next text seem early.
@@ -208,7 +208,7 @@ def vonage(
     )
     from entrypoints.stand_ins.vonage_calls import Signing, SmsForm  # noqa: PLC0415 - see above
 
-    certificate = Certificate(directory, *({host} - _HOSTS_OF_ALL), *name)
+    certificate = Certificate(directory, *({host} - _EVERY_ADDRESS), *name)
     stand_in = VonageStandIn(
         **_options(receipt_delay, inbound_url, rate),
         tls=certificate.server(),
@@ -278,7 +278,7 @@ def _run(stand_in: "StandIn", host: str, port: int, invite: Callable[[], None]) 
 
 def _address(host: str, port: int) -> str:
     """By which a hub on this machine, or one that was told the host, reaches it."""
-    shown = "127.0.0.1" if host in _HOSTS_OF_ALL else host
+    shown = "127.0.0.1" if host in _EVERY_ADDRESS else host
     return f"[{shown}]:{port}" if ":" in shown else f"{shown}:{port}"
 
 
