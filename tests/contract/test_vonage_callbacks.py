@@ -200,6 +200,13 @@ class TestTokens:
 
         assert await refusal(by_messages(), call) == "unreadable-signature"
 
+    # As the hub has it everywhere, and pytest for no test.
+    @pytest.mark.filterwarnings("ignore::jwt.warnings.InsecureKeyLengthWarning")
+    async def test_vonages_secrets_may_be_short(self) -> None:
+        short = "sixteen-letters-"
+
+        await by_messages(Accounts({"signature_secret": short})).genuine(a_status(secret=short), now_us=NOW_US)
+
     async def test_the_scheme_may_be_written_anyhow(self) -> None:
         await by_messages().genuine(a_status(scheme="bearer"), now_us=NOW_US)
 
