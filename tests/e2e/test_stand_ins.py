@@ -2,14 +2,11 @@
 
 import asyncio
 import json
-import os
-import subprocess
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from signal import SIGINT, SIGTERM, Signals
-from typing import Any
 
 import httpx
 import pytest
@@ -20,51 +17,14 @@ from vonage_jwt import verify_signature
 from vonage_messages import Messages
 from vonage_messages.models import Sms
 
-from tests.e2e.running import SMSHUB, Credentials, Site, eventually
+from tests.e2e.running import Credentials, Site, eventually
 from tests.e2e.sending import ENCRYPTION_KEYS, import_path
+from tests.e2e.stand_in import StandIn, pasted
 from tests.ports import free_port
 from tests.receiver import a_receiver
 
 SENDER = "+15005550006"
 NUMBER = "+19706904544"
-
-
-class StandIn:
-    """`smshub sandbox` as a process; `told` is what it prints."""
-
-    def __init__(self, folder: Path, *arguments: str) -> None:
-        self._err = folder / "stand-in.err"
-        with self._err.open("w") as err:
-            self._process = subprocess.Popen(
-                [SMSHUB, "sandbox", *arguments, "--port", "0", "--output", "json", "--receipt-delay", "PT0.1S"],
-                env={"PATH": os.environ["PATH"], "PYTHONPATH": import_path()},
-                cwd=folder,
-                stdout=subprocess.PIPE,
-                stderr=err,
-                text=True,
-            )
-        assert self._process.stdout is not None
-        lines = iter(self._process.stdout.readline, "}\n")
-        self.told: Mapping[str, Any] = json.loads("".join([*lines, "}"]))
-
-    @property
-    def errors(self) -> list[str]:
-        return self._err.read_text().splitlines()
-
-    @property
-    def credentials(self) -> Mapping[str, str]:
-        return {str(name): str(value) for name, value in self.told["Credentials"].items()}
-
-    def stop(self, number: Signals = SIGTERM) -> int:
-        self._process.send_signal(number)
-        status = self._process.wait(10)
-        assert self._process.stdout is not None
-        self._process.stdout.close()
-        return status
-
-    def kill(self) -> None:
-        self._process.kill()
-        self.stop()
 
 
 Start = Callable[..., StandIn]
@@ -80,20 +40,6 @@ def start(tmp_path: Path) -> Iterator[Start]:
             return stand_in
 
         yield start
-
-
-def pasted(command: str, environment: Mapping[str, str]) -> str:
-    """What a command prints that was pasted into a shell."""
-    path = os.pathsep.join([str(SMSHUB.parent), os.environ["PATH"]])
-    done = subprocess.run(
-        ["bash", "-c", f"set -o pipefail; {command}"],
-        env={**environment, "PATH": path},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    return done.stdout
 
 
 @dataclass(frozen=True)
