@@ -163,7 +163,7 @@ class WorkingHub:
     async def deliveries(self, program: Program, message: TextMessage) -> Sequence[Delivery]:
         page = await self.container.texts().deliveries(program.id, message.id, after=0, limit=1_000)
         assert page is not None
-        return page.items
+        return [each.delivery for each in page.items]
 
     async def close(self) -> None:
         for provider in self.container.sms_providers().values():
