@@ -74,6 +74,7 @@ def a_program(
     sender: SenderAddress = SENDER,
     pace: str | None = "1/s",
     first_hub: bool = False,
+    failover: bool = False,
     key_hash: KeyHash | None = None,
     account: ProviderAccount | None = SANDBOX,
 ) -> NewProgram:
@@ -87,6 +88,7 @@ def a_program(
         sender=sender,
         pace=None if pace is None else Pace.parse(pace),
         first_hub=first_hub,
+        failover=failover,
         created_us=NOW_US,
         account=account,
     )

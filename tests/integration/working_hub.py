@@ -38,10 +38,12 @@ class Left:
     at_us: int
     number: str
     delivery_id: int
+    sender: SenderAddress
 
 
 class ScriptedProvider(SmsProvider):
-    """`outcomes` are those of the next calls, in their order; all others are accepted. `answer` is that to enquiries.
+    """`outcomes` are those of the next calls, in their order; all others are accepted. `always` are those of all calls
+    for a sender. `answer` is that to enquiries.
 
     `ready_after_s`: how long the connection of the very first call takes. `answers_after_s`: how long an answer to an
     enquiry takes.
@@ -56,6 +58,7 @@ class ScriptedProvider(SmsProvider):
         answers_after_s: float = 0,
     ) -> None:
         self.outcomes = deque(outcomes)
+        self.always: dict[SenderAddress, SendOutcome] = {}
         self.answer = answer or NotFound()
         self.left: list[Left] = []
         self.asked = 0
@@ -69,7 +72,9 @@ class ScriptedProvider(SmsProvider):
         ready_after_s, self._ready_after_s = self._ready_after_s, 0
         await asyncio.sleep(ready_after_s)
         await departure()
-        self.left.append(Left(time.monotonic_ns() // 1_000, text.number.e164, text.delivery_id))
+        self.left.append(Left(time.monotonic_ns() // 1_000, text.number.e164, text.delivery_id, text.sender))
+        if text.sender in self.always:
+            return self.always[text.sender]
         return self.outcomes.popleft() if self.outcomes else Accepted(f"reference-{text.delivery_id}")
 
     async def look_up(self, enquiry: Enquiry) -> EnquiryAnswer:  # noqa: ARG002 - the port's own
@@ -110,6 +115,7 @@ class WorkingHub:
         *,
         rate: str,
         on_unknown: OnUnknown = OnUnknown.LEAVE,
+        failover: bool = False,
         sender: SenderAddress = SENDER,
         provider: str = "sandbox",
         credentials: Credentials | None = None,
@@ -120,6 +126,7 @@ class WorkingHub:
             sender=sender,
             pace=Pace.parse(rate),
             on_unknown=on_unknown,
+            failover=failover,
             credentials=credentials,
         )
         return program
