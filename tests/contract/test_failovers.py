@@ -358,6 +358,7 @@ class TestAtTheOtherSender:
 
         await store.queue.record(released)
 
+        assert await store.claim(me) == []
         [again] = await store.claim(me, at_us=NOW_US + SECOND)
         assert again.slot.at_us - others.slot.at_us >= SECOND
 
