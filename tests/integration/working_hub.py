@@ -85,9 +85,10 @@ class ScriptedProvider(SmsProvider):
     async def close(self) -> None:
         """It holds nothing."""
 
-    @property
-    def gaps_us(self) -> Sequence[int]:
-        return [later.at_us - earlier.at_us for earlier, later in pairwise(self.left)]
+    def gaps_us(self, sender: SenderAddress | None = None) -> Sequence[int]:
+        """Between texts of the sender, or of all where none is given."""
+        times = [each.at_us for each in self.left if sender in {None, each.sender}]
+        return [later - earlier for earlier, later in pairwise(times)]
 
 
 class WorkingHub:
@@ -130,6 +131,11 @@ class WorkingHub:
             credentials=credentials,
         )
         return program
+
+    async def add_sender(self, program: Program, address: SenderAddress, *, rate: str) -> Program:
+        return await self.container.add_sender()(
+            program.id, provider="sandbox", sender=address, pace=Pace.parse(rate), credentials=None
+        )
 
     async def post(
         self, program: Program, numbers: Sequence[str], *, text: str = "Hello", send_at_us: int | None = None
@@ -190,8 +196,11 @@ async def a_hub(
         await hub.close()
 
 
-def assert_apart(provider: ScriptedProvider, *, pace: str) -> None:
-    """No two texts left closer than the pace allows. All came from one sender, by one process's own clock."""
+def assert_apart(provider: ScriptedProvider, *, pace: str, sender: SenderAddress | None = None) -> None:
+    """No two texts left closer than the pace allows, of the sender, or of all where they came from one. By one process's
+    own clock.
+    """
     least_us = Pace.parse(pace).interval_us() - 1_000
-    early = [gap for gap in provider.gaps_us if gap < least_us]
-    assert not early, f"{len(early)} of {len(provider.gaps_us)} too close: {early[:5]}"
+    gaps = provider.gaps_us(sender)
+    early = [gap for gap in gaps if gap < least_us]
+    assert not early, f"{len(early)} of {len(gaps)} too close: {early[:5]}"
