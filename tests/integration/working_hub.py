@@ -197,8 +197,8 @@ async def a_hub(
 
 
 def assert_apart(provider: ScriptedProvider, *, pace: str, sender: SenderAddress | None = None) -> None:
-    """No two texts left closer than the pace allows, of the sender, or of all where they came from one. By one process's
-    own clock.
+    """No two texts of the sender left closer than the pace allows, by one process's own clock. Without one, all came
+    from the same.
     """
     least_us = Pace.parse(pace).interval_us() - 1_000
     gaps = provider.gaps_us(sender)

@@ -97,8 +97,8 @@ class SqlFailovers(Failovers):
             # As a claim does, so that nothing is claimed from either while it changes hands; in the order of all who
             # lock several.
             locked = await connection.execute(both.order_by(senders.c.id).with_for_update(key_share=True))
-            taking_over = {row.id: row for row in locked}[failover.to_sender_id]
-            if taking_over.bars or taking_over.paused_us is not None:
+            usable = {row.id for row in locked if not row.bars and row.paused_us is None}
+            if failover.to_sender_id not in usable:
                 return []
             found = await _found(connection, failover, limit)
             if found:
