@@ -86,6 +86,7 @@ def test_a_script_reads_the_credentials_as_json(environment: dict[str, str]) -> 
             "FirstHub": False,
             "Paused": False,
             "OnUnknown": "leave",
+            "Failover": False,
             "Retention": None,
         }
     ]
