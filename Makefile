@@ -3,9 +3,9 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
-SOURCES := src tests
+SOURCES := src tests dashboards
 
-.PHONY: help install run test test-all check format bench lock clean
+.PHONY: help install run test test-all check format bench dashboards lock clean
 
 help: ## Say what each target does
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -47,6 +47,9 @@ format: install ## Put the code into shape
 
 bench: install ## Run the benchmarks
 	$(BIN)/python -m tests.benchmarks
+
+dashboards: install ## Write Grafana's dashboards into the chart
+	$(BIN)/python -m dashboards
 
 lock: install ## Pin the newest dependencies that pyproject.toml allows, with hashes
 	$(BIN)/python requirements/lock.py
