@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 SOURCES := src tests dashboards
 
-.PHONY: help install run test test-all check format bench dashboards lock clean
+.PHONY: help install run test test-all check format bench dashboards pictures lock clean
 
 help: ## Say what each target does
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -50,6 +50,10 @@ bench: install ## Run the benchmarks
 
 dashboards: install ## Write Grafana's dashboards into the chart
 	$(BIN)/python -m dashboards
+
+pictures: install ## Draw what the dashboards show of a living hub, for the documentation
+	$(PIP) install --require-hashes -r requirements/pictures.txt
+	$(BIN)/python -m tests.observability.pictures
 
 lock: install ## Pin the newest dependencies that pyproject.toml allows, with hashes
 	$(BIN)/python requirements/lock.py

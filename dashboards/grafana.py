@@ -18,6 +18,12 @@ _HUB = 'namespace=~"$namespace", job=~"$job", instance=~"$instance"'
 RED, ORANGE, GREEN = "red", "orange", "green"
 
 
+def grown(counter: str, chosen: str = "HUB", *, over: str = "$__rate_interval") -> str:
+    """What a counter has grown by. `increase` alone misses the first of what is rare: its series begins with it."""
+    counter = f"{counter}{{{chosen}}}"
+    return f"(({counter} unless {counter} offset {over}) or increase({counter}[{over}]))"
+
+
 @dataclass(frozen=True, slots=True)
 class Query:
     """`legend` may name labels as `{{label}}`."""
@@ -50,7 +56,7 @@ class Panel:
         return replace(self, width=width, height=height or self.height)
 
     def json(self, number: int, x: int, y: int) -> Json:
-        steps = [{"color": GREEN if self.steps else "text", "value": None}]
+        steps: list[Json] = [{"color": GREEN if self.steps else "text", "value": None}]
         steps += [{"color": colour, "value": value} for value, colour in self.steps]
         defaults: Json = {
             "unit": self.unit,

@@ -1,18 +1,16 @@
 """Overview: whether the hub does what it promises, and what it does."""
 
-from dashboards.grafana import ORANGE, RED, Json, Query, dashboard, series, stat
+from dashboards.grafana import ORANGE, RED, Json, Panel, Query, dashboard, series, stat
 
 _SLO = 'namespace=~"$namespace"'
 
 
-def _burn(title: str, what: str, name: str) -> tuple[str, str, str, Query, Query, Query]:
-    windows = ("1h", "6h", "3d")
-    queries = [Query(f"max({name}:burn_rate{window}{{{_SLO}}})", window) for window in windows]
-    return (
+def _burn(title: str, promise: str, name: str) -> Panel:
+    return series(
         title,
-        f"How fast the error budget is spent: {what}. At 1 it lasts as it should; above 14.4 somebody is called.",
+        f"How fast the error budget is spent: {promise}. At 1 it lasts as it should; above 14.4 somebody is called.",
         "short",
-        *queries,
+        *(Query(f"max({name}:burn_rate{window}{{{_SLO}}})", window) for window in ("1h", "6h", "3d")),
     )
 
 
@@ -101,7 +99,10 @@ def overview() -> Json:
                     "Outcomes",
                     "Deliveries that came to their end, by how.",
                     "suffix: /s",
-                    Query("sum by (state) (rate(smshub_outcomes_total{HUB}[$__rate_interval]))", "{{state}}"),
+                    Query(
+                        'sum by (state) (rate(smshub_outcomes_total{HUB, state!~"sent|unknown"}[$__rate_interval]))',
+                        "{{state}}",
+                    ),
                     stacked=True,
                 ),
                 series(
@@ -137,17 +138,9 @@ def overview() -> Json:
                 ),
             ],
             "Service levels": [
-                series(
-                    *_burn(
-                        "Accepting works", "0.1 % of posted texts may fail for the hub's fault", "smshub:accept_errors"
-                    )
-                ),
-                series(*_burn("Accepting is fast", "1 % may take longer than half a second", "smshub:accept_slow")),
-                series(
-                    *_burn(
-                        "Sending is in time", "1 % may leave more than a second after their slot", "smshub:send_late"
-                    )
-                ),
+                _burn("Accepting works", "0.1 % of posted texts may fail for the hub's fault", "smshub:accept_errors"),
+                _burn("Accepting is fast", "1 % may take longer than half a second", "smshub:accept_slow"),
+                _burn("Sending is in time", "1 % may leave more than a second after their slot", "smshub:send_late"),
             ],
             "Interface": [
                 series(
@@ -201,7 +194,7 @@ def overview() -> Json:
                     "How long ago each dispatcher said that it is alive. After 3 s the others count on it no more,"
                     " after 6 s it stops sending.",
                     "s",
-                    Query("smshub_heartbeat_age_seconds{HUB}", "{{instance}}"),
+                    Query("smshub_heartbeat_age_seconds{HUB} >= 0", "{{instance}}"),
                 ),
                 series(
                     "Database connections",

@@ -6,7 +6,9 @@ apart.
 
 from dashboards.grafana import ORANGE, Column, Json, Query, dashboard, series, stat, table
 
-_REFUSED = 'status=~"4.."'
+# What providers call is on their own dashboard.
+_ASKED = 'HUB, operation!~"receive.+"'
+_REFUSED = f'{_ASKED}, status=~"4.."'
 
 
 def programs() -> Json:
@@ -19,9 +21,9 @@ def programs() -> Json:
             "Now": [
                 stat(
                     "Requests a second",
-                    "To the public port.",
+                    "Of programs and operators, to the public port.",
                     "reqps",
-                    Query("sum(rate(smshub_http_requests_total{HUB}[$__rate_interval]))"),
+                    Query(f"sum(rate(smshub_http_requests_total{{{_ASKED}}}[$__rate_interval]))"),
                 ),
                 stat(
                     "Messages",
@@ -53,8 +55,8 @@ def programs() -> Json:
                     "The share that is answered with a 4xx: clients do something wrong.",
                     "percentunit",
                     Query(
-                        f"sum(rate(smshub_http_requests_total{{HUB, {_REFUSED}}}[$__rate_interval])) /"
-                        " sum(rate(smshub_http_requests_total{HUB}[$__rate_interval]))"
+                        f"sum(rate(smshub_http_requests_total{{{_REFUSED}}}[$__rate_interval])) /"
+                        f" sum(rate(smshub_http_requests_total{{{_ASKED}}}[$__rate_interval]))"
                     ),
                     steps=[(0.1, ORANGE)],
                 ),
@@ -87,7 +89,8 @@ def programs() -> Json:
                     "By operation of the OpenAPI document; `none` is no operation.",
                     "reqps",
                     Query(
-                        "sum by (operation) (rate(smshub_http_requests_total{HUB}[$__rate_interval]))", "{{operation}}"
+                        f"sum by (operation) (rate(smshub_http_requests_total{{{_ASKED}}}[$__rate_interval]))",
+                        "{{operation}}",
                     ),
                     stacked=True,
                 ),
@@ -97,7 +100,7 @@ def programs() -> Json:
                     " over, usual once a day. 429: too many.",
                     "reqps",
                     Query(
-                        f"sum by (operation, status) (rate(smshub_http_requests_total{{HUB, {_REFUSED}}}"
+                        f"sum by (operation, status) (rate(smshub_http_requests_total{{{_REFUSED}}}"
                         "[$__rate_interval]))",
                         "{{operation}} {{status}}",
                     ),
@@ -109,7 +112,7 @@ def programs() -> Json:
                     "s",
                     Query(
                         "histogram_quantile(0.95, sum by (le, operation)"
-                        " (rate(smshub_http_request_seconds_bucket{HUB}[$__rate_interval])))",
+                        f" (rate(smshub_http_request_seconds_bucket{{{_ASKED}}}[$__rate_interval])))",
                         "{{operation}}",
                     ),
                 ),
@@ -155,7 +158,10 @@ def programs() -> Json:
                     "Outcomes",
                     "Texts that came to their end, by how.",
                     "suffix: /s",
-                    Query("sum by (state) (rate(smshub_outcomes_total{HUB}[$__rate_interval]))", "{{state}}"),
+                    Query(
+                        'sum by (state) (rate(smshub_outcomes_total{HUB, state!~"sent|unknown"}[$__rate_interval]))',
+                        "{{state}}",
+                    ),
                     stacked=True,
                 ),
                 series(
@@ -164,7 +170,7 @@ def programs() -> Json:
                     "suffix: /s",
                     Query(
                         "topk(10, sum by (reason) (rate(smshub_outcomes_total"
-                        '{HUB, state!="delivered"}[$__rate_interval])))',
+                        '{HUB, state=~"undelivered|failed|expired|blocked"}[$__rate_interval])))',
                         "{{reason}}",
                     ),
                     stacked=True,
@@ -185,23 +191,26 @@ def programs() -> Json:
                     "Operations",
                     "The interface's operations in the last quarter of an hour.",
                     "operation",
-                    Column("Requests", "sum by (operation) (rate(smshub_http_requests_total{HUB}[15m]))", "reqps"),
+                    Column(
+                        "Requests", f"sum by (operation) (rate(smshub_http_requests_total{{{_ASKED}}}[15m]))", "reqps"
+                    ),
                     Column(
                         "Refused",
-                        f"sum by (operation) (rate(smshub_http_requests_total{{HUB, {_REFUSED}}}[15m])) /"
-                        " on (operation) sum by (operation) (rate(smshub_http_requests_total{HUB}[15m]))",
+                        f"sum by (operation) (rate(smshub_http_requests_total{{{_REFUSED}}}[15m])) /"
+                        f" on (operation) sum by (operation) (rate(smshub_http_requests_total{{{_ASKED}}}[15m]))",
                         "percentunit",
                     ),
                     Column(
                         "Faults of the hub's",
-                        'sum by (operation) (rate(smshub_http_requests_total{HUB, status=~"5.."}[15m])) /'
-                        " on (operation) sum by (operation) (rate(smshub_http_requests_total{HUB}[15m]))",
+                        "1 - sum by (operation) (rate(smshub_http_requests_total"
+                        f'{{{_ASKED}, status!~"5.."}}[15m])) / on (operation)'
+                        f" sum by (operation) (rate(smshub_http_requests_total{{{_ASKED}}}[15m]))",
                         "percentunit",
                     ),
                     Column(
                         "95 of 100 are faster than",
                         "histogram_quantile(0.95, sum by (le, operation)"
-                        " (rate(smshub_http_request_seconds_bucket{HUB}[15m])))",
+                        f" (rate(smshub_http_request_seconds_bucket{{{_ASKED}}}[15m])))",
                         "s",
                     ),
                 ),

@@ -1,6 +1,6 @@
 """Providers: whether they take what the hub sends, how fast, and what they say of it later."""
 
-from dashboards.grafana import ORANGE, RED, Json, Query, Variable, dashboard, heatmap, series, stat
+from dashboards.grafana import ORANGE, RED, Json, Query, Variable, dashboard, grown, heatmap, series, stat
 
 _OF = 'HUB, provider=~"$provider"'
 # Vonage's SMS API has a name of its own where it calls the hub.
@@ -76,7 +76,7 @@ def providers() -> Json:
                     "Refused in an hour",
                     "Calls in a provider's name, in the last hour, that did not prove to be its.",
                     "short",
-                    Query(f"sum(increase(smshub_refused_callbacks_total{{{_FROM}}}[1h]))"),
+                    Query(f"sum({grown('smshub_refused_callbacks_total', _FROM, over='1h')})"),
                     steps=[(10, ORANGE), (100, RED)],
                     decimals=0,
                 ),
@@ -161,7 +161,7 @@ def providers() -> Json:
                     "suffix: /s",
                     Query(
                         "topk(10, sum by (provider, reason) (rate(smshub_outcomes_total"
-                        f'{{{_OF}, state!="delivered"}}[$__rate_interval])))',
+                        f'{{{_OF}, state=~"undelivered|failed|expired|blocked"}}[$__rate_interval])))',
                         "{{provider}} {{reason}}",
                     ),
                     stacked=True,
@@ -220,8 +220,7 @@ def providers() -> Json:
                     " many are a wrong secret, or somebody who tries.",
                     "short",
                     Query(
-                        f"sum by (provider, reason) (increase(smshub_refused_callbacks_total{{{_FROM}}}"
-                        "[$__rate_interval]))",
+                        f"sum by (provider, reason) {grown('smshub_refused_callbacks_total', _FROM)}",
                         "{{provider}} {{reason}}",
                     ),
                 ),
@@ -230,8 +229,7 @@ def providers() -> Json:
                     "Put together by the hub; `incomplete` where parts had not come after five minutes.",
                     "short",
                     Query(
-                        f"sum by (provider, outcome) (increase(smshub_joined_inbound_total{{{_FROM}}}"
-                        "[$__rate_interval]))",
+                        f"sum by (provider, outcome) {grown('smshub_joined_inbound_total', _FROM)}",
                         "{{provider}} {{outcome}}",
                     ),
                 ),

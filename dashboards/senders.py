@@ -1,6 +1,19 @@
 """Senders and pacing: whether each sender is used as fast as it may be, and no text later than it must be."""
 
-from dashboards.grafana import ORANGE, RED, Column, Json, Query, Variable, dashboard, heatmap, series, stat, table
+from dashboards.grafana import (
+    ORANGE,
+    RED,
+    Column,
+    Json,
+    Query,
+    Variable,
+    dashboard,
+    grown,
+    heatmap,
+    series,
+    stat,
+    table,
+)
 
 _OF = 'HUB, sender=~"$sender"'
 
@@ -148,7 +161,7 @@ def senders() -> Json:
                     "How often a provider took nothing from a sender at all, by its reason.",
                     "short",
                     Query(
-                        "sum by (provider, reason) (increase(smshub_sender_bars_total{HUB}[$__rate_interval]))",
+                        f"sum by (provider, reason) {grown('smshub_sender_bars_total')}",
                         "{{provider}} {{reason}}",
                     ),
                 ),
@@ -157,7 +170,7 @@ def senders() -> Json:
                     "Texts that failed over, by the first sender's provider and why it could not send.",
                     "short",
                     Query(
-                        "sum by (provider, reason) (increase(smshub_failovers_total{HUB}[$__rate_interval]))",
+                        f"sum by (provider, reason) {grown('smshub_failovers_total')}",
                         "{{provider}} {{reason}}",
                     ),
                 ),
@@ -167,9 +180,7 @@ def senders() -> Json:
                     " Both happen at restarts; all the time they are a fault.",
                     "short",
                     Query("sum(increase(smshub_released_total{HUB}[$__rate_interval]))", "released"),
-                    Query(
-                        "sum by (state) (increase(smshub_rescued_total{HUB}[$__rate_interval]))", "rescued, {{state}}"
-                    ),
+                    Query(f"sum by (state) {grown('smshub_rescued_total')}", "rescued, {{state}}"),
                 ),
                 series(
                     "Paused and barred",
