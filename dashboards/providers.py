@@ -133,8 +133,9 @@ def providers() -> Json:
                     f"sum by (le) (increase(smshub_attempt_seconds_bucket{{{_OF}}}[$__rate_interval]))",
                 ),
                 series(
-                    "Questions about unknown texts",
-                    "What providers answered. `found` and `not-found` settle a text, `cannot-tell` does not.",
+                    "Questions about texts",
+                    "What providers answered when they were asked for texts that no word came of. `found` and `not-found`"
+                    " settle a text, `cannot-tell` does not.",
                     "suffix: /s",
                     Query(
                         f"sum by (provider, answer) (rate(smshub_enquiries_total{{{_OF}}}[$__rate_interval]))",
