@@ -134,8 +134,8 @@ def providers() -> Json:
                 ),
                 series(
                     "Questions about texts",
-                    "What providers answered when they were asked for texts that no word came of. `found` and `not-found`"
-                    " settle a text, `cannot-tell` does not.",
+                    "What providers answered when they were asked for texts that no word came of. `found` and"
+                    " `not-found` settle a text, `cannot-tell` does not.",
                     "suffix: /s",
                     Query(
                         f"sum by (provider, answer) (rate(smshub_enquiries_total{{{_OF}}}[$__rate_interval]))",

@@ -161,9 +161,12 @@ def _timeseries(figure: Figure, _card: Axes, inner: tuple[float, ...], panel: Ma
     for spine in axes.spines.values():
         spine.set_visible(False)
     if lines:
-        axes.legend(
-            loc="upper left", bbox_to_anchor=(-0.08, -0.13), ncol=3, frameon=False, fontsize=6.5, handlelength=1
-        )
+        # Grafana lets the reader scroll; here there is room for three lines.
+        handles, names = axes.get_legend_handles_labels()
+        columns = 2 if max(map(len, names)) > 28 else 3
+        most = 3 * columns
+        place = {"loc": "upper left", "bbox_to_anchor": (0, -0.1), "ncol": columns, "labelspacing": 0.2}
+        axes.legend(handles[:most], names[:most], **place, frameon=False, fontsize=6, handlelength=1, borderaxespad=0.4)
     else:
         axes.text(0.5, 0.5, "no data", transform=axes.transAxes, ha="center", color="#999999")
 

@@ -152,5 +152,6 @@ class OnCall:
         self._thread.join()
         self._server.server_close()
 
-    def names(self, *, status: str = "firing") -> set[str]:
-        return {alert["labels"]["alertname"] for alert in self.told if alert["status"] == status}
+    def names(self, *, status: str = "firing", since: int = 0) -> set[str]:
+        """Of the alerts that he was told of after the first `since`."""
+        return {alert["labels"]["alertname"] for alert in self.told[since:] if alert["status"] == status}
