@@ -131,7 +131,7 @@ def providers() -> Json:
                     "How many calls took how long.",
                     "s",
                     f"sum by (le) (increase(smshub_attempt_seconds_bucket{{{_OF}}}[$__rate_interval]))",
-                ),
+                ).sized(8),
                 series(
                     "Questions about texts",
                     "What providers answered when they were asked for texts that no word came of. `found` and"
@@ -141,7 +141,14 @@ def providers() -> Json:
                         f"sum by (provider, answer) (rate(smshub_enquiries_total{{{_OF}}}[$__rate_interval]))",
                         "{{provider}} {{answer}}",
                     ),
-                ).sized(12),
+                ),
+                series(
+                    "Oldest text of unknown outcome",
+                    "How long ago it was tried. What is older than an hour, nobody could tell of; it stays so where its"
+                    " program has `--on-unknown leave`.",
+                    "s",
+                    Query("max(smshub_oldest_unknown_seconds{HUB})", "oldest"),
+                ),
             ],
             "How texts end": [
                 series(
