@@ -2,20 +2,21 @@
 ARG BASE_IMAGE=python:3.11-slim-bookworm
 
 FROM ${BASE_IMAGE} AS build
-ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1 PIP_NO_COMPILE=1 PIP_ROOT_USER_ACTION=ignore
+ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1 PIP_ROOT_USER_ACTION=ignore
 RUN python3 -m venv /tools && python3 -m venv --without-pip /opt/smshub
 WORKDIR /source
 # What changes rarely comes first. Ready-made wheels alone, so that no compiler is needed.
 COPY requirements/build.txt requirements/run.txt requirements/
 RUN /tools/bin/pip install --require-hashes --only-binary :all: -r requirements/build.txt \
-    && /tools/bin/pip --python /opt/smshub/bin/python3 install --require-hashes --only-binary :all: -r requirements/run.txt
+    && /tools/bin/pip --python /opt/smshub/bin/python3 install --no-compile --require-hashes --only-binary :all: \
+        -r requirements/run.txt
 COPY pyproject.toml README.md LICENSE ./
 COPY openapi openapi
 COPY src src
 RUN /tools/bin/pip wheel --no-deps --no-build-isolation --wheel-dir /wheels . \
-    && /tools/bin/pip --python /opt/smshub/bin/python3 install --no-deps /wheels/*.whl \
+    && /tools/bin/pip --python /opt/smshub/bin/python3 install --no-compile --no-deps /wheels/*.whl \
     # Nothing can be written when it runs, and nothing changes any more: what is compiled need not be checked again.
-    && python3 -m compileall -q --invalidation-mode unchecked-hash /opt/smshub/lib
+    && python3 -m compileall -q -f --invalidation-mode unchecked-hash /opt/smshub/lib
 
 FROM ${BASE_IMAGE}
 # The hub installs nothing. The official image has pip, others may not.

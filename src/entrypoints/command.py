@@ -7,7 +7,7 @@ from types import FrameType
 
 def main() -> None:
     # A container's first process does not hear a signal that it has not asked for, and would be killed after a long
-    # wait. Asked for before the imports, which take a second; processes that serve replace it with a stop in good order.
+    # wait. So it asks before the imports, which take a second. Processes that serve will stop in good order instead.
     signal.signal(signal.SIGTERM, _end)
     from entrypoints.cli import main as cli  # noqa: PLC0415
 

@@ -203,7 +203,7 @@ def test_it_listens_where_the_environment_says_if_no_option_does(site: Site) -> 
     port = everywhere.internal_port
     socket.create_connection(("127.0.0.2", port), timeout=1).close()
 
-    command = [SMSHUB, "dispatcher", "--host", "127.0.0.2", "--internal-port", str(port)]
+    command = [str(SMSHUB), "dispatcher", "--host", "127.0.0.2", "--internal-port", str(port)]
     second = subprocess.run(command, env=site.environment, capture_output=True, text=True, check=False, timeout=30)
     assert second.stderr == f"Error: The hub cannot listen on 127.0.0.2, port {port}: Address already in use.\n"
 
