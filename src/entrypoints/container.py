@@ -3,8 +3,10 @@
 import asyncio
 from collections.abc import Mapping
 from functools import partial
+from typing import Any
 
 from dependency_injector import containers, providers
+from starlette.types import ASGIApp
 from uuid_utils.compat import uuid7
 
 from adapters.login_guard import InProcessLoginGuard
@@ -94,7 +96,6 @@ from domain.use_cases.settle_deliveries import SettleDeliveries
 from domain.use_cases.work_off_receipts import WorkOffReceipts
 from entrypoints.dispatcher import Dispatcher
 from entrypoints.health import Health
-from entrypoints.http.app import create_app
 from entrypoints.http.callback_handlers import CallbackHandlers
 from entrypoints.http.contract import Contract
 from entrypoints.http.handlers import Handlers
@@ -198,6 +199,13 @@ def _readers(accounts: ProviderAccounts) -> Mapping[str, CallbackReader]:
         "vonage": VonageCallbacks(accounts),
         "vonage-sms": VonageSmsCallbacks(accounts),
     }
+
+
+def _app(**parts: Any) -> ASGIApp:  # noqa: ANN401 - as `create_app` has them
+    # Connexion takes memory and time, which processes without the interface can do without.
+    from entrypoints.http.app import create_app  # noqa: PLC0415
+
+    return create_app(**parts)
 
 
 def _newest_pepper(peppers: Mapping[str, bytes]) -> tuple[str, bytes] | None:
@@ -404,8 +412,8 @@ class Container(containers.DeclarativeContainer):
     callback_handlers: providers.Provider[CallbackHandlers] = providers.Singleton(
         CallbackHandlers, receive=receive_callback
     )
-    app = providers.Singleton(
-        create_app,
+    app: providers.Provider[ASGIApp] = providers.Singleton(
+        _app,
         contract=contract,
         handlers=handlers,
         callback_handlers=callback_handlers,
