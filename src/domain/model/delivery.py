@@ -53,6 +53,7 @@ STILL_TO_COME = (*WAITING, DeliveryState.SENDING, DeliveryState.UNKNOWN)
 # Reasons of the hub's own.
 OPTED_OUT = "opted-out"
 NOT_SENT_IN_TIME = "not-sent-in-time"
+FAILED_OVER = "failed-over"
 
 _RANK = {state: rank for rank, state in enumerate(DeliveryState)}
 
@@ -84,8 +85,9 @@ def overall_state(counts: Mapping[DeliveryState, int]) -> DeliveryState:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Delivery:
     """`position` counts from 1 within the message. `attempt` grows with every claim and tells a late result of an
-    earlier one from the current. `failures` counts calls that surely did not send, `enquiries` how often the provider
-    answered that it knows nothing of it. `reason` is a slug, set where the state needs one to be understood.
+    earlier one from the current. `failures` counts calls that surely did not send, since its sender has it, and
+    `enquiries` how often the provider answered that it knows nothing of it. `reason` is a slug, set where the state
+    needs one to be understood.
     `resends` is how often it was sent again although it may have been sent before. `provider_reference` is the
     provider's own id. `due_us` is when the hub turns to the delivery again: to queue it
     (`scheduled`) or to ask the provider about it (`unknown`, `sent`).
