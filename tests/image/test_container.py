@@ -13,7 +13,7 @@ from tests.e2e.running import Caller, assert_none_twice, assert_paced, e164, eve
 from tests.image.compose import services
 from tests.image.running import HOME, MEMORY_MIB, USER, ContainerSite
 
-pytestmark = pytest.mark.timeout(900)  # The first of them waits for the image.
+pytestmark = pytest.mark.timeout(1800)  # The first of them waits for the image.
 
 RATE = 50
 CLIENTS = 16

@@ -8,7 +8,7 @@ import pytest
 
 from tests.image.building import IMAGE, REVISION, ROOT, SOURCE, VERSION, Workshop
 
-pytestmark = pytest.mark.timeout(900)  # The first of them waits for the image.
+pytestmark = pytest.mark.timeout(1800)  # The first of them waits for the image.
 
 _LOOK = """
 import importlib.util, json, os, shutil, sysconfig
