@@ -23,7 +23,7 @@ def call(path, body=None, token=None):
     data = None if body is None else json.dumps(body).encode()
     while True:
         try:
-            with urlopen(Request(base + path, data, headers), timeout=10) as answer:  # noqa: S310
+            with urlopen(Request(base + path, data, headers), timeout=10) as answer:
                 return json.load(answer)
         except HTTPError as error:
             trouble = f"{path} answers {error.code}: {error.read().decode(errors='replace')}"
