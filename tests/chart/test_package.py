@@ -12,6 +12,7 @@ from tests.chart.rendering import CHART, helm, render, rendered_case
 from tests.chart.values import CASES, DEMO, INGRESS, OLDEST_AND_NEWEST, TEST, hub
 
 ROOT = CHART.parents[1]
+GUIDE = (ROOT / "docs" / "operations" / "kubernetes.md").read_text()
 METADATA = yaml.safe_load((CHART / "Chart.yaml").read_text())
 
 
@@ -44,6 +45,12 @@ def test_helm_installs_it_from_the_oldest_kubernetes_on_that_its_objects_are_che
 def test_its_readme_shows_the_values_as_they_are() -> None:
     script = runpy.run_path(str(ROOT / "helm" / "values_table.py"))
     assert script["README"].read_text() == script["readme"](), "make chart-docs"
+
+
+@pytest.mark.parametrize("values", re.findall(r"```yaml\n(.*?)```", GUIDE, re.DOTALL))
+def test_the_values_of_the_guide_are_taken(values: str) -> None:
+    given = yaml.safe_load(values)
+    assert render(given if "secrets" in given else hub(given)).of("Deployment", "-api")
 
 
 def test_templates_never_ask_what_the_cluster_has() -> None:
