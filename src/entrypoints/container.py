@@ -412,7 +412,7 @@ class Container(containers.DeclarativeContainer):
     callback_handlers: providers.Provider[CallbackHandlers] = providers.Singleton(
         CallbackHandlers, receive=receive_callback
     )
-    app: providers.Provider[ASGIApp] = providers.Singleton(
+    app = providers.Singleton(
         _app,
         contract=contract,
         handlers=handlers,
