@@ -8,6 +8,7 @@ from uuid import UUID
 from uuid_utils.compat import uuid7
 
 from adapters.sql.backlog import SqlBacklog, SqlWaitingSenders
+from adapters.sql.callbacks import SqlCallbacks
 from adapters.sql.clock import DatabaseClock
 from adapters.sql.database import Database
 from adapters.sql.delivery_queue import SqlDeliveryQueue
@@ -173,6 +174,7 @@ class Store:
     queue: SqlDeliveryQueue
     due: SqlDueDeliveries
     dispatchers: SqlDispatchers
+    callbacks: SqlCallbacks
     failovers: SqlFailovers
 
     @classmethod
@@ -196,6 +198,7 @@ class Store:
             queue=queue,
             due=SqlDueDeliveries(database, queue),
             dispatchers=SqlDispatchers(database),
+            callbacks=SqlCallbacks(database),
             failovers=SqlFailovers(database),
         )
 

@@ -90,11 +90,23 @@ class RememberedPrograms(Programs):
 
 
 class RememberedAccounts(ProviderAccounts):
-    """Credentials as they were up to ten seconds ago: they are asked for with every text that is sent."""
+    """Credentials as they were up to ten seconds ago: they are asked for with every text that is sent, and with every
+    call of a provider's.
+    """
 
     def __init__(self, accounts: ProviderAccounts, *, for_s: float = 10.0) -> None:
         self._accounts = accounts
         self._known: TTLCache[int, Credentials] = TTLCache(_MOST_ACCOUNTS, for_s)
+        self._ids: TTLCache[tuple[str, str], int] = TTLCache(_MOST_ACCOUNTS, for_s)
+
+    async def find(self, provider: str, account: str) -> int | None:
+        account_id = self._ids.get((provider, account))
+        if account_id is None:
+            account_id = await self._accounts.find(provider, account)
+            # Names that nobody has are not remembered: anybody may make them up.
+            if account_id is not None:
+                self._ids[provider, account] = account_id
+        return account_id
 
     async def credentials(self, account_id: int) -> Credentials:
         known = self._known.get(account_id)

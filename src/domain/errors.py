@@ -260,6 +260,26 @@ class CredentialsUnreadable(HubError):
         super().__init__("The provider account's credentials cannot be read with the keys of SMSHUB_ENCRYPTION_KEYS.")
 
 
+class CallbackRefused(HubError):
+    """Who calls the hub in a provider's name does not prove it. `reason` is for our own log and metrics."""
+
+    slug = "callback-refused"
+
+    def __init__(self, reason: str) -> None:
+        super().__init__("The call does not prove that it is the provider's.")
+        self.reason = reason
+
+
+class CallbackUnsigned(HubError):
+    """A call that its provider makes once more, and signed then, when it is told to."""
+
+    slug = "callback-unsigned"
+
+    def __init__(self, *, retry_after_s: int = 5) -> None:
+        super().__init__("The call bears no signature at all; call again with one.")
+        self.retry_after_s = retry_after_s
+
+
 class UnknownProvider(HubError):
     slug = "unknown-provider"
 

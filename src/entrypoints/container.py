@@ -9,6 +9,8 @@ from uuid_utils.compat import uuid7
 
 from adapters.login_guard import InProcessLoginGuard
 from adapters.providers.sandbox.provider import SandboxProvider
+from adapters.providers.twilio.callbacks import TwilioCallbacks
+from adapters.providers.vonage.callbacks import VonageCallbacks, VonageSmsCallbacks
 from adapters.remembered import (
     RememberedAccounts,
     RememberedBacklog,
@@ -17,6 +19,7 @@ from adapters.remembered import (
     RememberedWaitingSenders,
 )
 from adapters.sql.backlog import SqlBacklog, SqlWaitingSenders
+from adapters.sql.callbacks import SqlCallbacks
 from adapters.sql.clock import DatabaseClock
 from adapters.sql.database import Database
 from adapters.sql.delivery_queue import SqlDeliveryQueue
@@ -46,6 +49,8 @@ from domain.model.pace import SECOND_US
 from domain.model.price import Price
 from domain.model.retry import RetryPolicy
 from domain.ports.backlog import Backlog
+from domain.ports.callback_observer import CallbackObserver
+from domain.ports.callback_reader import CallbackReader
 from domain.ports.dispatch_observer import DispatchObserver
 from domain.ports.dispatchers import Dispatchers
 from domain.ports.due_deliveries import DueDeliveries
@@ -74,29 +79,38 @@ from domain.use_cases.dispatch_deliveries import DispatchDeliveries
 from domain.use_cases.fail_over import FailOver
 from domain.use_cases.hold_membership import HoldMembership, MembershipTerms
 from domain.use_cases.issue_token import IssueToken
+from domain.use_cases.join_inbound_parts import JoinInboundParts
 from domain.use_cases.list_programs import ListPrograms
 from domain.use_cases.operate_limits import OperateLimits
 from domain.use_cases.operate_senders import ChangeSender, ListSenders, Pause
 from domain.use_cases.preview_text import PreviewText
 from domain.use_cases.read_texts import FindText, ListDeliveries, ListTexts
+from domain.use_cases.receive_callback import ReceiveCallback
 from domain.use_cases.rescue_deliveries import RescueDeliveries
 from domain.use_cases.send_text import SendText
 from domain.use_cases.set_opt_out import SetOptOut
 from domain.use_cases.set_terms import SetTerms
 from domain.use_cases.settle_deliveries import SettleDeliveries
+from domain.use_cases.work_off_receipts import WorkOffReceipts
 from entrypoints.dispatcher import Dispatcher
 from entrypoints.health import Health
 from entrypoints.http.app import create_app
+from entrypoints.http.callback_handlers import CallbackHandlers
 from entrypoints.http.contract import Contract
 from entrypoints.http.handlers import Handlers
 from entrypoints.http.internal import create_internal_app
 from entrypoints.settings import Settings, key_ring
+from entrypoints.telemetry.callback_observer import LoggedCallbacks
 from entrypoints.telemetry.metrics import Metrics
 from entrypoints.telemetry.observers import CountedIntake, LoggedDispatch
 
 _CONNECTIONS_FOR_ENQUIRIES = 100
 # Enough for several accounts at 30 requests a second each, however slow the answers.
 _MOST_THREADS = 200
+# As the contract has them.
+_TWILIO_STATUS = "/callbacks/twilio/status"
+_VONAGE_STATUS = "/callbacks/vonage/status"
+_VONAGE_RECEIPT = "/callbacks/vonage/sms/receipt"
 
 
 def _database(settings: Settings) -> Database:
@@ -145,22 +159,30 @@ def _twilio(settings: Settings, accounts: ProviderAccounts, observer: DispatchOb
 
     # A call that waits for its sender's turn holds a connection.
     connections = settings.most_in_flight + _CONNECTIONS_FOR_ENQUIRIES
+    callback_url = settings.callback_url()
     return TwilioProvider(
         accounts,
         api_base_url=settings.twilio_api_base_url or None,
         connections=connections,
+        status_callback=None if callback_url is None else callback_url + _TWILIO_STATUS,
+        smart_encoding=settings.twilio_smart_encoding,
         unlisted=partial(observer.code_unlisted, "twilio"),
     )
 
 
 def _vonage(settings: Settings, accounts: ProviderAccounts, observer: DispatchObserver) -> SmsProvider:
     # As above.
+    from adapters.providers.vonage.account import Api  # noqa: PLC0415
     from adapters.providers.vonage.library import Hosts  # noqa: PLC0415
     from adapters.providers.vonage.provider import VonageProvider  # noqa: PLC0415
 
+    callback_url = settings.callback_url()
     return VonageProvider(
         accounts,
         hosts=Hosts(settings.vonage_api_host, settings.vonage_rest_host),
+        callback_urls=None
+        if callback_url is None
+        else {Api.MESSAGES: callback_url + _VONAGE_STATUS, Api.SMS: callback_url + _VONAGE_RECEIPT},
         most_threads=min(settings.most_in_flight, _MOST_THREADS),
         unlisted=partial(observer.code_unlisted, "vonage"),
     )
@@ -168,6 +190,14 @@ def _vonage(settings: Settings, accounts: ProviderAccounts, observer: DispatchOb
 
 def _by_name(**by_name: SmsProvider) -> Mapping[str, SmsProvider]:
     return by_name
+
+
+def _readers(accounts: ProviderAccounts) -> Mapping[str, CallbackReader]:
+    return {
+        "twilio": TwilioCallbacks(accounts),
+        "vonage": VonageCallbacks(accounts),
+        "vonage-sms": VonageSmsCallbacks(accounts),
+    }
 
 
 def _newest_pepper(peppers: Mapping[str, bytes]) -> tuple[str, bytes] | None:
@@ -179,6 +209,7 @@ class Container(containers.DeclarativeContainer):
 
     metrics: providers.Provider[Metrics] = providers.Singleton(Metrics)
     observer: providers.Provider[DispatchObserver] = providers.Singleton(LoggedDispatch, metrics)
+    callback_observer: providers.Provider[CallbackObserver] = providers.Singleton(LoggedCallbacks, metrics)
 
     database: providers.Provider[Database] = providers.Singleton(_database, settings)
     schema: providers.Provider[Schema] = providers.Singleton(SqlSchema, database)
@@ -206,6 +237,7 @@ class Container(containers.DeclarativeContainer):
     queue: providers.Provider[SqlDeliveryQueue] = providers.Singleton(_queue, database, retry)
     pauses: providers.Provider[Pauses] = providers.Singleton(SqlPauses, database, queue)
     due: providers.Provider[DueDeliveries] = providers.Singleton(SqlDueDeliveries, database, queue)
+    callbacks: providers.Provider[SqlCallbacks] = providers.Singleton(SqlCallbacks, database)
     failovers: providers.Provider[Failovers] = providers.Singleton(SqlFailovers, database)
     dispatchers: providers.Provider[Dispatchers] = providers.Singleton(SqlDispatchers, database)
 
@@ -220,6 +252,9 @@ class Container(containers.DeclarativeContainer):
         sandbox=providers.Singleton(SandboxProvider),
         twilio=providers.Singleton(_twilio, settings, remembered_accounts, observer),
         vonage=providers.Singleton(_vonage, settings, remembered_accounts, observer),
+    )
+    callback_readers: providers.Provider[Mapping[str, CallbackReader]] = providers.Singleton(
+        _readers, remembered_accounts
     )
     peppers: providers.Provider[Mapping[str, bytes]] = providers.Singleton(key_ring, settings.provided.key_peppers)
     terms: providers.Provider[MembershipTerms] = providers.Singleton(MembershipTerms)
@@ -287,6 +322,10 @@ class Container(containers.DeclarativeContainer):
         OperateLimits, limits=limits, senders=senders, clock=clock
     )
 
+    receive_callback: providers.Provider[ReceiveCallback] = providers.Singleton(
+        ReceiveCallback, readers=callback_readers, callbacks=callbacks, clock=clock, observer=callback_observer
+    )
+
     hold_membership: providers.Provider[HoldMembership] = providers.Singleton(
         HoldMembership, dispatchers=dispatchers, clock=clock, observer=observer, terms=terms
     )
@@ -311,6 +350,12 @@ class Container(containers.DeclarativeContainer):
         retry=retry,
         wakeups=wakeups,
     )
+    join_inbound_parts: providers.Provider[JoinInboundParts] = providers.Singleton(
+        JoinInboundParts, callbacks=callbacks, readers=callback_readers, clock=clock, observer=callback_observer
+    )
+    work_off_receipts: providers.Provider[WorkOffReceipts] = providers.Singleton(
+        WorkOffReceipts, callbacks=callbacks, readers=callback_readers, clock=clock, observer=callback_observer
+    )
     rescue_deliveries: providers.Provider[RescueDeliveries] = providers.Singleton(
         RescueDeliveries,
         dispatchers=dispatchers,
@@ -328,12 +373,16 @@ class Container(containers.DeclarativeContainer):
         hold=hold_membership,
         dispatch=dispatch_deliveries,
         settle=settle_deliveries,
+        work_off=work_off_receipts,
+        join_parts=join_inbound_parts,
         rescue=rescue_deliveries,
         fail_over=fail_over,
         due=due,
         intake=intake,
         retention=retention,
+        callbacks=callbacks,
         kept=settings.provided.retention,
+        receipts_kept=settings.provided.receipt_retention,
         wakeups=wakeups,
         clock=clock,
         observer=observer,
@@ -352,10 +401,14 @@ class Container(containers.DeclarativeContainer):
         list_deliveries=list_deliveries,
         set_opt_out=set_opt_out,
     )
+    callback_handlers: providers.Provider[CallbackHandlers] = providers.Singleton(
+        CallbackHandlers, receive=receive_callback
+    )
     app = providers.Singleton(
         create_app,
         contract=contract,
         handlers=handlers,
+        callback_handlers=callback_handlers,
         tokens=tokens,
         metrics=metrics,
         cors_origins=settings.provided.cors_origins,
@@ -367,5 +420,6 @@ class Container(containers.DeclarativeContainer):
 async def close(container: Container) -> None:
     """Finishes what was begun, and lets go of the database."""
     await container.sql_intake().drained()
+    await container.callbacks().drained()
     await container.wakeups().drained()
     await container.database().close()

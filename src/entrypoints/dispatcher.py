@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from domain.errors import StoreUnavailable
+from domain.model.callback import CallbackKind
 from domain.model.pace import SECOND_US
+from domain.ports.callbacks import Callbacks
 from domain.ports.clock import Clock
 from domain.ports.dispatch_observer import DispatchObserver
 from domain.ports.due_deliveries import DueDeliveries
@@ -17,17 +19,22 @@ from domain.ports.wakeups import Wakeups
 from domain.use_cases.dispatch_deliveries import DispatchDeliveries
 from domain.use_cases.fail_over import FailOver
 from domain.use_cases.hold_membership import HoldMembership
+from domain.use_cases.join_inbound_parts import JoinInboundParts
 from domain.use_cases.rescue_deliveries import RescueDeliveries
 from domain.use_cases.settle_deliveries import SettleDeliveries
+from domain.use_cases.work_off_receipts import WorkOffReceipts
 
 _SETTLE_EVERY_S = 0.2
 _ENQUIRIES_END_WITHIN_S = 5.0
+_WORK_OFF_EVERY_S = 0.2
+_JOIN_PARTS_EVERY_S = 1.0
 _RESCUE_EVERY_S = 2.0
 _FAIL_OVER_EVERY_S = 1.0
 _ROUSE_EVERY_S = 5.0
 _EXPIRE_EVERY_S = 1.0
 _FORGET_EVERY_S = 60.0
 _FORGET_TEXTS_EVERY_S = 60.0
+_FORGET_CALLBACKS_EVERY_S = 60.0
 _BETWEEN_PORTIONS_US = 50_000
 _STORE_AWAY_S = 1.0
 
@@ -37,12 +44,16 @@ class Dispatcher:
     hold: HoldMembership
     dispatch: DispatchDeliveries
     settle: SettleDeliveries
+    work_off: WorkOffReceipts
+    join_parts: JoinInboundParts
     rescue: RescueDeliveries
     fail_over: FailOver
     due: DueDeliveries
     intake: Intake
     retention: Retention
+    callbacks: Callbacks
     kept: timedelta
+    receipts_kept: timedelta
     wakeups: Wakeups
     clock: Clock
     observer: DispatchObserver
@@ -54,12 +65,15 @@ class Dispatcher:
             chores = [
                 settling,
                 group.create_task(self.wakeups.listen()),
+                group.create_task(self._again_and_again(self.work_off, _WORK_OFF_EVERY_S)),
+                group.create_task(self._again_and_again(self.join_parts, _JOIN_PARTS_EVERY_S)),
                 group.create_task(self._again_and_again(self.rescue, _RESCUE_EVERY_S)),
                 group.create_task(self._again_and_again(self.fail_over, _FAIL_OVER_EVERY_S)),
                 group.create_task(self._again_and_again(self._rouse, _ROUSE_EVERY_S)),
                 group.create_task(self._again_and_again(self._expire, _EXPIRE_EVERY_S)),
                 group.create_task(self._again_and_again(self._forget_keys, _FORGET_EVERY_S)),
                 group.create_task(self._again_and_again(self._forget_texts, _FORGET_TEXTS_EVERY_S)),
+                group.create_task(self._again_and_again(self._forget_callbacks, _FORGET_CALLBACKS_EVERY_S)),
             ]
             while not stopping.is_set():
                 await self._be_a_member(stopping)
@@ -91,7 +105,8 @@ class Dispatcher:
 
     async def _again_and_again(self, work: Callable[[], Awaitable[object]], every_s: float) -> None:
         while True:
-            await asyncio.sleep(await self._done(work, every_s))
+            pause_s = await self._done(work, every_s)
+            await asyncio.sleep(pause_s)
 
     async def _done(self, work: Callable[[], Awaitable[object]], every_s: float) -> float:
         """Says in how many seconds it is to be done again."""
@@ -119,3 +134,9 @@ class Dispatcher:
         while await self.retention.forget(now_us=self.clock.now_us(), kept_us=kept_us):
             # Others are to have the database in between.
             await self.clock.pause(_BETWEEN_PORTIONS_US)
+
+    async def _forget_callbacks(self) -> None:
+        for kind, kept in ((CallbackKind.RECEIPT, self.receipts_kept), (CallbackKind.INBOUND, self.kept)):
+            before_us = self.clock.now_us() - int(kept.total_seconds() * SECOND_US)
+            while await self.callbacks.forget(kind, before_us=before_us):
+                await self.clock.pause(_BETWEEN_PORTIONS_US)

@@ -125,6 +125,11 @@ class Settings(BaseSettings):
     public_url: Annotated[str, AfterValidator(_checked_url)] = Field(
         "http://127.0.0.1:8080", description="Where callers reach the hub; its path is the prefix of everything."
     )
+    provider_callbacks: Literal["auto", "true", "false"] = Field(
+        "auto",
+        description="Whether providers are asked to call the hub at its public URL, with receipts; `auto`: if that is "
+        "an https address that can be reached from elsewhere.",
+    )
     cors_origins: _List = Field((), description="Origins whose pages may call the hub from a browser.")
     trusted_proxies: _List = Field(
         (), description="Addresses or networks of proxies whose X-Forwarded-For is believed; `*` for all."
@@ -143,6 +148,11 @@ class Settings(BaseSettings):
     )
     twilio_api_base_url: Annotated[str, AfterValidator(_checked_optional_url)] = Field(
         "", description="Where Twilio's interface is, if not at Twilio: for tests against a stand-in."
+    )
+    twilio_smart_encoding: bool = Field(
+        False,
+        description="Whether Twilio is to replace characters that make a text long, such as curly quotes. The hub "
+        "keeps the text, and counts its segments, as it was written.",
     )
     vonage_api_host: Annotated[str, AfterValidator(_checked_host)] = Field(
         "api.nexmo.com",
@@ -163,6 +173,13 @@ class Settings(BaseSettings):
         ge=timedelta(days=1),
         description="For how long texts and numbers are kept after a text was accepted and is through, unless its "
         "program says otherwise. Then they are deleted.",
+    )
+    receipt_retention: timedelta = Field(
+        timedelta(days=7),
+        ge=timedelta(days=2),
+        description="For how long receipts are kept as they came after they were worked off, two days at the least: "
+        "as long as they are there, nobody else can make the same call again. What people texted back is kept as long "
+        "as texts are.",
     )
     most_in_flight: int = Field(
         500, ge=1, le=10_000, description="Calls to providers under way at once, per dispatcher."
@@ -185,6 +202,13 @@ class Settings(BaseSettings):
                     for each in error.errors(include_input=False, include_url=False)
                 ]
             ) from None
+
+    def callback_url(self) -> str | None:
+        """Where providers are asked to call; None where they are not."""
+        parts = urlsplit(self.public_url)
+        host = parts.hostname or ""
+        reachable = parts.scheme == "https" and "." in host and not host.startswith("127.")
+        return self.public_url if {"auto": reachable, "true": True}.get(self.provider_callbacks) else None
 
     def signing_ring(self) -> Mapping[str, bytes]:
         """Raises `SettingsFault` where there is none: a hub without keys issues no tokens."""

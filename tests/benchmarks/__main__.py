@@ -18,6 +18,8 @@ from tests.benchmarks import (
     pacing,
     preview,
     profile,
+    receipts,
+    twilio_clients,
 )
 from tests.benchmarks.extent import Extent
 from tests.benchmarks.machine import machine_in_words
@@ -36,6 +38,8 @@ _ROWS: Mapping[str, Callable[[Place, Extent], Section]] = {
     "pacing": pacing.measure,
     "engine": engine.measure,
     "end_to_end": end_to_end.measure,
+    "receipts": receipts.measure,
+    "twilio_clients": twilio_clients.measure,
     "crash": crash.measure,
     "fairness": fairness.measure,
     "history": history.measure,

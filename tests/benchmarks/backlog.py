@@ -52,7 +52,7 @@ async def put_texts(
     lines: Sequence[Line],
     *,
     each: int,
-    state: Literal["queued", "delivered"] = "queued",
+    state: Literal["queued", "sent", "delivered"] = "queued",
     first: int = 0,
     due: bool = True,
 ) -> None:
@@ -67,7 +67,7 @@ async def put_texts(
             some = slice(start, start + _MESSAGES_AT_ONCE)
             rows = [_message(its, line, each, now_us) for its, line in zip(ids[some], lines[some], strict=True)]
             await connection.execute(insert(text_messages), rows)
-        through = state == "delivered"
+        through = state != "queued"
         await connection.execute(
             _DELIVERIES,
             {

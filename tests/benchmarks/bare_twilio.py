@@ -15,8 +15,8 @@ import uvloop
 from twilio.http.async_http_client import AsyncTwilioHttpClient
 from twilio.rest import Client
 
+from entrypoints.stand_ins.twilio import ACCOUNT_SID, AUTH_TOKEN
 from tests.benchmarks.posts import SHORT_TEXT
-from tests.stand_ins.twilio import ACCOUNT_SID, AUTH_TOKEN
 
 _SENDER = "+17205550000"
 

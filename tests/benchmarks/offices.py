@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from domain.model.credentials import Credentials
 from domain.model.pace import Pace
 from domain.model.sender import SenderAddress
+from entrypoints.stand_ins.twilio import ACCOUNT_SID, AUTH_TOKEN
 from tests.benchmarks.store import a_store
-from tests.stand_ins.twilio import ACCOUNT_SID, AUTH_TOKEN
 
 _CREDENTIALS = {"twilio": Credentials({"account_sid": ACCOUNT_SID, "auth_token": AUTH_TOKEN}), "sandbox": None}
 

@@ -1,9 +1,12 @@
 """The requests that are posted, ready but for the few bytes that differ from one to the next."""
 
+import base64
+import hmac
 import itertools
 import json
 from collections.abc import Callable, Sequence
 from typing import TypeAlias
+from urllib.parse import urlencode, urlsplit
 
 Post: TypeAlias = Callable[[], bytes]
 """Makes the next request, head and body."""
@@ -54,6 +57,36 @@ def previews(tokens: Sequence[str], *, path: str) -> Post:
     body = json.dumps({"Message": SHORT_TEXT})
     requests = [_head(path, token, len(body)) + body.encode() for token in tokens]
     return itertools.cycle(requests).__next__
+
+
+def twilio_receipts(url: str, *, account_sid: str, auth_token: str) -> Post:
+    """That the delivery 1, 2, … has arrived, as `put_texts` puts them into an empty database. `url` is the hub's."""
+    turns = itertools.count(1)
+    path = urlsplit(url).path
+
+    def next_receipt() -> bytes:
+        delivery_id = next(turns)
+        sid = f"SM{delivery_id:032x}"
+        query = f"Delivery={delivery_id}&Attempt=1"
+        form = {
+            "AccountSid": account_sid,
+            "MessageSid": sid,
+            "MessageStatus": "delivered",
+            "To": f"+1970{_FIRST_NUMBER + delivery_id - 1}",
+        }
+        signed = f"{url}?{query}" + "".join(f"{name}{form[name]}" for name in sorted(form))
+        signature = base64.b64encode(hmac.digest(auth_token.encode(), signed.encode(), "sha1")).decode()
+        body = urlencode(form)
+        lines = [
+            f"POST {path}?{query} HTTP/1.1",
+            "Host: 127.0.0.1",
+            f"X-Twilio-Signature: {signature}",
+            "Content-Type: application/x-www-form-urlencoded",
+            f"Content-Length: {len(body)}",
+        ]
+        return "\r\n".join([*lines, "", body]).encode()
+
+    return next_receipt
 
 
 def many_numbers(count: int) -> str:

@@ -62,7 +62,7 @@ class Twilio:
 def a_twilio(folder: Path, *, delay_ms: float = 0, intervals_us: Mapping[str, int] | None = None) -> Iterator[Twilio]:
     """Answers after `delay_ms`. A text that comes sooner after its sender's last than `intervals_us` is refused."""
     port = free_port()
-    command = [sys.executable, "-m", "tests.stand_ins.twilio", "--port", str(port), "--delay-ms", str(delay_ms)]
+    command = [sys.executable, "-m", "tests.stand_ins", "twilio", "--port", str(port), "--delay-ms", str(delay_ms)]
     command += ["--intervals-us", json.dumps(intervals_us or {})]
     log = folder / f"twilio-{port}.log"
     with a_server(command, os.environ, port=port, ready_port=port, ready_path=_LOG, log=log) as process:

@@ -13,3 +13,4 @@ async def store(database: Database) -> AsyncIterator[Store]:
     yield store
     # What a caller has given up is stored all the same.
     await store.intake.drained()
+    await store.callbacks.drained()

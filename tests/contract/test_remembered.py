@@ -361,9 +361,26 @@ async def test_credentials_are_asked_for_once_in_a_while(timer: Timer) -> None:
     assert (await remembered.credentials(1)).values == {"auth_token": "second"}
 
 
+async def test_accounts_are_sought_once_in_a_while_and_those_that_are_not_there_each_time(timer: Timer) -> None:
+    accounts = OneAccount(Credentials({}))
+    remembered = RememberedAccounts(accounts, for_s=10)
+
+    assert [await remembered.find("twilio", name) for name in ("AC1", "AC1", "AC2", "AC2")] == [1, 1, None, None]
+    assert accounts.sought == ["AC1", "AC2", "AC2"]
+    timer.at_s += 10.01
+    await remembered.find("twilio", "AC1")
+    assert accounts.sought == ["AC1", "AC2", "AC2", "AC1"]
+
+
 class OneAccount(ProviderAccounts):
     def __init__(self, has: Credentials) -> None:
         self.has = has
+        self.sought: list[str] = []
+
+    async def find(self, provider: str, account: str) -> int | None:
+        assert provider == "twilio"
+        self.sought.append(account)
+        return 1 if account == "AC1" else None
 
     async def credentials(self, account_id: int) -> Credentials:
         assert account_id == 1

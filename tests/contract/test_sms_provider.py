@@ -11,6 +11,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import ClassVar
 from urllib.parse import urlsplit
 
@@ -24,13 +25,13 @@ from domain.errors import InvalidValue
 from domain.model.credentials import Credentials
 from domain.model.send_outcome import Accepted, Barred, NotSent, SendOutcome, Unknown
 from domain.ports.sms_provider import NotLeaving, SmsProvider
+from entrypoints.stand_ins import twilio, vonage
+from entrypoints.stand_ins.certificates import Certificate
+from entrypoints.stand_ins.http import Arrival, Conversation, Exchange
+from entrypoints.stand_ins.stand_in import Deed, StandIn
+from entrypoints.stand_ins.twilio import TwilioStandIn
+from entrypoints.stand_ins.vonage import VonageStandIn
 from tests.contract.calling import BODY, NUMBER, Accounts, Departures, a_stranger, a_text_to, closed_port, never, until
-from tests.stand_ins import twilio, vonage
-from tests.stand_ins.certificates import Authority
-from tests.stand_ins.http import Arrival, Conversation, Exchange
-from tests.stand_ins.stand_in import Deed, StandIn
-from tests.stand_ins.twilio import TwilioStandIn
-from tests.stand_ins.vonage import VonageStandIn
 
 TIMEOUT_S = 0.3
 SECRETS = {twilio.AUTH_TOKEN, vonage.API_SECRET, vonage.application_key()[0]}
@@ -52,16 +53,16 @@ class Kind:
     """`provider_at` makes one that calls this address."""
 
     credentials: Mapping[str, str]
-    stand_in: Callable[[Authority], StandIn]
+    stand_in: Callable[[Certificate], StandIn]
     provider_at: Callable[[str, Accounts, ssl.SSLContext, Bounds], SmsProvider]
 
 
-def a_twilio(_authority: Authority) -> StandIn:
+def a_twilio(_certificate: Certificate) -> StandIn:
     return TwilioStandIn(keep_exchanges=True)
 
 
-def a_vonage(authority: Authority) -> StandIn:
-    return VonageStandIn(keep_exchanges=True, tls=authority.server())
+def a_vonage(certificate: Certificate) -> StandIn:
+    return VonageStandIn(keep_exchanges=True, tls=certificate.server())
 
 
 def twilio_at(url: str, accounts: Accounts, _tls: ssl.SSLContext, bounds: Bounds) -> SmsProvider:
@@ -114,11 +115,11 @@ SANDBOX = Kind({}, lambda _: Nobody(), lambda *_: SandboxProvider())
 class Line:
     """A provider with what it calls."""
 
-    def __init__(self, kind: Kind, stand_in: StandIn, authority: Authority) -> None:
+    def __init__(self, kind: Kind, stand_in: StandIn, certificate: Certificate) -> None:
         self.stand_in = stand_in
         self.accounts = Accounts(kind.credentials)
         self._kind = kind
-        self._tls = authority.client()
+        self._tls = certificate.client()
         self.provider = self.provider_at(stand_in.url)
 
     def provider_at(self, url: str, bounds: Bounds | None = None, accounts: Accounts | None = None) -> SmsProvider:
@@ -142,28 +143,28 @@ class Line:
 
 
 @pytest.fixture(scope="module")
-def authority() -> Authority:
-    return Authority()
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> Certificate:
+    return Certificate(tmp_path_factory.mktemp("vonage"))
 
 
 @asynccontextmanager
-async def a_line(kind: Kind, authority: Authority) -> AsyncIterator[Line]:
-    async with kind.stand_in(authority).running() as stand_in:
-        line = Line(kind, stand_in, authority)
+async def a_line(kind: Kind, certificate: Certificate) -> AsyncIterator[Line]:
+    async with kind.stand_in(certificate).running() as stand_in:
+        line = Line(kind, stand_in, certificate)
         yield line
         await line.provider.close()
 
 
 @pytest.fixture(params=KINDS)
-async def line(request: pytest.FixtureRequest, authority: Authority) -> AsyncIterator[Line]:
+async def line(request: pytest.FixtureRequest, certificate: Certificate) -> AsyncIterator[Line]:
     """To each provider that calls somebody."""
-    async with a_line(KINDS[request.param], authority) as line:
+    async with a_line(KINDS[request.param], certificate) as line:
         yield line
 
 
 @pytest.fixture(params=[SANDBOX, *KINDS.values()], ids=["sandbox", *KINDS])
-async def any_line(request: pytest.FixtureRequest, authority: Authority) -> AsyncIterator[Line]:
-    async with a_line(request.param, authority) as line:
+async def any_line(request: pytest.FixtureRequest, certificate: Certificate) -> AsyncIterator[Line]:
+    async with a_line(request.param, certificate) as line:
         yield line
 
 
@@ -301,8 +302,8 @@ async def test_nothing_is_sent_where_encryption_fails(line: Line) -> None:
         await assert_not_sent(line, f"https://127.0.0.1:{port}", "no-secure-connection")
 
 
-async def test_nothing_is_sent_to_one_who_cannot_prove_to_be_the_provider(line: Line) -> None:
-    async with a_stranger(tls=Authority().server()) as port:
+async def test_nothing_is_sent_to_one_who_cannot_prove_to_be_the_provider(line: Line, tmp_path: Path) -> None:
+    async with a_stranger(tls=Certificate(tmp_path).server()) as port:
         await assert_not_sent(line, f"https://127.0.0.1:{port}", "no-secure-connection")
 
 
@@ -450,7 +451,7 @@ async def test_what_a_server_says_unasked_is_no_answer(line: Line) -> None:
     async def speak() -> None:
         await asyncio.sleep(0.01)
         for conversation in line.stand_in.connections:
-            conversation.send(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n")
+            conversation.put(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n")
         await asyncio.sleep(0.02)
 
     assert await line.send(Departures(speak)) == NotSent("no-connection")

@@ -36,9 +36,9 @@ from domain.model.send_outcome import (
 from domain.model.sender import SenderAddress
 from domain.ports.due_deliveries import Enquiry
 from domain.ports.sms_provider import NotLeaving, OutgoingText
+from entrypoints.stand_ins.twilio import ACCOUNT_SID, API_KEY, API_SECRET, AUTH_TOKEN, TwilioStandIn
 from tests.builders import SENDER, a_delivery
 from tests.contract.calling import BODY, NUMBER, SERVICE, Accounts, Departures, a_text_to, closed_port, never
-from tests.stand_ins.twilio import ACCOUNT_SID, API_KEY, API_SECRET, AUTH_TOKEN, TwilioStandIn
 
 TIMEOUT_S = 0.3
 # Longer than a busy machine takes for a connection of its own.
@@ -47,6 +47,8 @@ ASK_AGAIN_US = 60 * SECOND_US
 
 WITH_TOKEN = {"account_sid": ACCOUNT_SID, "auth_token": AUTH_TOKEN}
 WITH_KEY = {"account_sid": ACCOUNT_SID, "api_key": API_KEY, "api_secret": API_SECRET}
+
+CURLY = MessageBody("\u201cDon\u2019t\u201d \u2013 naïve\u2026")
 
 
 @pytest.fixture
@@ -67,13 +69,17 @@ async def provider(twilio: TwilioStandIn, accounts: Accounts) -> AsyncIterator[T
     await provider.close()
 
 
-def at(url: str, accounts: Accounts | None = None) -> TwilioProvider:
+def at(
+    url: str, accounts: Accounts | None = None, *, status_callback: str | None = None, smart_encoding: bool = False
+) -> TwilioProvider:
     return TwilioProvider(
         accounts or Accounts(WITH_TOKEN),
         api_base_url=url,
         timeout_s=TIMEOUT_S,
         connect_timeout_s=CONNECT_TIMEOUT_S,
         connections=20,
+        status_callback=status_callback,
+        smart_encoding=smart_encoding,
     )
 
 
@@ -118,6 +124,27 @@ async def test_a_text_is_sent_as_it_is(provider: TwilioProvider, twilio: TwilioS
     assert [arrival.form for arrival in twilio.arrivals] == [
         {"From": SENDER.value, "To": NUMBER.e164, "Body": BODY.text},
     ]
+
+
+async def test_twilio_is_told_to_call_with_what_becomes_of_each_text(twilio: TwilioStandIn, accounts: Accounts) -> None:
+    provider = at(twilio.url, accounts, status_callback="https://hub.example/callbacks/twilio/status")
+    for values in (WITH_TOKEN, {**WITH_KEY, "signature_secret": "a-shared-key"}, WITH_KEY):
+        accounts.values = values
+        await sent(provider, replace(a_text_to(), delivery_id=17, attempt=2))
+    await provider.close()
+
+    url = "https://hub.example/callbacks/twilio/status?Delivery=17&Attempt=2"
+    # With an API key alone its calls could not be told from anybody's.
+    assert [arrival.form.get("StatusCallback") for arrival in twilio.arrivals] == [url, url, None]
+
+
+async def test_twilio_replaces_what_makes_a_text_long_where_it_is_to(twilio: TwilioStandIn) -> None:
+    provider = at(twilio.url, smart_encoding=True)
+    await sent(provider)
+    await provider.close()
+
+    assert twilio.arrivals[0].form["SmartEncoded"] == "true"
+    assert twilio.arrivals[0].form["Body"] == BODY.text
 
 
 @pytest.mark.parametrize("sender", ["12345", "City Hall", "MegaPizza"])
@@ -296,7 +323,7 @@ async def test_a_call_that_has_departed_gets_no_second_connection(
     """Whatever the HTTP library may take for safe to repeat."""
     departures = Departures()
     call = Call(departures)
-    messages = await provider._messages_of(1)
+    messages = (await provider._account(1)).messages
     with call.under_way():
         await messages.create_async(to=NUMBER.e164, from_=SENDER.value, body=BODY.text)
         with pytest.raises(ClientConnectionError):
@@ -329,7 +356,7 @@ async def test_an_account_is_known_by_its_sid(values: Mapping[str, str], twilio:
         ({**WITH_TOKEN, "auth_token": ""}, {"malformed: auth_token"}),
         ({**WITH_TOKEN, "auth_token": "with blanks in it"}, {"malformed: auth_token"}),
         ({**WITH_KEY, "api_key": ACCOUNT_SID}, {"malformed: api_key"}),
-        ({**WITH_KEY, "auth_token": AUTH_TOKEN}, {"unknown: auth_token"}),
+        ({**WITH_TOKEN, "signature_secret": "short"}, {"malformed: signature_secret"}),
         ({**WITH_TOKEN, "AuthToken": "x", "region": "y"}, {"unknown: AuthToken, region"}),
         ({"account_sid": "x", "token": "y"}, {"missing: auth_token", "unknown: token", "malformed: account_sid"}),
     ],
@@ -497,6 +524,27 @@ async def test_of_an_account_that_keeps_no_texts_nothing_can_be_told(
     assert await provider.look_up(an_enquiry()) == CannotTell("texts-not-kept")
 
 
+@pytest.mark.parametrize("smart_encoding", [False, True])
+async def test_a_text_is_found_although_its_characters_were_replaced(
+    twilio: TwilioStandIn, *, smart_encoding: bool
+) -> None:
+    provider = at(twilio.url, smart_encoding=smart_encoding)
+    sid = await sent(provider, a_text_to(body=CURLY))
+    twilio.messages[sid]["body"] = '"Don\'t" - naïve...'
+
+    assert await provider.look_up(an_enquiry(body=CURLY)) == Found(sid)
+    await provider.close()
+
+
+async def test_what_was_replaced_otherwise_is_not_taken_for_another_text(twilio: TwilioStandIn) -> None:
+    provider = at(twilio.url, smart_encoding=True)
+    sid = await sent(provider)
+    twilio.messages[sid]["body"] = "Who knows what they make of it"
+
+    assert await provider.look_up(an_enquiry()) == CannotTell("texts-not-kept")
+    await provider.close()
+
+
 async def test_a_text_without_a_date_counts_as_new(provider: TwilioProvider, twilio: TwilioStandIn) -> None:
     sid = await sent(provider)
     twilio.messages[sid]["date_created"] = None
@@ -603,6 +651,6 @@ async def test_no_number_no_text_and_no_secret_is_logged_or_shown(
     with pytest.raises(NotLeaving) as caught:
         await provider.send(a_text_to(), Departures(never))
 
-    shown = caplog.text + repr(outcomes) + repr(provider) + repr(provider._messages) + repr(caught.value)
+    shown = caplog.text + repr(outcomes) + repr(provider) + repr(provider._known) + repr(caught.value)
     for secret in (NUMBER.e164, NUMBER.e164[1:], BODY.text, "4711", AUTH_TOKEN):
         assert secret not in shown

@@ -11,7 +11,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.stand_ins.twilio import ACCOUNT_SID, AUTH_TOKEN, TwilioStandIn
+from entrypoints.stand_ins.twilio import ACCOUNT_SID, AUTH_TOKEN, TwilioStandIn
 
 ROOT = Path(__file__).parents[2]
 MESSAGES = f"/2010-04-01/Accounts/{ACCOUNT_SID}/Messages.json"
@@ -27,7 +27,7 @@ def a_client(port: int) -> Iterator[httpx.Client]:
 @pytest.fixture
 def process() -> Iterator[httpx.Client]:
     """The stand-in as a process of its own, at a pace of 5 texts a second for each sender."""
-    command = [sys.executable, "-m", "tests.stand_ins.twilio", "--port", "0", "--interval-us", "200000"]
+    command = [sys.executable, "-m", "tests.stand_ins", "twilio", "--port", "0", "--interval-us", "200000"]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE) as running:
         assert running.stdout is not None
         with a_client(json.loads(running.stdout.readline())["port"]) as client:
@@ -91,7 +91,13 @@ async def test_it_is_told_what_to_do_wrong(client: httpx.AsyncClient) -> None:
 
 @pytest.mark.parametrize(
     ("change", "code"),
-    [({"To": "0123"}, 21211), ({"From": ""}, 21603), ({"Body": ""}, 21602), ({"Body": "x" * 1_601}, 21617)],
+    [
+        ({"To": "0123"}, 21211),
+        ({"From": ""}, 21603),
+        ({"Body": ""}, 21602),
+        ({"Body": "x" * 1_601}, 21617),
+        ({"StatusCallback": "nowhere"}, 21609),
+    ],
 )
 async def test_it_reads_what_it_is_sent(client: httpx.AsyncClient, change: Mapping[str, str], code: int) -> None:
     assert (await client.post(MESSAGES, data={**TEXT, **change})).json()["code"] == code

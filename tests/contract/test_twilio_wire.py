@@ -26,9 +26,9 @@ from domain.model.sender import SenderAddress
 from domain.ports.due_deliveries import Enquiry
 from domain.ports.provider_accounts import ProviderAccounts
 from domain.ports.sms_provider import OutgoingText
+from entrypoints.stand_ins.http import Exchange
+from entrypoints.stand_ins.twilio import ACCOUNT_SID, AUTH_TOKEN, TwilioStandIn
 from tests.builders import SENDER, a_body, a_delivery, a_number
-from tests.stand_ins.http import Exchange
-from tests.stand_ins.twilio import ACCOUNT_SID, AUTH_TOKEN, TwilioStandIn
 
 DOCUMENT = Path(os.environ.get("PROVIDER_CONTRACTS_DIR", "/nowhere")) / "twilio_api_v2010.json"
 TWILIO = "https://api.twilio.com"
@@ -44,6 +44,9 @@ pytestmark = pytest.mark.skipif(
 
 
 class Accounts(ProviderAccounts):
+    async def find(self, provider: str, account: str) -> int | None:
+        raise NotImplementedError
+
     async def seal_anew(self) -> int:
         raise NotImplementedError
 
@@ -67,7 +70,8 @@ async def twilio() -> AsyncIterator[TwilioStandIn]:
 
 @pytest.fixture
 async def provider(twilio: TwilioStandIn) -> AsyncIterator[TwilioProvider]:
-    provider = TwilioProvider(Accounts(), api_base_url=twilio.url)
+    callback = "https://hub.example/callbacks/twilio/status"
+    provider = TwilioProvider(Accounts(), api_base_url=twilio.url, status_callback=callback, smart_encoding=True)
     yield provider
     await provider.close()
 

@@ -35,14 +35,15 @@ from domain.model.send_outcome import Accepted, Barred, CannotTell, NotSent, Ref
 from domain.model.sender import SenderAddress
 from domain.ports.due_deliveries import Enquiry
 from domain.ports.sms_provider import NotLeaving, OutgoingText
+from entrypoints.stand_ins.certificates import Certificate
+from entrypoints.stand_ins.vonage import API_KEY, API_SECRET, APPLICATION_ID, VonageStandIn, application_key
 from tests.builders import NOW_US, SENDER, a_body, a_delivery
 from tests.contract.calling import NUMBER, SERVICE, Accounts, Departures, a_text_to, never, until
-from tests.stand_ins.certificates import Authority
-from tests.stand_ins.vonage import API_KEY, API_SECRET, APPLICATION_ID, VonageStandIn, application_key
 
 BY_MESSAGES = {"api_key": API_KEY, "api_secret": API_SECRET}
 BY_SMS = {**BY_MESSAGES, "api": "sms"}
 BY_APPLICATION = {"application_id": APPLICATION_ID, "private_key": application_key()[0]}
+SIGNING = {"signature_secret": "what-calls-are-signed-with"}
 BOTH_APIS = pytest.mark.parametrize("accounts", [Accounts(BY_MESSAGES), Accounts(BY_SMS)], ids=["messages", "sms"])
 
 PLAIN = MessageBody("Your code is 4711 {€}")
@@ -52,13 +53,13 @@ TWO_PARTS = MessageBody("x" * 161)
 
 
 @pytest.fixture(scope="module")
-def authority() -> Authority:
-    return Authority()
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> Certificate:
+    return Certificate(tmp_path_factory.mktemp("vonage"))
 
 
 @pytest.fixture
-async def vonage(authority: Authority) -> AsyncIterator[VonageStandIn]:
-    async with VonageStandIn(keep_exchanges=True, tls=authority.server()).running() as vonage:
+async def vonage(certificate: Certificate) -> AsyncIterator[VonageStandIn]:
+    async with VonageStandIn(keep_exchanges=True, tls=certificate.server()).running() as vonage:
         yield vonage
 
 
@@ -78,7 +79,7 @@ ProviderWith = Callable[..., VonageProvider]
 
 @pytest.fixture
 async def provider_with(
-    vonage: VonageStandIn, authority: Authority, accounts: Accounts, unlisted: list[tuple[int, str]]
+    vonage: VonageStandIn, certificate: Certificate, accounts: Accounts, unlisted: list[tuple[int, str]]
 ) -> AsyncIterator[ProviderWith]:
     made: list[VonageProvider] = []
 
@@ -86,7 +87,7 @@ async def provider_with(
         provider = VonageProvider(
             accounts,
             hosts=Hosts(vonage.host, vonage.host),
-            tls=authority.client(),
+            tls=certificate.client(),
             timeout_s=2,
             unlisted=lambda *told: unlisted.append(told),
             **options,
@@ -122,7 +123,7 @@ async def test_a_text_by_the_messages_api_is_sent_as_it_is(provider: VonageProvi
             "from": SENDER.value[1:],
             "to": NUMBER.e164[1:],
             "text": PLAIN.text,
-            "client_ref": "7",
+            "client_ref": "7.1",
             "sms": {"encoding_type": "text"},
         }
     ]
@@ -134,7 +135,7 @@ async def test_a_text_by_the_sms_api_is_sent_as_it_is(provider: VonageProvider, 
 
     assert [outcome] == [Accepted(sid) for sid in vonage.sids]
     assert [arrival.form for arrival in vonage.arrivals] == [
-        {"from": SENDER.value[1:], "to": NUMBER.e164[1:], "text": PLAIN.text, "client-ref": "7", "type": "text"}
+        {"from": SENDER.value[1:], "to": NUMBER.e164[1:], "text": PLAIN.text, "client-ref": "7.1", "type": "text"}
     ]
 
 
@@ -187,21 +188,31 @@ async def test_a_text_is_worth_delivering_for_a_while(
     assert (vonage.arrivals[0].form["ttl"] == life_s) is ("channel" in vonage.arrivals[0].form)
 
 
+@pytest.mark.parametrize("accounts", [Accounts({**BY_MESSAGES, **SIGNING}), Accounts({**BY_APPLICATION, **SIGNING})])
 async def test_a_text_says_where_its_receipts_are_to_go(provider_with: ProviderWith, vonage: VonageStandIn) -> None:
-    await send(provider_with(callback_url="https://hub.example/callbacks"))
+    await send(provider_with(callback_urls={Api.MESSAGES: "https://hub.example/callbacks"}))
 
     form = vonage.arrivals[0].form
     assert (form["webhook_url"], form["webhook_version"]) == ("https://hub.example/callbacks", "v1")
 
 
-@pytest.mark.parametrize("accounts", [Accounts(BY_SMS)])
+@BOTH_APIS
+async def test_where_calls_cannot_be_checked_none_is_asked_for(
+    provider_with: ProviderWith, vonage: VonageStandIn
+) -> None:
+    await send(provider_with(callback_urls=dict.fromkeys(Api, "https://hub.example/callbacks")))
+
+    assert not {"webhook_url", "webhook_version", "callback"} & vonage.arrivals[0].form.keys()
+
+
+@pytest.mark.parametrize("accounts", [Accounts({**BY_SMS, **SIGNING})])
 @pytest.mark.parametrize(("length", "is_said"), [(100, True), (101, False)])
 async def test_the_sms_api_takes_addresses_of_100_characters(
     provider_with: ProviderWith, vonage: VonageStandIn, length: int, *, is_said: bool
 ) -> None:
     url = "https://hub.example/".ljust(length, "x")
 
-    assert await send(provider_with(callback_url=url)) == Accepted(vonage.sids[0])
+    assert await send(provider_with(callback_urls={Api.SMS: url})) == Accepted(vonage.sids[0])
     assert vonage.arrivals[0].form.get("callback") == (url if is_said else None)
 
 
@@ -592,9 +603,9 @@ async def test_a_thread_that_is_at_a_call_ends_after_it(provider: VonageProvider
     await until(lambda: threads() == 0)
 
 
-async def test_a_call_lets_one_request_go(authority: Authority, vonage: VonageStandIn) -> None:
+async def test_a_call_lets_one_request_go(certificate: Certificate, vonage: VonageStandIn) -> None:
     """Whatever the library may take for safe to repeat."""
-    made = Transport(authority.client(), connect_timeout_s=1)
+    made = Transport(certificate.client(), connect_timeout_s=1)
     connection = await asyncio.to_thread(made._connection_to, ("127.0.0.1", vonage.port))
     call = Call(answer_timeout_s=1)
     request = b"POST /v1/messages HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n{}"

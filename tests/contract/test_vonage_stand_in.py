@@ -1,5 +1,6 @@
 """What other tests believe of the stand-in for Vonage."""
 
+import asyncio
 import json
 import ssl
 import subprocess
@@ -13,8 +14,8 @@ import httpx
 import jwt
 import pytest
 
-from tests.stand_ins.certificates import Authority
-from tests.stand_ins.vonage import (
+from entrypoints.stand_ins.certificates import Certificate
+from entrypoints.stand_ins.vonage import (
     API_KEY,
     API_SECRET,
     APPLICATION_ID,
@@ -33,8 +34,8 @@ MESSAGE = {**TEXT, "channel": "sms", "message_type": "text"}
 @pytest.fixture
 def process(tmp_path: Path) -> Iterator[httpx.Client]:
     """The stand-in as a process of its own, at a pace of 5 texts a second for each sender."""
-    command = [sys.executable, "-m", "tests.stand_ins.vonage", "--interval-us", "200000"]
-    command += ["--ca-file", str(tmp_path / "ca.pem")]
+    command = [sys.executable, "-m", "tests.stand_ins", "vonage", "--interval-us", "200000"]
+    command += ["--folder", str(tmp_path)]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE) as running:
         assert running.stdout is not None
         told = json.loads(running.stdout.readline())
@@ -46,11 +47,11 @@ def process(tmp_path: Path) -> Iterator[httpx.Client]:
 
 
 @pytest.fixture
-async def client() -> AsyncIterator[httpx.AsyncClient]:
-    authority = Authority()
+async def client(tmp_path: Path) -> AsyncIterator[httpx.AsyncClient]:
+    certificate = Certificate(tmp_path)
     async with (
-        VonageStandIn(tls=authority.server()).running() as vonage,
-        httpx.AsyncClient(base_url=vonage.url, verify=authority.client(), auth=BY_KEY) as client,
+        VonageStandIn(tls=certificate.server()).running() as vonage,
+        httpx.AsyncClient(base_url=vonage.url, verify=certificate.client(), auth=BY_KEY) as client,
     ):
         yield client
 
@@ -151,3 +152,29 @@ async def test_a_long_text_has_parts_with_references_of_their_own(
 
 async def test_there_is_nothing_else(client: httpx.AsyncClient) -> None:
     assert (await client.get(MESSAGES)).status_code == (await client.post("/v2/messages")).status_code == 404
+
+
+def test_a_certificate_is_kept_as_long_as_it_is_good_for_the_hosts(tmp_path: Path) -> None:
+    folder = tmp_path / "var" / "vonage"
+
+    first, second, other = (Certificate(folder, *hosts).file.read_bytes() for hosts in ([], [], ["vonage.example"]))
+
+    assert first == second != other
+    assert Certificate(folder).file.read_bytes() == other
+    assert (folder / "key.pem").stat().st_mode & 0o777 == 0o600
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "vonage.example", "::1"])
+async def test_a_certificate_is_believed_by_the_strictest_and_for_its_hosts_alone(tmp_path: Path, host: str) -> None:
+    certificate = Certificate(tmp_path, "vonage.example", "::1")
+    strict = certificate.client()
+    strict.verify_flags |= ssl.VERIFY_X509_STRICT
+
+    async with VonageStandIn(tls=certificate.server()).running() as vonage:
+        for name, believed in ((host, True), ("api.nexmo.com", False)):
+            call = asyncio.open_connection("127.0.0.1", vonage.port, ssl=strict, server_hostname=name)
+            if believed:
+                (await call)[1].close()
+            else:
+                with pytest.raises(ssl.SSLCertVerificationError):
+                    await call

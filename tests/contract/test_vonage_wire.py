@@ -17,14 +17,14 @@ from openapi_core import Config, OpenAPI
 from openapi_core.exceptions import OpenAPIError
 from openapi_core.testing import MockRequest, MockResponse
 
+from adapters.providers.vonage.account import Api
 from adapters.providers.vonage.library import Hosts
 from adapters.providers.vonage.provider import VonageProvider
 from domain.model.message_body import MessageBody
 from domain.model.sender import SenderAddress
-from tests.contract.calling import Accounts, Departures, a_text_to
-from tests.stand_ins.certificates import Authority
-from tests.stand_ins.http import Exchange
-from tests.stand_ins.vonage import (
+from entrypoints.stand_ins.certificates import Certificate
+from entrypoints.stand_ins.http import Exchange
+from entrypoints.stand_ins.vonage import (
     API_KEY,
     API_SECRET,
     APPLICATION_ID,
@@ -33,6 +33,7 @@ from tests.stand_ins.vonage import (
     VonageStandIn,
     application_key,
 )
+from tests.contract.calling import Accounts, Departures, a_text_to
 
 FOLDER = Path(os.environ.get("PROVIDER_CONTRACTS_DIR", "/nowhere"))
 DOCUMENTS = {MESSAGES: "vonage_messages_1_20_0_sms_extract.yaml", SMS: "vonage_sms_1_5_1.yaml"}
@@ -67,25 +68,25 @@ def _with_any_of(document: Any) -> Any:  # noqa: ANN401 - YAML
 
 
 @pytest.fixture(scope="module")
-def authority() -> Authority:
-    return Authority()
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> Certificate:
+    return Certificate(tmp_path_factory.mktemp("vonage"))
 
 
 @pytest.fixture
-async def vonage(authority: Authority) -> AsyncIterator[VonageStandIn]:
-    async with VonageStandIn(keep_exchanges=True, tls=authority.server()).running() as vonage:
+async def vonage(certificate: Certificate) -> AsyncIterator[VonageStandIn]:
+    async with VonageStandIn(keep_exchanges=True, tls=certificate.server()).running() as vonage:
         yield vonage
 
 
 @pytest.fixture(params=CREDENTIALS)
 async def provider(
-    request: pytest.FixtureRequest, vonage: VonageStandIn, authority: Authority
+    request: pytest.FixtureRequest, vonage: VonageStandIn, certificate: Certificate
 ) -> AsyncIterator[VonageProvider]:
     provider = VonageProvider(
         Accounts(CREDENTIALS[request.param]),
         hosts=Hosts(vonage.host, vonage.host),
-        callback_url="https://hub.example/callbacks/vonage",
-        tls=authority.client(),
+        callback_urls=dict.fromkeys(Api, "https://hub.example/callbacks/vonage"),
+        tls=certificate.client(),
     )
     yield provider
     await provider.close()

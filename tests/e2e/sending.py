@@ -19,9 +19,9 @@ from domain.model.pace import Pace
 from domain.model.sender import SenderAddress
 from entrypoints.container import Container, close
 from entrypoints.settings import Settings
+from entrypoints.stand_ins.twilio import ACCOUNT_SID, AUTH_TOKEN
 from tests.conftest import Console
 from tests.e2e.running import SMSHUB, Caller, Credentials, HubProcess, Site, e164, eventually, smshub
-from tests.stand_ins.twilio import ACCOUNT_SID, AUTH_TOKEN
 
 ENCRYPTION_KEYS = "test:ZWVlZWVlZWVlZWVlZWVlZWVlZWVlZWVlZWVlZWVlZWU"
 
@@ -87,7 +87,7 @@ class StandIn:
     def __init__(self, folder: Path, *arguments: str) -> None:
         with (folder / "stand-in.err").open("w") as err:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "tests.stand_ins.twilio", *arguments],
+                [sys.executable, "-m", "tests.stand_ins", "twilio", *arguments],
                 env={"PATH": os.environ["PATH"], "PYTHONPATH": import_path()},
                 stdout=subprocess.PIPE,
                 stderr=err,

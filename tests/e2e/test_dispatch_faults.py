@@ -17,6 +17,7 @@ from signal import SIGCONT, SIGQUIT, SIGSTOP, SIGTERM
 
 import pytest
 
+from entrypoints.stand_ins.twilio import ACCOUNT_SID, AUTH_TOKEN
 from tests.conftest import PostgresServer, migrate
 from tests.e2e.dying_dispatcher import (
     AFTER_THE_ANSWER,
@@ -39,7 +40,6 @@ from tests.e2e.sending import (
     audit,
     senders,
 )
-from tests.stand_ins.twilio import ACCOUNT_SID, AUTH_TOKEN
 
 pytestmark = pytest.mark.timeout(60)
 

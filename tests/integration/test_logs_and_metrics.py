@@ -15,12 +15,17 @@ from prometheus_client.parser import text_string_to_metric_families
 from structlog.testing import capture_logs
 
 from domain.errors import StoreUnavailable
+from domain.model.callback import CallbackKind
 from domain.model.delivery import DeliveryState
 from domain.model.failover import Failover
+from domain.model.receipt import ReceiptOutcome
+from domain.ports.callbacks import Joined, Kept, WorkedOff
 from domain.ports.failovers import FailedOver
+from entrypoints.telemetry.callback_observer import LoggedCallbacks
 from entrypoints.telemetry.metrics import Metrics
 from entrypoints.telemetry.observers import LoggedDispatch
 from tests.builders import a_delivery
+from tests.contract.test_callbacks import a_callback
 from tests.e2e.running import Caller, HubProcess, Site, eventually
 from tests.unit.builders import a_sender
 
@@ -116,12 +121,13 @@ def test_every_line_has_the_keys_that_are_documented(day: Day) -> None:
     assert keys.keys() - found.keys() == {
         *{"waiting_for_database", "request_failed", "deliveries_rescued", "store_unavailable"},
         *{"provider_adapter_failed", "provider_code_unlisted", "sender_barred", "sender_unbarred"},
+        *{"callback_received", "callback_refused", "receipt_worked_off", "inbound_joined"},
         "delivery_failed_over",
     }
 
 
 def test_the_rarer_lines_have_the_keys_that_are_documented() -> None:
-    observer = LoggedDispatch(Metrics())
+    observer, callbacks = LoggedDispatch(Metrics()), LoggedCallbacks(Metrics())
     with capture_logs() as lines:
         observer.rescued([a_delivery(), a_delivery(state=DeliveryState.UNKNOWN)])
         observer.held_up(StoreUnavailable())
@@ -130,10 +136,15 @@ def test_the_rarer_lines_have_the_keys_that_are_documented() -> None:
         observer.unbarred(a_sender())
         observer.code_unlisted("post", 400, "4711")
         observer.failed_over(FAILOVER, [FailedOver(delivery_id=7, message_id=uuid4())])
+        callbacks.received(a_callback(), Kept.NEW)
+        callbacks.refused("post", CallbackKind.RECEIPT, "stale")
+        callbacks.worked_off(WorkedOff(callback=a_callback(), outcome=ReceiptOutcome.UNREADABLE), now_us=0)
+        callbacks.joined(Joined(callback=a_callback(), missing=[2]))
     keys = documented("Log lines")
     assert [line["event"] for line in lines] == [
         *("deliveries_rescued", "deliveries_rescued", "store_unavailable", "provider_adapter_failed"),
         *("sender_barred", "sender_unbarred", "provider_code_unlisted", "delivery_failed_over"),
+        *("callback_received", "callback_refused", "receipt_worked_off", "inbound_joined"),
     ]
     for line in lines:
         assert line.keys() - {"event", "log_level"} == names(keys[line["event"]][0])

@@ -29,6 +29,7 @@ READ_AS: dict[str, tuple[str, Any]] = {
     "ENCRYPTION_KEYS": (f"e:{KEY}", f"e:{KEY}"),
     "KEY_PEPPERS": (f"p:{OTHER_KEY}", f"p:{OTHER_KEY}"),
     "PUBLIC_URL": ("https://sms.example/cwis463/", "https://sms.example/cwis463"),
+    "PROVIDER_CALLBACKS": ("true", "true"),
     "CORS_ORIGINS": ("https://a.example, https://b.example,", ("https://a.example", "https://b.example")),
     "TRUSTED_PROXIES": ("10.0.0.1,10.1.0.0/16", ("10.0.0.1", "10.1.0.0/16")),
     "TOKEN_LIFETIME": ("P182D", timedelta(days=182)),
@@ -39,9 +40,11 @@ READ_AS: dict[str, tuple[str, Any]] = {
     "SEGMENT_PRICE": ("0.0083 USD", "0.0083 USD"),
     "ENQUIRY_DELAYS": ("PT10S, PT2M,PT1H30M", (timedelta(seconds=10), timedelta(minutes=2), timedelta(minutes=90))),
     "TWILIO_API_BASE_URL": ("http://127.0.0.1:4010/", "http://127.0.0.1:4010"),
+    "TWILIO_SMART_ENCODING": ("true", True),
     "VONAGE_API_HOST": ("api-us.nexmo.com", "api-us.nexmo.com"),
     "VONAGE_REST_HOST": ("127.0.0.1:4011", "127.0.0.1:4011"),
     "RETENTION": ("P30D", timedelta(days=30)),
+    "RECEIPT_RETENTION": ("P3D", timedelta(days=3)),
     "MOST_IN_FLIGHT": ("50", 50),
     "STOP_GRACE": ("PT1M", timedelta(minutes=1)),
     "LOG_LEVEL": ("debug", "debug"),
@@ -123,6 +126,8 @@ def test_every_variable_is_read(setting: pytest.MonkeyPatch, variable: str) -> N
             for host in ("", "https://a.example", "a.example/", "a.example:port", "u@a.example")
         ),
         ("VONAGE_REST_HOST", "a b"),
+        ("PROVIDER_CALLBACKS", "maybe"),
+        ("RECEIPT_RETENTION", "P1D"),
         ("MOST_IN_FLIGHT", "0"),
         ("STOP_GRACE", "-PT1S"),
         ("LOG_LEVEL", "loud"),
@@ -140,6 +145,26 @@ def test_all_faults_are_told_at_once(setting: pytest.MonkeyPatch) -> None:
     setting.setenv("SMSHUB_LOG_LEVEL", "loud")
     setting.setenv("SMSHUB_PUBLIC_URL", "sms.example")
     assert set(faults()) == {"SMSHUB_LOG_LEVEL", "SMSHUB_PUBLIC_URL"}
+
+
+@pytest.mark.parametrize(
+    ("public_url", "asked", "expected"),
+    [
+        ("https://sms.example/cwis463", "auto", True),
+        ("https://198.51.100.7", "auto", True),
+        ("http://sms.example", "auto", False),
+        ("http://127.0.0.1:8080", "auto", False),
+        ("https://127.0.0.1:8443", "auto", False),
+        ("https://localhost", "auto", False),
+        ("https://hub", "auto", False),
+        ("https://[::1]:8443", "auto", False),
+        ("http://127.0.0.1:8080", "true", True),
+        ("https://sms.example", "false", False),
+    ],
+)
+def test_providers_are_asked_to_call_where_they_can(public_url: str, asked: str, *, expected: bool) -> None:
+    settings = Settings.from_environment(public_url=public_url, provider_callbacks=asked)
+    assert settings.callback_url() == (public_url if expected else None)
 
 
 def test_the_first_signing_key_signs_and_all_verify(setting: pytest.MonkeyPatch) -> None:

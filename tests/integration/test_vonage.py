@@ -10,11 +10,11 @@ from domain.model.delivery import Delivery, DeliveryState
 from domain.model.pace import Pace
 from domain.model.program import OnUnknown
 from domain.model.retry import RetryPolicy
+from entrypoints.stand_ins.certificates import Certificate
+from entrypoints.stand_ins.vonage import API_KEY, API_SECRET, APPLICATION_ID, VonageStandIn, application_key
 from tests.e2e.running import e164
 from tests.e2e.sending import ENCRYPTION_KEYS
 from tests.integration.working_hub import SECOND_US, WorkingHub, a_hub
-from tests.stand_ins.certificates import Authority
-from tests.stand_ins.vonage import API_KEY, API_SECRET, APPLICATION_ID, VonageStandIn, application_key
 
 CREDENTIALS = {
     "messages": {"api_key": API_KEY, "api_secret": API_SECRET},
@@ -35,10 +35,9 @@ def credentials(request: pytest.FixtureRequest) -> Credentials:
 @pytest.fixture
 async def vonage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[VonageStandIn]:
     """Whom the machine takes for Vonage."""
-    authority = Authority()
-    authority.write(tmp_path / "ca.pem")
-    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "ca.pem"))
-    async with VonageStandIn(tls=authority.server()).running() as vonage:
+    certificate = Certificate(tmp_path)
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificate.file))
+    async with VonageStandIn(tls=certificate.server()).running() as vonage:
         yield vonage
 
 
@@ -75,7 +74,7 @@ async def test_texts_are_sent_at_their_pace_and_carry_the_hubs_own_ids(
     assert {each.state for each in deliveries} == {DeliveryState.SENT}
     assert {each.provider_reference for each in deliveries} == set(vonage.sids)
     references = {arrival.form.get("client_ref") or arrival.form["client-ref"] for arrival in vonage.arrivals}
-    assert references == {str(each.id) for each in deliveries}
+    assert references == {f"{each.id}.1" for each in deliveries}
     took_us = (vonage.arrivals[-1].at_ns - vonage.arrivals[0].at_ns) // 1_000
     assert took_us > 19 * Pace.parse(RATE).interval_us() - 20_000
 

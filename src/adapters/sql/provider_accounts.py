@@ -13,6 +13,14 @@ class SqlProviderAccounts(ProviderAccounts):
         self._database = database
         self._vault = vault
 
+    async def find(self, provider: str, account: str) -> int | None:
+        its = provider_accounts.c.provider == provider, provider_accounts.c.account == account
+        async with self._database.reading() as connection:
+            account_id: int | None = (
+                await connection.execute(select(provider_accounts.c.id).where(*its))
+            ).scalar_one_or_none()
+        return account_id
+
     async def credentials(self, account_id: int) -> Credentials:
         sealed = select(provider_accounts.c.credentials).where(provider_accounts.c.id == account_id)
         async with self._database.reading() as connection:

@@ -16,6 +16,7 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
     Uuid,
+    and_,
     literal_column,
     select,
     text,
@@ -250,6 +251,45 @@ retried = (deliveries.c.state == text("'scheduled'")) & (deliveries.c.failures >
 _having_failed = deliveries.c.sender_id, deliveries.c.program_id, deliveries.c.reason, deliveries.c.failures
 Index("ix_deliveries_retried", *_having_failed, postgresql_where=retried, sqlite_where=retried)
 Index("ix_deliveries_number", deliveries.c.number, deliveries.c.message_id)
+
+# What providers told the hub, as it came: receipts, and what people texted back.
+callbacks = Table(
+    "callbacks",
+    metadata,
+    _identity(),
+    # Whose reader understands it.
+    Column("source", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("account_id", _Id, nullable=False),
+    # The same however often the provider tells the same, and the mark of a signature that is good for one call.
+    Column("key", Text, nullable=False),
+    Column("nonce", Text),
+    Column("delivery_id", _Id),
+    # JSON, named as the provider names them.
+    Column("fields", Text, nullable=False),
+    Column("received_us", BigInteger, nullable=False),
+    # When to work it off; NULL where there is nothing to do, any more or as yet.
+    Column("due_us", BigInteger),
+    # What came of it.
+    Column("outcome", Text),
+    # Of an inbound text that comes in parts: which text, and which part of how many.
+    Column("part_of", Text),
+    Column("part_number", Integer),
+    Column("part_total", Integer),
+    UniqueConstraint("account_id", "kind", "key"),
+    UniqueConstraint("nonce", "account_id"),
+)
+_to_be_worked_off = callbacks.c.due_us.is_not(None)
+Index("ix_callbacks_due", callbacks.c.due_us, postgresql_where=_to_be_worked_off, sqlite_where=_to_be_worked_off)
+_to_be_joined = and_(callbacks.c.part_of.is_not(None), callbacks.c.outcome.is_(None))
+Index(
+    "ix_callbacks_parts",
+    callbacks.c.account_id,
+    callbacks.c.part_of,
+    postgresql_where=_to_be_joined,
+    sqlite_where=_to_be_joined,
+)
+Index("ix_callbacks_kept", callbacks.c.kind, callbacks.c.received_us)
 
 hub_paused = select(hub.c.id).where(hub.c.paused_us.is_not(None)).exists()
 paused_programs = select(programs.c.id).where(programs.c.paused_us.is_not(None))

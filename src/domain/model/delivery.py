@@ -57,7 +57,7 @@ FAILED_OVER = "failed-over"
 
 _RANK = {state: rank for rank, state in enumerate(DeliveryState)}
 
-# What a delivery receipt may say, and the states that it may overtake.
+# What a delivery receipt may say.
 RECEIPT_STATES = frozenset(
     {
         DeliveryState.SENT,
@@ -67,7 +67,6 @@ RECEIPT_STATES = frozenset(
         DeliveryState.EXPIRED,
     }
 )
-_AWAITING_RECEIPT = frozenset({DeliveryState.SENDING, DeliveryState.UNKNOWN, DeliveryState.SENT})
 
 
 def in_order(counts: Mapping[DeliveryState, int]) -> list[DeliveryState]:
@@ -192,16 +191,21 @@ class Delivery:
         due_us = None if ask_after_us is None else now_us + ask_after_us
         return self._to(self.state, now_us, reason=self.reason, due_us=due_us)
 
-    def receipt(self, state: DeliveryState, *, now_us: int, reason: str | None = None) -> Self:
+    def receipt(
+        self, state: DeliveryState, *, now_us: int, reason: str | None = None, provider_reference: str | None = None
+    ) -> Self:
         """What the provider says later, which may come late, twice and out of order.
 
-        A receipt that says nothing new changes nothing; a terminal state is never left.
+        A receipt that says nothing new changes nothing; a terminal state is never left. What waits to be sent once
+        more, since it seemed not to have been sent, is not: the provider has it.
         """
-        if state not in RECEIPT_STATES or self.state in {DeliveryState.SCHEDULED, DeliveryState.QUEUED}:
+        if state not in RECEIPT_STATES or (self.state in WAITING and not self.attempt):
             raise IllegalTransition(state=self.state.value, event=f"a receipt of {state.value}")
-        if self.state not in _AWAITING_RECEIPT or self.state is state:
+        if self.state.terminal or self.state is state:
             return self
-        return self._to(state, now_us, reason=reason)
+        if self.state is DeliveryState.SENT or provider_reference is None:
+            provider_reference = self.provider_reference
+        return self._to(state, now_us, reason=reason, provider_reference=provider_reference)
 
     def _must_be(self, *states: DeliveryState, event: str) -> None:
         if self.state not in states:

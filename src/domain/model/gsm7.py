@@ -56,3 +56,13 @@ def instead_of(character: str) -> str | None:
     plain = "".join(part for part in unicodedata.normalize("NFKD", character) if not unicodedata.combining(part))
     instead = "".join(_INSTEAD.get(part, part) for part in plain)
     return instead if instead and is_gsm7(instead) else None
+
+
+def simplified(text: str) -> str:
+    """With all that something can be written for instead; the rest as it is."""
+    return text if is_gsm7(text) else "".join(map(_simply, text))
+
+
+def _simply(character: str) -> str:
+    instead = None if is_gsm7(character) else instead_of(character)
+    return character if instead is None else instead

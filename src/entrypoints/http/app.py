@@ -15,6 +15,7 @@ from starlette.types import ASGIApp
 
 from domain.errors import HubError
 from domain.ports.tokens import Tokens
+from entrypoints.http.callback_handlers import CallbackHandlers
 from entrypoints.http.connexion_extensions import (
     Handler,
     Operations,
@@ -34,9 +35,18 @@ _log = structlog.get_logger("smshub.http")
 
 
 def create_app(
-    *, contract: Contract, handlers: Handlers, tokens: Tokens, metrics: Metrics, cors_origins: Sequence[str]
+    *,
+    contract: Contract,
+    handlers: Handlers,
+    callback_handlers: CallbackHandlers,
+    tokens: Tokens,
+    metrics: Metrics,
+    cors_origins: Sequence[str],
 ) -> ASGIApp:
-    bound: Mapping[str, Handler] = {name: getattr(handlers, name) for name in contract.operations}
+    bound: Mapping[str, Handler] = {
+        operation.id: getattr(callback_handlers if operation.is_callback else handlers, operation.id)
+        for operation in contract.operations.values()
+    }
     app = ConnexionMiddleware(
         Operations(bound, pages(contract)),
         middlewares=[

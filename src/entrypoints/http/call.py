@@ -1,6 +1,6 @@
 """A request as a handler sees it: routed, authenticated, parsed and valid."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -8,11 +8,24 @@ from domain.errors import TokenRefused, UnknownProperties
 from domain.model.access import Grant, Scope
 
 
+@dataclass(frozen=True, slots=True)
+class Received:
+    """What a provider's call is judged by. `url` is the hub's public address of the operation, with the query as it
+    came; `headers` are by their names in lower case.
+    """
+
+    url: str
+    headers: Mapping[str, str] = field(repr=False)
+    fields: Sequence[tuple[str, Any]] = field(repr=False)
+    body: bytes = field(repr=False)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Call:
     """`unknown` names the properties that the contract does not know; they are not in `body`.
 
     `parameters` are those of path and query, with their types and defaults. `base_path` is where the hub is mounted.
+    `received` is a provider's call alone, which has none of these.
     """
 
     operation_id: str
@@ -22,6 +35,7 @@ class Call:
     parameters: Mapping[str, Any] = field(default_factory=dict)
     address: str = ""
     base_path: str = ""
+    received: Received | None = None
 
     @property
     def grant(self) -> Grant:

@@ -4,14 +4,10 @@ Connexion routes a request to its operation and guards it; what it would do anew
 at the start: compiling the schemas, reading the parameters' definitions, binding operations to handlers.
 """
 
-import codecs
-import json
 import re
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from functools import lru_cache
-from typing import Any, NoReturn
-from urllib.parse import parse_qsl
+from typing import Any
 
 from connexion.middleware.abstract import ROUTING_CONTEXT
 from connexion.middleware.request_validation import (
@@ -31,12 +27,11 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from domain.errors import ScopeMissing, TokenRefused
 from domain.model.access import Grant
 from domain.ports.tokens import Tokens
-from entrypoints.http.call import Call
+from entrypoints.http.bodies import JSON, form, json_object, mismatch, read_body, whole_json_object
+from entrypoints.http.call import Call, Received
 from entrypoints.http.contract import Contract, Operation
-from entrypoints.http.problems import RequestFault, pointer, unknown_parameters, unknown_properties
+from entrypoints.http.problems import pointer, unknown_parameters, unknown_properties
 
-_JSON = "application/json"
-_FORM = "application/x-www-form-urlencoded"
 _CONTEXT = "connexion_context"
 _CALL = "smshub_call"
 # Connexion hangs the document's components onto every schema; examples are no schemas either.
@@ -44,7 +39,6 @@ _NO_SCHEMA = frozenset({"components", "example"})
 # A body may have a fault in every byte; a caller is helped by the first ones.
 _MOST_FAULTS = 20
 _INTEGER = re.compile(r"-?\d{1,18}", re.ASCII)
-_ESCAPED_SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
 
 Handler = Callable[[Call], Awaitable[Response]]
 
@@ -146,7 +140,8 @@ def contract_validation(contract: Contract) -> type[RequestValidationMiddleware]
     class ValidatedOperation(RequestValidationOperation):
         def __init__(self, next_app: ASGIApp, *, operation: AbstractOperation) -> None:
             super().__init__(next_app, operation=operation)
-            self._checks = _Checks(contract.operations[operation.operation_id], operation)
+            ours = contract.operations[operation.operation_id]
+            self._checks = _SignedCalls(ours, operation, contract) if ours.is_callback else _Checks(ours, operation)
 
         async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
             scope["extensions"][_CALL] = await self._checks.call(scope, receive, contract.base_path)
@@ -193,13 +188,32 @@ class _Checks:
         )
 
     async def _read_body(self, scope: Scope, receive: Receive) -> tuple[Mapping[str, Any], tuple[str, ...]]:
-        headers = dict(scope["headers"])
-        media_type = _media_type(headers.get(b"content-type", b"").decode("latin-1"))
-        if media_type not in self._bodies:
-            raise _unsupported(f"This operation takes {' or '.join(self._bodies)}.")
-        raw = await _read(headers.get(b"content-length", b"0"), receive, self._operation.max_body)
-        pairs = _json_object(raw) if media_type == _JSON else _form(raw)
+        media_type, raw = await read_body(scope, receive, media_types=self._bodies, max_body=self._operation.max_body)
+        pairs = json_object(raw) if media_type == JSON else form(raw)
         return self._bodies[media_type].check(pairs)
+
+
+class _SignedCalls:
+    """What a provider calls. It is read as it came: the signature is over all of it."""
+
+    def __init__(self, operation: Operation, resolved: AbstractOperation, contract: Contract) -> None:
+        self._operation = operation
+        self._media_types = tuple(resolved.consumes) if "requestBody" in operation.definition else ()
+        self._url = contract.url + operation.path
+
+    async def call(self, scope: Scope, receive: Receive, base_path: str) -> Call:
+        query: bytes = scope["query_string"]
+        headers = HTTPConnection(scope).headers
+        fields: Sequence[tuple[str, Any]]
+        if self._media_types:
+            max_body = self._operation.max_body
+            media_type, raw = await read_body(scope, receive, media_types=self._media_types, max_body=max_body)
+            fields = whole_json_object(raw) if media_type == JSON else form(raw)
+        else:
+            raw, fields = b"", form(query)
+        url = f"{self._url}?{query.decode('latin-1')}" if query else self._url
+        received = Received(url, {name: ", ".join(headers.getlist(name)) for name in headers}, fields, raw)
+        return Call(operation_id=self._operation.id, base_path=base_path, received=received)
 
 
 class _Body:
@@ -225,7 +239,7 @@ class _Body:
         if not self._validator.is_valid(body):
             faults += [_fault(error) for error in self._validator.iter_errors(body)]
         if faults:
-            raise _mismatch(
+            raise mismatch(
                 "The body does not match the contract.", [*faults[:_MOST_FAULTS], *unknown_properties(unknown)]
             )
         return body, tuple(unknown)
@@ -269,7 +283,7 @@ class _Parameters:
                     _parameter_fault(name, _detail(error)) for error in self._validators[name].iter_errors(value)
                 ]
         if faults:
-            raise _mismatch("The parameters do not match the contract.", faults)
+            raise mismatch("The parameters do not match the contract.", faults)
         return values
 
     def _read_headers(self, connection: HTTPConnection, written: dict[str, str]) -> None:
@@ -283,82 +297,6 @@ class _Parameters:
     def _value(self, name: str, text: str) -> object:
         of_integers = self._definitions[name]["schema"]["type"] == "integer"
         return int(text) if of_integers and _INTEGER.fullmatch(text) else text
-
-
-async def _read(announced: bytes, receive: Receive, max_body: int) -> bytes:
-    """The body. Raises `RequestFault` as soon as it is known to be too long."""
-    if announced.isdigit() and len(announced) < 20 and int(announced) <= max_body:
-        chunks, length, more = [], 0, True
-        while more and length <= max_body:
-            message = await receive()
-            if message["type"] == "http.disconnect":
-                raise _mismatch("The body ended before its end.", ())
-            chunks.append(message.get("body", b""))
-            length, more = length + len(chunks[-1]), message.get("more_body", False)
-        if length <= max_body:
-            return chunks[0] if len(chunks) == 1 else b"".join(chunks)
-    raise RequestFault(413, "content-too-large", "Content too large", f"A body has {max_body} bytes at the most.")
-
-
-@lru_cache(1_000)  # Callers write few different ones; what they make up is forgotten soon.
-def _media_type(header: str) -> str:
-    """The media type in lower case, JSON where none is named. Raises `RequestFault` for a charset but UTF-8."""
-    if not header:
-        return _JSON
-    media_type, *parameters = (part.strip() for part in header.split(";"))
-    for parameter in parameters:
-        name, _, value = parameter.partition("=")
-        if name.strip().lower() == "charset" and not _is_utf8(value.strip().strip("\"'")):
-            raise _unsupported("Bodies are read in UTF-8.")
-    return media_type.lower()
-
-
-def _is_utf8(charset: str) -> bool:
-    try:
-        return codecs.lookup(charset).name in {"utf-8", "ascii", "utf-8-sig"}
-    except (LookupError, ValueError):
-        return False
-
-
-def _json_object(raw: bytes) -> Sequence[tuple[str, Any]]:
-    """The members in their order, doubles included. Raises `RequestFault` for all that is no JSON object."""
-    try:
-        value = _DECODER.decode(raw.decode("utf-8-sig"))
-        if _ESCAPED_SURROGATE.search(raw):
-            # An escaped half of a pair is valid to the parser, and cannot be stored or sent.
-            json.dumps(value, ensure_ascii=False).encode()
-    except (ValueError, RecursionError):
-        raise _mismatch("The body is no valid JSON.", ()) from None
-    if not isinstance(value, _Pairs):
-        raise _mismatch("The body is no JSON object.", ())
-    return [(name, _plain(member)) for name, member in value]
-
-
-class _Pairs(list[tuple[str, Any]]):
-    """A JSON object as it was written."""
-
-
-def _no_constant(_name: str) -> NoReturn:
-    raise ValueError
-
-
-_DECODER = json.JSONDecoder(object_pairs_hook=_Pairs, parse_constant=_no_constant)
-
-
-def _plain(value: object) -> object:
-    """Objects within are refused by every schema that we have; what they held does not matter."""
-    if isinstance(value, _Pairs):
-        return {}
-    return [] if isinstance(value, list) else value
-
-
-def _form(raw: bytes) -> Sequence[tuple[str, Any]]:
-    try:
-        return parse_qsl(
-            raw.decode("ascii"), keep_blank_values=True, errors="strict", max_num_fields=100, strict_parsing=bool(raw)
-        )
-    except ValueError:
-        raise _mismatch("The body is no valid form.", ()) from None
 
 
 def _as_json_schema(schema: Any) -> Any:  # noqa: ANN401 - JSON
@@ -393,11 +331,3 @@ def _detail(error: ValidationError) -> str:
 
 def _parameter_fault(name: str, detail: str) -> Mapping[str, Any]:
     return {"parameter": name, "detail": detail}
-
-
-def _mismatch(detail: str, faults: Sequence[Mapping[str, Any]]) -> RequestFault:
-    return RequestFault(400, "invalid-request", "Request does not match", detail, faults)
-
-
-def _unsupported(detail: str) -> RequestFault:
-    return RequestFault(415, "unsupported-media-type", "Unsupported media type", detail)

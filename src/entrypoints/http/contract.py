@@ -37,6 +37,11 @@ class Operation:
         """Whether clients of the first hub call it, which write property names in any letter case."""
         return bool(self.definition.get("x-first-hub-body"))
 
+    @property
+    def is_callback(self) -> bool:
+        """Whether a provider calls it: the call is judged by its signature, and kept as it came."""
+        return bool(self.definition.get("x-signed-call"))
+
 
 @dataclass(frozen=True)
 class Contract:
@@ -56,11 +61,15 @@ class Contract:
         """By their id."""
         return {operation.id: operation for operation in self._operations()}
 
+    @property
+    def url(self) -> str:
+        """Where callers reach the hub."""
+        return str(self.document["servers"][0]["url"])
+
     @cached_property
     def base_path(self) -> str:
         """The path under which everything is mounted: empty, or with a slash at its beginning alone."""
-        url: str = self.document["servers"][0]["url"]
-        return urlsplit(url).path.rstrip("/")
+        return urlsplit(self.url).path.rstrip("/")
 
     @cached_property
     def exact_paths(self) -> frozenset[str]:

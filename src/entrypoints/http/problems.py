@@ -19,6 +19,7 @@ _KNOWN: Mapping[type[errors.HubError], tuple[int, str]] = {
     errors.TokenRefused: (401, "Log in again"),
     errors.OtherProgram: (403, "Another program"),
     errors.ScopeMissing: (403, "Not allowed"),
+    errors.CallbackRefused: (403, "Not the provider's"),
     errors.MessageNotFound: (404, "No such message"),
     errors.UnknownProperties: (400, "Unknown property"),
     errors.NumberRefused: (422, "Number refused"),
@@ -34,12 +35,19 @@ _KNOWN: Mapping[type[errors.HubError], tuple[int, str]] = {
     errors.CursorRefused: (422, "Cursor refused"),
     errors.InvalidValue: (422, "Value refused"),
     errors.TooManyLogins: (429, "Too many logins"),
+    errors.CallbackUnsigned: (503, "Not signed"),
     errors.HubBusy: (503, "Too busy"),
     errors.StoreUnavailable: (503, "Database not available"),
 }
 
 # What is over after a while, and says after how long.
-_PASSING = errors.TooManyLogins | errors.IdempotencyKeyInUse | errors.HubBusy | errors.StoreUnavailable
+_PASSING = (
+    errors.TooManyLogins
+    | errors.IdempotencyKeyInUse
+    | errors.CallbackUnsigned
+    | errors.HubBusy
+    | errors.StoreUnavailable
+)
 
 _BY_STATUS: Mapping[int, tuple[str, str, str]] = {
     404: ("no-such-path", "No such path", "There is nothing at this address."),

@@ -13,6 +13,7 @@ from prometheus_client import (
 _CALL_SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 _TEXTS = (1, 2, 5, 10, 20, 50, 100, 250)
 _LATE_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5)
+_DELAY_SECONDS = (0.5, 1, 2.5, 5, 10, 30, 60, 300, 900, 3_600, 14_400, 86_400)
 
 
 class Metrics:
@@ -105,6 +106,41 @@ class Metrics:
             "smshub_enquiries",
             "Questions to providers about deliveries, by answer.",
             ["provider", "answer"],
+            registry=self.registry,
+        )
+        self.callbacks = Counter(
+            "smshub_callbacks",
+            "Calls of providers by what became of them.",
+            ["provider", "kind", "outcome"],
+            registry=self.registry,
+        )
+        self.refused_callbacks = Counter(
+            "smshub_refused_callbacks",
+            "Calls in a provider's name that did not prove to be its, by what was wrong.",
+            ["provider", "reason"],
+            registry=self.registry,
+        )
+        self.joined_inbound = Counter(
+            "smshub_joined_inbound",
+            "Inbound texts that came in parts and were put together.",
+            ["provider", "outcome"],
+            registry=self.registry,
+        )
+        self.receipts = Counter(
+            "smshub_receipts", "Receipts by what came of them.", ["provider", "outcome"], registry=self.registry
+        )
+        self.receipt_lag_seconds = Histogram(
+            "smshub_receipt_lag_seconds",
+            "How long receipts waited in the hub.",
+            ["provider"],
+            buckets=_CALL_SECONDS,
+            registry=self.registry,
+        )
+        self.receipt_delay_seconds = Histogram(
+            "smshub_receipt_delay_seconds",
+            "How long after a text was sent its verdict came.",
+            ["provider"],
+            buckets=_DELAY_SECONDS,
             registry=self.registry,
         )
         self.store_unavailable = Counter(

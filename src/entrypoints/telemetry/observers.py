@@ -101,9 +101,9 @@ class LoggedDispatch(DispatchObserver):
             self._log.warning("deliveries_rescued", state=state, count=count)
 
     def adapter_failed(self, provider: str, fault: Exception) -> None:
-        frames = traceback.extract_tb(fault.__traceback__)
-        where = f"{Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else None
-        self._log.error("provider_adapter_failed", provider=provider, fault=type(fault).__name__, where=where)
+        self._log.error(
+            "provider_adapter_failed", provider=provider, fault=type(fault).__name__, where=where_raised(fault)
+        )
 
     def code_unlisted(self, provider: str, status: int, code: str) -> None:
         self._log.warning("provider_code_unlisted", provider=provider, status=status, code=code)
@@ -155,6 +155,12 @@ class CountedIntake(Intake):
 
     async def forget_keys(self, *, now_us: int) -> int:
         return await self._intake.forget_keys(now_us=now_us)
+
+
+def where_raised(fault: Exception) -> str | None:
+    """File and line, as the text of a fault may show what must not be shown."""
+    frames = traceback.extract_tb(fault.__traceback__)
+    return f"{Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else None
 
 
 def _kind(outcome: SendOutcome | EnquiryAnswer) -> str:

@@ -16,6 +16,7 @@ from jsonschema_rs import Draft4Validator
 from starlette.applications import Starlette
 from starlette.routing import Route
 
+from entrypoints.http.callback_handlers import CallbackHandlers
 from entrypoints.http.contract import Contract, Operation
 from entrypoints.http.handlers import Handlers
 from tests.documented import PROBLEM, Documented
@@ -27,6 +28,8 @@ NAMES = ["sms-hub", "internal"]
 CONTRACT = Contract.load()
 DOCUMENTED = Documented(CONTRACT)
 OPERATIONS = list(CONTRACT.operations.values())
+OF_PROGRAMS = [each for each in OPERATIONS if not each.is_callback]
+OF_PROVIDERS = [each for each in OPERATIONS if each.is_callback]
 
 
 def authored(name: str) -> Mapping[str, Any]:
@@ -87,7 +90,10 @@ def test_properties_and_parameters_are_written_in_pascal_case() -> None:
     names = [
         name
         for path, value in values_in(CONTRACT.document["components"])
-        if path[-1:] == ("properties",) and not {"Problem", "ProblemError"} & set(path)
+        if path[-1:] == ("properties",)
+        and not {"Problem", "ProblemError"} & set(path)
+        # They are Vonage's, and not ours to name.
+        and not any(each.startswith("Vonage") for each in path)
         for name in value
     ]
     parameters = CONTRACT.document["components"]["parameters"].values()
@@ -106,7 +112,33 @@ def test_every_parameter_of_a_path_is_documented(operation: Operation) -> None:
     assert all(each["required"] for each in parameters if each["in"] == "path")
 
 
-@pytest.mark.parametrize("operation", OPERATIONS, ids=lambda each: each.id)
+def test_what_providers_call_is_left_out_of_clients() -> None:
+    for operation in OPERATIONS:
+        is_callback = operation.path.startswith("/callbacks/")
+        assert operation.is_callback is is_callback
+        assert operation.definition.get("x-internal", False) is is_callback
+        assert (operation.definition["tags"] == ["Callbacks"]) is is_callback
+
+
+@pytest.mark.parametrize("operation", OF_PROVIDERS, ids=lambda each: each.id)
+def test_every_callback_documents_its_problems_and_bounds_its_body(operation: Operation) -> None:
+    expected = {"204", "400", "403", "503"}
+    if operation.id == "receiveTwilioMessage":
+        expected = {"200", *expected} - {"204"}
+    if "requestBody" in operation.definition:
+        expected |= {"413", "415"}
+        assert operation.max_body == 64 * 1024
+    responses = {
+        status: DOCUMENTED.resolved(response) for status, response in operation.definition["responses"].items()
+    }
+
+    assert set(responses) == expected
+    assert all(list(each["content"]) == [PROBLEM] for status, each in responses.items() if status >= "300")
+    assert responses["503"]["headers"]["Retry-After"]["required"]
+    assert not takes_token(operation)
+
+
+@pytest.mark.parametrize("operation", OF_PROGRAMS, ids=lambda each: each.id)
 def test_every_operation_documents_its_problems(operation: Operation) -> None:
     expected = {"200", "400", "401", "503"}
     if takes_token(operation):
@@ -177,7 +209,7 @@ async def test_the_examples_are_taken(sqlite_url: str) -> None:
                 json=DOCUMENTED.resolved(body["application/json"]["schema"])["example"],
                 headers=office.headers,
             )
-            for operation in OPERATIONS
+            for operation in OF_PROGRAMS
             if (body := operation.definition.get("requestBody", {}).get("content"))
         }
 
@@ -194,14 +226,14 @@ async def test_the_examples_are_taken(sqlite_url: str) -> None:
 
 
 def test_every_operation_has_a_handler_and_every_handler_an_operation() -> None:
-    handlers = {name for name, value in vars(Handlers).items() if callable(value) and not name.startswith("_")}
-
-    assert handlers == set(CONTRACT.operations)
+    for handlers, operations in ((Handlers, OF_PROGRAMS), (CallbackHandlers, OF_PROVIDERS)):
+        names = {name for name, value in vars(handlers).items() if callable(value) and not name.startswith("_")}
+        assert names == {operation.id for operation in operations}
 
 
 async def test_every_operation_is_served_and_takes_a_token_but_login(hub: Hub) -> None:
     office = await hub.an_office()
-    for operation in OPERATIONS:
+    for operation in OF_PROGRAMS:
         path = operation.path.replace("{Id}", str(uuid4()))
         without = await hub.client.request(operation.method, path, json={})
         with_token = await hub.client.request(operation.method, path, json={}, headers=office.headers)

@@ -742,6 +742,8 @@ async def test_a_slash_at_the_end_of_an_address_changes_nothing(hub: Hub) -> Non
     sent = (await post(hub, TEXTS, a_text(), office)).json()["Id"]
 
     for operation in CONTRACT.operations.values():
+        if operation.is_callback:
+            continue
         path = operation.path.replace("{Id}", sent) + "/"
         body = bodies.get((operation.method, operation.path))
         response = await hub.client.request(operation.method, path, json=body, headers=office.headers)

@@ -23,6 +23,8 @@ SCHEMATHESIS = Path(sys.executable).with_name("schemathesis")
 CONFIGURATION = Path(__file__).with_name("schemathesis.toml")
 
 CONTRACT = Contract.load()
+OF_PROVIDERS = ("--include-tag", "Callbacks")
+OF_PROGRAMS = ("--exclude-tag", "Callbacks")
 EVERY_PHASE = "examples,coverage,fuzzing,stateful"
 # Where chance leads depends on the seed, and on what else there is in the code.
 MORE_SEEDS = ("464", "465", "466", "467")
@@ -50,12 +52,26 @@ def test_the_document_is_kept_with_the_token_alone_and_under_a_prefix(sqlite_url
 def test_the_document_is_kept_without_a_token(sqlite_url: str, tmp_path: Path) -> None:
     with a_hub_to_try_out(sqlite_url) as hub:
         # It would warn that nearly everything is answered with 401, which is what this is about.
-        tried_out(hub, tmp_path, "--warnings", "off")
+        tried_out(hub, tmp_path, "--warnings", "off", *OF_PROGRAMS)
 
         statuses = statuses_of(hub)
-        guarded = {name for name in CONTRACT.operations if name != "logIn"}
+        guarded = {each.id for each in CONTRACT.operations.values() if not each.is_callback} - {"logIn"}
         assert {name: statuses[name] for name in guarded} == {name: {401} for name in guarded}
         assert statuses["logIn"] >= {200, 400, 401, 415}
+
+
+def test_the_document_is_kept_by_what_providers_call(sqlite_url: str, tmp_path: Path) -> None:
+    with a_hub_to_try_out(sqlite_url) as hub:
+        # Nothing is signed, so everything is refused.
+        tried_out(hub, tmp_path, "--warnings", "off", *OF_PROVIDERS, phases="examples,coverage,fuzzing")
+
+        statuses = statuses_of(hub)
+        called = {each.id for each in CONTRACT.operations.values() if each.is_callback}
+        assert statuses.keys() >= called
+        to_come_again = {"receiveVonageStatus", "receiveVonageMessage"}
+        for name in called:
+            refused = 503 if name in to_come_again else 403
+            assert refused in statuses[name] <= {400, refused, 415}
 
 
 def the_documents_program() -> Credentials:
@@ -111,11 +127,11 @@ def statuses_of(hub: RunningHub) -> Mapping[str, set[int]]:
 
 def assert_whole_walks(hub: RunningHub, folder: Path, *arguments: str) -> None:
     """Whether calls that all succeeded have followed every link of the document, and several in a row."""
-    walks, followed = walked(tried_out(hub, folder, *arguments))
+    walks, followed = walked(tried_out(hub, folder, *arguments, *OF_PROGRAMS))
     for seed in MORE_SEEDS:
         if documented_links() <= followed:
             break
-        more = walked(tried_out(hub, folder, *arguments, "--seed", seed, phases="stateful"))
+        more = walked(tried_out(hub, folder, *arguments, *OF_PROGRAMS, "--seed", seed, phases="stateful"))
         walks, followed = walks | more[0], followed | more[1]
     assert documented_links() - followed == set()
     assert max(map(len, walks)) >= 3

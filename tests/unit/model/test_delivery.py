@@ -169,6 +169,25 @@ def test_a_receipt_settles_a_delivery_gives_its_reason_and_ends_all_enquiries() 
     assert after.provider_reference == "SM1"
 
 
+@pytest.mark.parametrize("said", RECEIPTS)
+@pytest.mark.parametrize("state", [S.SCHEDULED, S.QUEUED])
+def test_what_waits_to_be_sent_again_is_not_when_a_receipt_shows_that_it_was(
+    state: DeliveryState, said: DeliveryState
+) -> None:
+    before = a_delivery(state, attempt=1, failures=1, reason="not-at-provider", due_us=LATER)
+    after = before.receipt(said, now_us=LATER, provider_reference="SM1")
+    assert (after.state, after.reason, after.due_us, after.provider_reference) == (said, None, None, "SM1")
+
+
+def test_a_receipt_that_is_faster_than_the_answer_brings_the_reference_along() -> None:
+    assert a_delivery(S.SENDING).receipt(S.SENT, now_us=LATER, provider_reference="SM1").provider_reference == "SM1"
+
+
+def test_a_reference_that_is_known_stays() -> None:
+    before = a_delivery(S.SENT, provider_reference="SM1")
+    assert before.receipt(S.DELIVERED, now_us=LATER, provider_reference="SM2").provider_reference == "SM1"
+
+
 receipts = st.lists(st.sampled_from(RECEIPTS), max_size=12)
 open_states = st.sampled_from([S.SENDING, S.UNKNOWN, S.SENT])
 

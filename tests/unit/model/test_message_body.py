@@ -2,8 +2,6 @@
 
 import dataclasses
 import itertools
-import json
-from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -11,12 +9,6 @@ from hypothesis import strategies as st
 
 from domain.errors import TextRefused
 from domain.model.message_body import MAX_CHARACTERS, Encoding, MessageBody
-
-# Made with Twilio's npm package sms-segments-calculator 1.3.0, `new SegmentedMessage(text, "auto", false)`: no smart
-# encoding. `encoding` and `segments` are what it answered. It keeps together what readers see as one character, such
-# as a letter and its accent or a family of emoji; 3GPP TS 23.040 (9.2.3.24.1) forbids only to split an escape sequence
-# or a UCS-2 character. Where that makes a difference, `segments_by_standard` is the count by the standard.
-VECTORS = json.loads(Path(__file__).with_name("segment_vectors.json").read_text(encoding="utf-8"))
 
 # 3GPP TS 23.038, 6.2.1 and 6.2.1.1.
 BASIC = (
@@ -52,25 +44,6 @@ def units_on_air(text: str, encoding: Encoding) -> int:
     if encoding is Encoding.GSM7:
         return len(text) + sum(map(text.count, EXTENSION))
     return len(text.encode("utf-16-be")) // 2
-
-
-def test_texts_take_the_segments_that_twilio_and_the_standard_count() -> None:
-    counted = [(MessageBody(vector["text"]).encoding.value, MessageBody(vector["text"]).segments) for vector in VECTORS]
-    expected = [(v["encoding"], v.get("segments_by_standard", v["segments"])) for v in VECTORS]
-
-    differing = [
-        f"line {line}: {found}, expected {wanted}"
-        for line, (found, wanted) in enumerate(zip(counted, expected, strict=True), start=2)
-        if found != wanted
-    ]
-
-    assert not differing
-
-
-def test_the_vectors_are_many_and_reach_both_encodings_and_the_longest_text() -> None:
-    assert len({vector["text"] for vector in VECTORS}) == len(VECTORS) >= 300
-    assert {vector["encoding"] for vector in VECTORS} == {"GSM-7", "UCS-2"}
-    assert max(len(vector["text"]) for vector in VECTORS) == MAX_CHARACTERS
 
 
 def test_the_gsm_alphabet_has_127_characters_and_ten_more_by_escape() -> None:

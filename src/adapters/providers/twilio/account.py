@@ -13,12 +13,13 @@ _FORMS = {
     "api_secret": _SECRET,
     "signature_secret": _SECRET,
 }
-_OPTIONAL = {"signature_secret"}
 _WITH_TOKEN = {"account_sid", "auth_token"}
 _WITH_KEY = {"account_sid", "api_key", "api_secret"}
+# What Twilio's calls are checked with; a key's own secret signs none.
+_OPTIONAL = {"signature_secret", "auth_token"}
 _EXPECTED = (
     "Twilio's credentials are account_sid (AC and 32 hexadecimal digits) with auth_token, or with api_key (SK and 32 "
-    "hexadecimal digits) and api_secret; signature_secret may be among them."
+    "hexadecimal digits) and api_secret; auth_token or signature_secret may be among them, to check Twilio's calls."
 )
 
 

@@ -70,15 +70,16 @@ OUTCOMES: Mapping[int, SendOutcome] = {
 
 def outcome_of(status: int, code: object, *, retry_after_us: int | None = None) -> SendOutcome:
     """For any answer but a success. `code` is as it came, of whatever type."""
-    return http_answers.outcome_of(status, OUTCOMES.get(_number(code)), retry_after_us=retry_after_us)
+    return http_answers.outcome_of(status, OUTCOMES.get(number_of(code)), retry_after_us=retry_after_us)
 
 
 def is_unlisted(status: int, code: object) -> bool:
     """Whether the status alone had to be judged, of a refusal that has a code."""
-    return 400 <= status < 500 and code is not None and _number(code) not in OUTCOMES
+    return 400 <= status < 500 and code is not None and number_of(code) not in OUTCOMES
 
 
-def _number(code: object) -> int:
+def number_of(code: object) -> int:
+    """A code as it came, in JSON or a form; 0 for none."""
     if isinstance(code, str) and code.isascii() and code.isdigit() and len(code) <= 6:
         return int(code)
     return code if isinstance(code, int) else 0

@@ -1,8 +1,11 @@
 """What Twilio's message statuses, and the codes that go with them, mean for a delivery."""
 
+import re
 from collections.abc import Mapping
 
 from domain.model.delivery import DeliveryState
+
+_MESSAGE_SID = re.compile(r"(SM|MM)[0-9a-fA-F]{32}")
 
 _STATES: Mapping[str, DeliveryState | None] = {
     "accepted": None,
@@ -43,6 +46,10 @@ _DEFAULT_REASONS: Mapping[str, str] = {
     "failed": "failed-at-provider",
     "canceled": "canceled-at-provider",
 }
+
+
+def is_reference(sid: object) -> bool:
+    return isinstance(sid, str) and _MESSAGE_SID.fullmatch(sid) is not None
 
 
 def is_status(status: object) -> bool:

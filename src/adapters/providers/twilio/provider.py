@@ -1,6 +1,6 @@
 import asyncio
-import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -11,12 +11,15 @@ from twilio.rest import Client
 
 from adapters.providers.http_answers import UnlistedCode, retry_after_us, showable
 from adapters.providers.twilio.account import TwilioAccount
+from adapters.providers.twilio.callbacks import status_callback
 from adapters.providers.twilio.error_codes import is_unlisted, outcome_of
 from adapters.providers.twilio.http_client import AnswerTooLong, Call, HttpClient
-from adapters.providers.twilio.message_status import is_status, verdict_of
+from adapters.providers.twilio.message_status import is_reference, is_status, verdict_of
+from adapters.providers.twilio.signatures import SigningKey
 from domain.errors import CredentialsUnreadable, InvalidValue
 from domain.model.credentials import Credentials
 from domain.model.delivery import DeliveryState
+from domain.model.gsm7 import simplified
 from domain.model.pace import SECOND_US
 from domain.model.send_outcome import (
     Accepted,
@@ -33,7 +36,6 @@ from domain.ports.due_deliveries import Enquiry
 from domain.ports.provider_accounts import ProviderAccounts
 from domain.ports.sms_provider import Departure, OutgoingText, SmsProvider
 
-_MESSAGE_SID = re.compile(r"(SM|MM)[0-9a-fA-F]{32}")
 _LONGEST_VALIDITY_S = 36_000
 
 _ASK_AGAIN_US = 60 * SECOND_US
@@ -51,6 +53,8 @@ _Message = Any
 
 class TwilioProvider(SmsProvider):
     """Twilio's Programmable Messaging, by its own library. `api_base_url` is for another place than Twilio's own.
+    `status_callback` is what Twilio is to call with receipts; None: nothing. `smart_encoding` lets it replace
+    characters that make a text long.
 
     Calls of all accounts share `connections`. `timeout_s` is for the answer; neither the time in which the connection
     is made nor the wait for the departure counts.
@@ -64,16 +68,20 @@ class TwilioProvider(SmsProvider):
         timeout_s: float = 10.0,
         connections: int = 500,
         connect_timeout_s: float = 5.0,
+        status_callback: str | None = None,
+        smart_encoding: bool = False,
         unlisted: UnlistedCode = lambda status, code: None,  # noqa: ARG005 - nobody wants to be told
     ) -> None:
         self._accounts = accounts
+        self._status_callback = status_callback
+        self._smart_encoding = smart_encoding
         self._unlisted = unlisted
         self._api_base_url = api_base_url
         self._http = HttpClient(
             connections=connections, connect_timeout_s=connect_timeout_s, answer_timeout_s=timeout_s
         )
         self._look_up_timeout_s = _MOST_SEARCHED / _PAGE_SIZE * (connect_timeout_s + timeout_s)
-        self._messages: dict[int, tuple[Credentials, _Messages]] = {}
+        self._known: dict[int, _Known] = {}
 
     async def close(self) -> None:
         await self._http.close()
@@ -83,7 +91,7 @@ class TwilioProvider(SmsProvider):
 
     async def send(self, text: OutgoingText, departure: Departure) -> SendOutcome:
         try:
-            messages = await self._messages_of(text.account_id)
+            account = await self._account(text.account_id)
         except CredentialsUnreadable:
             return Barred("credentials-unreadable")
         except InvalidValue:
@@ -91,7 +99,7 @@ class TwilioProvider(SmsProvider):
         call = Call(departure)
         try:
             with call.under_way():
-                message = await messages.create_async(**_written(text))
+                message = await account.messages.create_async(**self._written(text, signs=account.signs))
         except (TwilioRestException, TwilioServiceException) as error:
             status = call.status or 0
             if is_unlisted(status, error.code):
@@ -101,13 +109,13 @@ class TwilioProvider(SmsProvider):
             if call.stayed is not None:
                 raise call.stayed from None
             return Unknown(_trouble(error)) if call.departed else NotSent(_no_connection(error))
-        if not _is_reference(message.sid):
+        if not is_reference(message.sid):
             return Unknown("unreadable-answer")
         return Accepted(message.sid)
 
     async def look_up(self, enquiry: Enquiry) -> EnquiryAnswer:
         try:
-            messages = await self._messages_of(enquiry.account_id)
+            messages = (await self._account(enquiry.account_id)).messages
         except (CredentialsUnreadable, InvalidValue):
             return CannotTell("credentials-unreadable", _ASK_AGAIN_US)
         call, delivery = Call(), enquiry.delivery
@@ -120,6 +128,7 @@ class TwilioProvider(SmsProvider):
                     return _found_among(
                         await messages.list_async(to=delivery.number.e164, limit=_MOST_SEARCHED, page_size=_PAGE_SIZE),
                         enquiry,
+                        as_written=not self._smart_encoding,
                     )
         except TwilioException:
             if reference is not None and call.status == 404:
@@ -128,12 +137,12 @@ class TwilioProvider(SmsProvider):
         except Exception as error:  # noqa: BLE001 - of whatever a provider or a network may do, none is ours
             return CannotTell(_trouble(error), _ASK_AGAIN_US)
 
-    async def _messages_of(self, account_id: int) -> _Messages:
+    async def _account(self, account_id: int) -> "_Known":
         """Raises `CredentialsUnreadable`, and `InvalidValue` for credentials of another kind."""
         credentials = await self._accounts.credentials(account_id)
-        known = self._messages.get(account_id)
-        if known is not None and known[0] == credentials:
-            return known[1]
+        known = self._known.get(account_id)
+        if known is not None and known.credentials == credentials:
+            return known
         account = TwilioAccount.of(credentials)
         client = Client(
             account.username,
@@ -145,20 +154,35 @@ class TwilioProvider(SmsProvider):
         )
         if self._api_base_url is not None:
             client.api.base_url = self._api_base_url
-        self._messages[account_id] = credentials, client.messages
-        return client.messages
+        known = _Known(credentials, client.messages, signs=SigningKey.of(credentials) is not None)
+        self._known[account_id] = known
+        return known
+
+    def _written(self, text: OutgoingText, *, signs: bool) -> dict[str, str | int | bool]:
+        sender = "messaging_service_sid" if text.sender.is_pool else "from_"
+        written: dict[str, str | int | bool] = {
+            sender: text.sender.value,
+            "to": text.number.e164,
+            "body": text.body.text,
+        }
+        if text.valid_s is not None:
+            written["validity_period"] = min(max(text.valid_s, 1), _LONGEST_VALIDITY_S)
+        if self._status_callback is not None and signs:
+            written["status_callback"] = status_callback(
+                self._status_callback, delivery_id=text.delivery_id, attempt=text.attempt
+            )
+        if self._smart_encoding:
+            written["smart_encoded"] = True
+        return written
 
 
-def _written(text: OutgoingText) -> dict[str, str | int]:
-    sender = "messaging_service_sid" if text.sender.is_pool else "from_"
-    written: dict[str, str | int] = {sender: text.sender.value, "to": text.number.e164, "body": text.body.text}
-    if text.valid_s is not None:
-        written["validity_period"] = min(max(text.valid_s, 1), _LONGEST_VALIDITY_S)
-    return written
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """`signs`: its calls can be checked, so it is worth asking for them."""
 
-
-def _is_reference(sid: object) -> bool:
-    return isinstance(sid, str) and _MESSAGE_SID.fullmatch(sid) is not None
+    credentials: Credentials
+    messages: _Messages
+    signs: bool
 
 
 def _trouble(error: Exception) -> str:
@@ -191,14 +215,17 @@ def _found(message: _Message) -> Found:
     return Found(message.sid, state, reason)
 
 
-def _found_among(listed: Sequence[_Message], enquiry: Enquiry) -> EnquiryAnswer:
-    """Says that it is not there only of a list that goes back beyond the attempt and keeps what was written."""
+def _found_among(listed: Sequence[_Message], enquiry: Enquiry, *, as_written: bool) -> EnquiryAnswer:
+    """Says that it is not there only of a list that goes back beyond the attempt and keeps what was written.
+
+    `as_written`: Twilio was not asked to replace anything in it.
+    """
     attempted = datetime.fromtimestamp(enquiry.attempted_us // SECOND_US, UTC)
     earliest = attempted - _CLOCK_SKEW
     ours = [
         message
         for message in listed
-        if _is_reference(message.sid)
+        if is_reference(message.sid)
         and message.sid not in enquiry.others
         and message.direction == "outbound-api"
         and enquiry.sender.value in {message.from_, message.messaging_service_sid}
@@ -209,7 +236,7 @@ def _found_among(listed: Sequence[_Message], enquiry: Enquiry) -> EnquiryAnswer:
         # What came before the attempt did so by the clocks' difference alone: the nearest then.
         after = [message for message in matches if _created(message) >= attempted]
         return _found(min(after, key=_created) if after else max(matches, key=_created))
-    if any(not message.body for message in ours):
+    if any(not message.body or not as_written for message in ours):
         return CannotTell("texts-not-kept")
     if len(listed) >= _MOST_SEARCHED and _created(listed[-1]) >= earliest:
         return CannotTell("too-many-texts")
@@ -222,6 +249,6 @@ def _created(message: _Message) -> datetime:
 
 
 def _says(message: _Message, text: str) -> bool:
-    """Blanks are not compared, as they may change on their way."""
-    words = str(message.body or "").removeprefix(_TRIAL_PREFIX).split()
-    return words == text.removeprefix(_TRIAL_PREFIX).split()
+    """Blanks are not compared, nor what typewriters lack: they may change on their way."""
+    words = simplified(str(message.body or "")).removeprefix(_TRIAL_PREFIX).split()
+    return words == simplified(text).removeprefix(_TRIAL_PREFIX).split()

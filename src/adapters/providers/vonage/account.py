@@ -12,6 +12,7 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
 )
 
+from adapters.providers.vonage.signatures import METHODS
 from domain.errors import InvalidValue
 from domain.model.credentials import Credentials
 
@@ -29,25 +30,30 @@ _FORMS = {
     "api_secret": _SECRET,
     "application_id": re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"),
     "signature_secret": _SECRET,
+    "signature_method": re.compile("|".join(METHODS)),
 }
-_OPTIONAL = {"signature_secret", "api"}
+_OPTIONAL = {"signature_secret", "signature_method", "api"}
 _WITH_KEY = {"api_key", "api_secret"}
 _WITH_APPLICATION = {"application_id", "private_key"}
 _LEAST_KEY_BITS = 2_048
 _EXPECTED = (
     "Vonage's credentials are api_key (8 letters and digits) with api_secret, or application_id with private_key (RSA, "
-    "in PEM); signature_secret may be among them, and api, which is messages or, with api_key alone, sms."
+    "in PEM); signature_secret and signature_method (md5hash, md5, sha1, sha256 or sha512) may be among them, to check "
+    "Vonage's calls, and api, which is messages or, with api_key alone, sms."
 )
 
 
 @dataclass(frozen=True, slots=True, repr=False, kw_only=True)
 class VonageAccount:
-    """Known by its API key or by an application's id; `secret` is what goes with it, a private key in PKCS #8."""
+    """Known by its API key or by an application's id; `secret` is what goes with it, a private key in PKCS #8.
+    `signs`: whether there is something to check Vonage's calls with.
+    """
 
     name: str
     secret: str
     by_application: bool
     api: Api
+    signs: bool
 
     @classmethod
     def of(cls, credentials: Credentials) -> Self:
@@ -75,6 +81,7 @@ class VonageAccount:
             secret=private_key or values["api_secret"],
             by_application=by_application,
             api=Api(values.get("api", Api.MESSAGES.value)),
+            signs="signature_secret" in values,
         )
 
 

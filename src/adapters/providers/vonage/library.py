@@ -18,6 +18,7 @@ from vonage_messages.models import Sms as MessagesSms
 from vonage_sms import Sms, SmsMessage
 
 from adapters.providers.vonage.account import Api, VonageAccount
+from adapters.providers.vonage.callbacks import client_reference
 from domain.model.message_body import Encoding
 from domain.ports.sms_provider import OutgoingText
 
@@ -82,7 +83,7 @@ def written(text: OutgoingText, api: Api, callback_url: str | None) -> Written:
         "to": text.number.e164.removeprefix("+"),
         "from_": text.sender.value.removeprefix("+"),
         "text": text.body.text,
-        "client_ref": str(text.delivery_id),
+        "client_ref": client_reference(delivery_id=text.delivery_id, attempt=text.attempt),
     }
     if api is Api.SMS:
         return SmsMessage(

@@ -1,9 +1,10 @@
 import asyncio
 import ssl
+from collections.abc import Mapping
 from functools import partial
 
 from adapters.providers.http_answers import UnlistedCode, showable
-from adapters.providers.vonage.account import VonageAccount
+from adapters.providers.vonage.account import Api, VonageAccount
 from adapters.providers.vonage.answers import read
 from adapters.providers.vonage.call import Call
 from adapters.providers.vonage.connection import ConnectionGone
@@ -26,8 +27,9 @@ class VonageProvider(SmsProvider):
     """Vonage's Messages API or its SMS API, as the account wants it, by Vonage's own library.
 
     Calls of all accounts share `most_threads`. `timeout_s` is for the answer; neither the time in which the connection
-    is made nor the wait for the departure counts. `callback_url` is where receipts of each text are to go; None: where
-    the account has them go. `tls` says who is believed to be Vonage; None: as the machine does.
+    is made nor the wait for the departure counts. `callback_urls` are where receipts of each text are to go, by
+    API; without one, or where calls cannot be checked, they go where the account has them go. `tls` says who is
+    believed to be Vonage; None: as the machine does.
     """
 
     def __init__(
@@ -35,7 +37,7 @@ class VonageProvider(SmsProvider):
         accounts: ProviderAccounts,
         *,
         hosts: Hosts,
-        callback_url: str | None = None,
+        callback_urls: Mapping[Api, str] | None = None,
         timeout_s: float = 10.0,
         connect_timeout_s: float = 5.0,
         most_threads: int = 200,
@@ -44,7 +46,7 @@ class VonageProvider(SmsProvider):
     ) -> None:
         self._accounts = accounts
         self._hosts = hosts
-        self._callback_url = callback_url
+        self._callback_urls = callback_urls or {}
         self._timeout_s = timeout_s
         self._connect_timeout_s = connect_timeout_s
         self._unlisted = unlisted
@@ -69,7 +71,8 @@ class VonageProvider(SmsProvider):
         if text.sender.is_pool:
             return Barred("sender-refused")
         call = Call(answer_timeout_s=self._timeout_s)
-        message = written(text, account.api, self._callback_url)
+        callback_url = self._callback_urls.get(account.api) if account.signs else None
+        message = written(text, account.api, callback_url)
         try:
             ready = await self._ready(call, text.account_id, account, message)
             if ready:

@@ -6,7 +6,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
 import httptools
 
@@ -16,7 +16,8 @@ Headers = Mapping[str, str]
 @dataclass(slots=True)
 class Arrival:
     """One POST. `at_ns` is the monotonic time at which its last byte was read; `status` is 0 where none was answered,
-    `sid` None where the text was not taken.
+    `sid` None where the text was not taken. What `asks` for texts is none itself.
+    `account` is whose text it is, where the provider has several.
     """
 
     at_ns: int
@@ -26,6 +27,8 @@ class Arrival:
     sid: str | None = None
     status: int = 0
     form: Mapping[str, Any] = field(default_factory=dict)
+    asks: bool = False
+    account: str = ""
 
 
 @dataclass(slots=True)
@@ -64,8 +67,7 @@ class Conversation(asyncio.Protocol):
         self.arrival: Arrival | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport) or hasattr(transport, "write")
-        self._transport = transport  # type: ignore[assignment]
+        self._transport = cast("asyncio.Transport", transport)
         self._served.connections.add(self)
         self._served.connections_made += 1
 
@@ -99,11 +101,11 @@ class Conversation(asyncio.Protocol):
         self.write_raw(status, json.dumps(answer).encode(), {"Content-Type": "application/json", **(headers or {})})
 
     def write_raw(self, status: int, body: bytes, headers: Headers) -> None:
-        self.send(response(status, body, headers))
+        self.put(response(status, body, headers))
         self._request.status, self._request.answer = status, body
         self._served.keep(self._request)
 
-    def send(self, data: bytes) -> None:
+    def put(self, data: bytes) -> None:
         if self.arrival is not None:
             self.arrival.status = int(data[9:12]) if data.startswith(b"HTTP/1.1 ") else self.arrival.status
         if self._transport is not None:
