@@ -16,6 +16,7 @@ from adapters.sql.delivery_queue_postgresql import PostgresqlDeliveryQueue
 from adapters.sql.delivery_queue_sqlite import SqliteDeliveryQueue
 from adapters.sql.dispatchers import SqlDispatchers
 from adapters.sql.due_deliveries import SqlDueDeliveries
+from adapters.sql.failovers import SqlFailovers
 from adapters.sql.intake import SqlIntake
 from adapters.sql.intake_postgresql import PostgresqlIntake
 from adapters.sql.intake_sqlite import SqliteIntake
@@ -74,6 +75,7 @@ def a_program(
     sender: SenderAddress = SENDER,
     pace: str | None = "1/s",
     first_hub: bool = False,
+    failover: bool = False,
     key_hash: KeyHash | None = None,
     account: ProviderAccount | None = SANDBOX,
 ) -> NewProgram:
@@ -87,6 +89,7 @@ def a_program(
         sender=sender,
         pace=None if pace is None else Pace.parse(pace),
         first_hub=first_hub,
+        failover=failover,
         created_us=NOW_US,
         account=account,
     )
@@ -124,6 +127,7 @@ def a_text(
     send_at_us: int | None = None,
     expires_us: int | None = None,
     sender: Sender | None = None,
+    sender_named: bool = False,
 ) -> NewText:
     """A text to the numbers, or to one where none is given, with all its deliveries queued or scheduled."""
     recipients = to or (a_number(),)
@@ -139,6 +143,7 @@ def a_text(
         priority=priority,
         send_at_us=send_at_us,
         expires_us=expires_us,
+        sender_named=sender_named,
     )
     state = DeliveryState.QUEUED if send_at_us is None else DeliveryState.SCHEDULED
     deliveries = [
@@ -170,6 +175,7 @@ class Store:
     due: SqlDueDeliveries
     dispatchers: SqlDispatchers
     callbacks: SqlCallbacks
+    failovers: SqlFailovers
 
     @classmethod
     def on(cls, database: Database) -> Self:
@@ -193,6 +199,7 @@ class Store:
             due=SqlDueDeliveries(database, queue),
             dispatchers=SqlDispatchers(database),
             callbacks=SqlCallbacks(database),
+            failovers=SqlFailovers(database),
         )
 
     async def add_program(
@@ -224,7 +231,7 @@ class Store:
         """How the message's deliveries stand now."""
         page = await self.texts.deliveries(program.id, message.id, after=0, limit=20_000)
         assert page is not None
-        return page.items
+        return [each.delivery for each in page.items]
 
     async def states(self, program: Program, message: TextMessage) -> Sequence[DeliveryState]:
         return [delivery.state for delivery in await self.deliveries(program, message)]

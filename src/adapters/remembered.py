@@ -77,8 +77,10 @@ class RememberedPrograms(Programs):
     ) -> Program:
         return await self._programs.add_sender(program_id, provider=provider, sender=sender, pace=pace, account=account)
 
-    async def set_terms(self, program_id: str, *, on_unknown: OnUnknown, retention: timedelta | None) -> Program:
-        return await self._programs.set_terms(program_id, on_unknown=on_unknown, retention=retention)
+    async def set_terms(
+        self, program_id: str, *, on_unknown: OnUnknown, failover: bool, retention: timedelta | None
+    ) -> Program:
+        return await self._programs.set_terms(program_id, on_unknown=on_unknown, failover=failover, retention=retention)
 
     async def find_with_keys(self, sid: str) -> tuple[Program, Sequence[KeyHash]] | None:
         return await self._programs.find_with_keys(sid)

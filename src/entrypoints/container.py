@@ -3,8 +3,10 @@
 import asyncio
 from collections.abc import Mapping
 from functools import partial
+from typing import Any
 
 from dependency_injector import containers, providers
+from starlette.types import ASGIApp
 from uuid_utils.compat import uuid7
 
 from adapters.login_guard import InProcessLoginGuard
@@ -27,6 +29,7 @@ from adapters.sql.delivery_queue_postgresql import PostgresqlDeliveryQueue
 from adapters.sql.delivery_queue_sqlite import SqliteDeliveryQueue
 from adapters.sql.dispatchers import SqlDispatchers
 from adapters.sql.due_deliveries import SqlDueDeliveries
+from adapters.sql.failovers import SqlFailovers
 from adapters.sql.intake import SqlIntake
 from adapters.sql.intake_postgresql import PostgresqlIntake
 from adapters.sql.intake_sqlite import SqliteIntake
@@ -53,6 +56,7 @@ from domain.ports.callback_reader import CallbackReader
 from domain.ports.dispatch_observer import DispatchObserver
 from domain.ports.dispatchers import Dispatchers
 from domain.ports.due_deliveries import DueDeliveries
+from domain.ports.failovers import Failovers
 from domain.ports.intake import Intake
 from domain.ports.limits import Limits
 from domain.ports.login_guard import LoginGuard
@@ -74,6 +78,7 @@ from domain.use_cases.await_outcome import AwaitOutcome
 from domain.use_cases.cancel_text import CancelText
 from domain.use_cases.create_program import CreateProgram
 from domain.use_cases.dispatch_deliveries import DispatchDeliveries
+from domain.use_cases.fail_over import FailOver
 from domain.use_cases.hold_membership import HoldMembership, MembershipTerms
 from domain.use_cases.issue_token import IssueToken
 from domain.use_cases.join_inbound_parts import JoinInboundParts
@@ -91,7 +96,6 @@ from domain.use_cases.settle_deliveries import SettleDeliveries
 from domain.use_cases.work_off_receipts import WorkOffReceipts
 from entrypoints.dispatcher import Dispatcher
 from entrypoints.health import Health
-from entrypoints.http.app import create_app
 from entrypoints.http.callback_handlers import CallbackHandlers
 from entrypoints.http.contract import Contract
 from entrypoints.http.handlers import Handlers
@@ -197,6 +201,13 @@ def _readers(accounts: ProviderAccounts) -> Mapping[str, CallbackReader]:
     }
 
 
+def _app(**parts: Any) -> ASGIApp:  # noqa: ANN401 - as `create_app` has them
+    # Connexion takes memory and time, which processes without the interface can do without.
+    from entrypoints.http.app import create_app  # noqa: PLC0415
+
+    return create_app(**parts)
+
+
 def _newest_pepper(peppers: Mapping[str, bytes]) -> tuple[str, bytes] | None:
     return next(iter(peppers.items()), None)
 
@@ -235,6 +246,7 @@ class Container(containers.DeclarativeContainer):
     pauses: providers.Provider[Pauses] = providers.Singleton(SqlPauses, database, queue)
     due: providers.Provider[DueDeliveries] = providers.Singleton(SqlDueDeliveries, database, queue)
     callbacks: providers.Provider[SqlCallbacks] = providers.Singleton(SqlCallbacks, database)
+    failovers: providers.Provider[Failovers] = providers.Singleton(SqlFailovers, database)
     dispatchers: providers.Provider[Dispatchers] = providers.Singleton(SqlDispatchers, database)
 
     wakeups: providers.Provider[Wakeups] = providers.Singleton(_wakeups, settings, database)
@@ -361,6 +373,9 @@ class Container(containers.DeclarativeContainer):
         retry=retry,
         terms=terms,
     )
+    fail_over: providers.Provider[FailOver] = providers.Singleton(
+        FailOver, failovers=failovers, clock=clock, observer=observer, wakeups=wakeups
+    )
     dispatcher: providers.Provider[Dispatcher] = providers.Singleton(
         Dispatcher,
         hold=hold_membership,
@@ -369,6 +384,7 @@ class Container(containers.DeclarativeContainer):
         work_off=work_off_receipts,
         join_parts=join_inbound_parts,
         rescue=rescue_deliveries,
+        fail_over=fail_over,
         due=due,
         intake=intake,
         retention=retention,
@@ -397,7 +413,7 @@ class Container(containers.DeclarativeContainer):
         CallbackHandlers, receive=receive_callback
     )
     app = providers.Singleton(
-        create_app,
+        _app,
         contract=contract,
         handlers=handlers,
         callback_handlers=callback_handlers,

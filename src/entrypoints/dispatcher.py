@@ -17,6 +17,7 @@ from domain.ports.intake import Intake
 from domain.ports.retention import Retention
 from domain.ports.wakeups import Wakeups
 from domain.use_cases.dispatch_deliveries import DispatchDeliveries
+from domain.use_cases.fail_over import FailOver
 from domain.use_cases.hold_membership import HoldMembership
 from domain.use_cases.join_inbound_parts import JoinInboundParts
 from domain.use_cases.rescue_deliveries import RescueDeliveries
@@ -28,6 +29,7 @@ _ENQUIRIES_END_WITHIN_S = 5.0
 _WORK_OFF_EVERY_S = 0.2
 _JOIN_PARTS_EVERY_S = 1.0
 _RESCUE_EVERY_S = 2.0
+_FAIL_OVER_EVERY_S = 1.0
 _ROUSE_EVERY_S = 5.0
 _EXPIRE_EVERY_S = 1.0
 _FORGET_EVERY_S = 60.0
@@ -45,6 +47,7 @@ class Dispatcher:
     work_off: WorkOffReceipts
     join_parts: JoinInboundParts
     rescue: RescueDeliveries
+    fail_over: FailOver
     due: DueDeliveries
     intake: Intake
     retention: Retention
@@ -65,6 +68,7 @@ class Dispatcher:
                 group.create_task(self._again_and_again(self.work_off, _WORK_OFF_EVERY_S)),
                 group.create_task(self._again_and_again(self.join_parts, _JOIN_PARTS_EVERY_S)),
                 group.create_task(self._again_and_again(self.rescue, _RESCUE_EVERY_S)),
+                group.create_task(self._again_and_again(self.fail_over, _FAIL_OVER_EVERY_S)),
                 group.create_task(self._again_and_again(self._rouse, _ROUSE_EVERY_S)),
                 group.create_task(self._again_and_again(self._expire, _EXPIRE_EVERY_S)),
                 group.create_task(self._again_and_again(self._forget_keys, _FORGET_EVERY_S)),

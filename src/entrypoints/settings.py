@@ -176,9 +176,10 @@ class Settings(BaseSettings):
     )
     receipt_retention: timedelta = Field(
         timedelta(days=7),
-        ge=timedelta(hours=1),
-        description="For how long receipts are kept as they came after they were worked off. What people texted back "
-        "is kept as long as texts are.",
+        ge=timedelta(days=2),
+        description="For how long receipts are kept as they came after they were worked off, two days at the least: "
+        "as long as they are there, nobody else can make the same call again. What people texted back is kept as long "
+        "as texts are.",
     )
     most_in_flight: int = Field(
         500, ge=1, le=10_000, description="Calls to providers under way at once, per dispatcher."

@@ -34,8 +34,8 @@ from domain.model.send_outcome import Accepted
 from domain.model.sender import SenderAddress
 from domain.ports.provider_accounts import ProviderAccounts
 from domain.ports.sms_provider import OutgoingText
+from entrypoints.stand_ins.twilio import ACCOUNT_SID, AUTH_TOKEN
 from tests.benchmarks.posts import SHORT_TEXT
-from tests.stand_ins.twilio import ACCOUNT_SID, AUTH_TOKEN
 
 _SENDER = SenderAddress("+17205550000")
 _BODY = MessageBody(SHORT_TEXT)
@@ -92,6 +92,9 @@ class Threads(Caller):
 
 
 class OneAccount(ProviderAccounts):
+    async def find(self, provider: str, account: str) -> int | None:
+        raise NotImplementedError
+
     async def credentials(self, account_id: int) -> Credentials:  # noqa: ARG002 - the port's own
         return _CREDENTIALS
 

@@ -60,6 +60,17 @@ def test_prometheus_understands_what_keda_asks(tmp_path: Path) -> None:
     assert checked.returncode == 0, checked.stderr
 
 
+def test_each_kind_of_lateness_has_its_own_measure() -> None:
+    triggers = rendered_case("dispatchers by KEDA").the("ScaledObject")["spec"]["triggers"]
+    thresholds = {
+        name: each["metadata"]["threshold"]
+        for each in triggers
+        for name in LATENESS
+        if name in each["metadata"].get("query", "")
+    }
+    assert thresholds == {"smshub_overdue_seconds": "1", "smshub_send_late_seconds_bucket": "0.25"}
+
+
 def test_an_answer_that_says_nothing_is_not_taken_for_no_lateness() -> None:
     spec = rendered_case("dispatchers by KEDA").the("ScaledObject")["spec"]
     asking = [each for each in spec["triggers"] if each["type"] == "prometheus"]

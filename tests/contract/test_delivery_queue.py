@@ -58,8 +58,8 @@ async def one_delivery(store: Store, *, pace: str = "1/s") -> tuple[Program, Cla
 async def state_of(store: Store, program: Program, claim: Claim) -> Delivery:
     page = await store.texts.deliveries(program.id, claim.message_id, after=0, limit=10)
     assert page is not None
-    [delivery] = page.items
-    return delivery
+    [logged] = page.items
+    return logged.delivery
 
 
 class TestWhatIsClaimed:

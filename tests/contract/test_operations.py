@@ -199,14 +199,17 @@ class TestTerms:
     async def test_they_are_kept_as_they_were_set(self, store: Store) -> None:
         await store.add_program()
 
-        changed = await store.programs.set_terms("CITY-HALL", on_unknown=OnUnknown.RESEND, retention=timedelta(days=30))
+        changed = await store.programs.set_terms(
+            "CITY-HALL", on_unknown=OnUnknown.RESEND, failover=True, retention=timedelta(days=30)
+        )
 
-        assert (changed.on_unknown, changed.retention) == (OnUnknown.RESEND, timedelta(days=30))
+        terms = changed.on_unknown, changed.failover, changed.retention
+        assert terms == (OnUnknown.RESEND, True, timedelta(days=30))
         assert await store.programs.find("city-hall") == changed
 
     async def test_a_program_that_there_is_not_has_none(self, store: Store) -> None:
         with pytest.raises(ProgramNotFound):
-            await store.programs.set_terms("city-hall", on_unknown=OnUnknown.LEAVE, retention=None)
+            await store.programs.set_terms("city-hall", on_unknown=OnUnknown.LEAVE, failover=False, retention=None)
 
 
 class TestAccounts:

@@ -202,6 +202,20 @@ async def test_a_program_may_have_further_senders(store: Store) -> None:
     assert found is not None
 
 
+async def test_further_senders_stand_in_the_order_in_which_they_were_added(store: Store) -> None:
+    await store.programs.add(a_program("library", sender=OTHER_SENDER))
+    await store.programs.add(a_program("city-hall"))
+    wanted = [SenderAddress("72975"), OTHER_SENDER, SenderAddress("40404")]
+
+    for sender in wanted:
+        await store.programs.add_sender("city-hall", provider="sandbox", account=SANDBOX, sender=sender, pace=None)
+
+    program = await store.programs.find("city-hall")
+    assert program is not None
+    assert [each.address for each in program.other_senders] == wanted
+    assert program in await store.programs.all()
+
+
 @pytest.mark.parametrize("sender", [SenderAddress("+19705550100"), OTHER_SENDER])
 async def test_adding_a_sender_that_it_has_changes_nothing(store: Store, sender: SenderAddress) -> None:
     await store.programs.add(a_program("city-hall"))

@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from adapters.sql.database import Database
 from domain.model.callback import Callback, CallbackKind
 from domain.model.delivery import DeliveryState
+from domain.model.failover import Failover
 from domain.model.receipt import Receipt
 from domain.model.sender import SenderAddress
 from domain.model.slots import Reservation
@@ -28,6 +29,7 @@ CALLBACKS = 100_000
 GREAT_TABLES = {"deliveries", "text_messages", "opt_outs", "callbacks"}
 # Indexes of what is in flight, and of parts of texts whose others are to come.
 NEVER_MUCH = {"ix_deliveries_claimed", "ix_callbacks_parts"}
+FAILOVER = Failover(program_id="P0", from_sender_id=1, to_sender_id=3, provider="sandbox", reason="credentials-refused")
 
 NUMBERS = {
     "sqlite": "WITH RECURSIVE g(n) AS (SELECT :first UNION ALL SELECT n + 1 FROM g WHERE n < :last)",
@@ -72,7 +74,11 @@ class Great:
             sender = SenderAddress(f"+1970555{number // (PROGRAMS // SENDERS):04}")
             pace = None if number % 2 else "20/s"
             await self.store.add_program(f"P{number}", sender=sender, pace=pace)
+        for number in range(PROGRAMS):
+            further = SenderAddress(f"+1970555{(number // (PROGRAMS // SENDERS) + 1) % SENDERS:04}")
+            await self.store.programs.add_sender(f"P{number}", provider="sandbox", sender=further, pace=None)
         async with self.store.database.migrating() as connection:
+            await connection.execute(text("UPDATE programs SET failover = true"))
             await connection.execute(
                 text(f"""
                     INSERT INTO opt_outs (program_id, number, since_us)
@@ -93,7 +99,7 @@ class Great:
         await self.add(FINISHED, state="delivered", first=0)
         await self.tidy_up()
 
-    async def add(self, count: int, *, state: str, first: int) -> None:
+    async def add(self, count: int, *, state: str, first: int, failures: int = 0) -> None:
         message = UUIDS[self.kind].format("n / 100")
         last = first + count - 1
         async with self.store.database.migrating() as connection:
@@ -111,7 +117,7 @@ class Great:
                         attempt, failures, enquiries, updated_us, priority)
                     {NUMBERS[self.kind]}
                     SELECT {message}, n % 100 + 1, 'P' || (n % {PROGRAMS}), (n % {PROGRAMS}) / 2 + 1,
-                        {NUMBER}, 1, '{state}', 0, 0, 0, {NOW_US}, n % 3 FROM g
+                        {NUMBER}, 1, '{state}', {failures}, {failures}, 0, {NOW_US}, n % 3 FROM g
                 """),
                 {"first": first, "last": last},
             )
@@ -143,6 +149,9 @@ class Great:
             await store.queue.record([unknown, second.delivery.released(now_us=at_us), *outcomes])
         with executed(database) as found["take over"]:
             assert await store.queue.take_over([third.delivery.released(now_us=at_us)])
+        with executed(database) as found["fail over"]:
+            await store.failovers.conditions(now_us=at_us)
+            assert await store.failovers.carry_out(FAILOVER, now_us=at_us, limit=500)
         with executed(database) as found["next due"]:
             await store.queue.next_due_us()
         with executed(database) as found["rouse"]:
@@ -238,6 +247,7 @@ async def great(store: Store) -> Great:
 async def test_no_statement_reads_the_whole_history_or_the_whole_queue(great: Great) -> None:
     # The database knows of an empty queue when it fills.
     await great.add(QUEUED, state="queued", first=FINISHED)
+    await great.add(QUEUED, state="scheduled", first=FINISHED + QUEUED, failures=3)
     assert await great.faults(NOW_US) == ""
 
     await great.tidy_up()

@@ -16,6 +16,7 @@ import adapters.sql.database
 from adapters.sql.database import Database, DatabaseFault
 from domain.errors import InvalidValue, StoreUnavailable
 from domain.model.delivery import DeliveryState
+from domain.model.failover import Failover
 from domain.model.idempotency import IdempotencyKey
 from domain.model.limit import Limit
 from domain.model.message_body import MessageBody
@@ -37,6 +38,9 @@ PROGRAM = Program(
     sid="SID-city-hall",
     name="City Hall",
     sender=Sender(id=1, provider="sandbox", address=SENDER, pace=Pace.parse("1/s")),
+)
+FAILOVER = Failover(
+    program_id="city-hall", from_sender_id=1, to_sender_id=2, provider="sandbox", reason="credentials-refused"
 )
 KEY = IdempotencyKey("a-key", b"fingerprint")
 BEING_SENT = a_delivery(NUMBER, delivery_id=1, state=DeliveryState.SENDING, attempt=1)
@@ -63,7 +67,7 @@ CALLS: dict[str, Callable[[Store], Awaitable[object]]] = {
         "city-hall", provider="sandbox", sender=SENDER, pace=None
     ),
     "programs.set_terms": lambda store: store.programs.set_terms(
-        "city-hall", on_unknown=OnUnknown.RESEND, retention=None
+        "city-hall", on_unknown=OnUnknown.RESEND, failover=True, retention=None
     ),
     "accounts.credentials": lambda store: store.accounts.credentials(1),
     "accounts.seal_anew": lambda store: store.accounts.seal_anew(),
@@ -104,6 +108,8 @@ CALLS: dict[str, Callable[[Store], Awaitable[object]]] = {
     "queue.bar": lambda store: store.queue.bar(1, "credentials-refused", now_us=NOW_US),
     "queue.unbar": lambda store: store.queue.unbar(1, now_us=NOW_US),
     "queue.delay": lambda store: store.queue.delay(1, 1, now_us=NOW_US),
+    "failovers.conditions": lambda store: store.failovers.conditions(now_us=NOW_US),
+    "failovers.carry_out": lambda store: store.failovers.carry_out(FAILOVER, now_us=NOW_US, limit=10),
     "due.queue": lambda store: store.due.queue(now_us=NOW_US),
     "due.expire": lambda store: store.due.expire(now_us=NOW_US),
     "due.enquiries": lambda store: store.due.enquiries(now_us=NOW_US, limit=10),

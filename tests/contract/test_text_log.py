@@ -199,7 +199,7 @@ async def test_deliveries_are_paged_in_the_order_of_the_request(store: Store) ->
     while more:
         page = await store.texts.deliveries(program.id, message.id, after=after, limit=2)
         assert page is not None
-        seen += page.items
+        seen += [each.delivery for each in page.items]
         after, more = page.end or 0, page.end is not None
         await store.add_text(program, *wanted)
 
@@ -217,7 +217,7 @@ async def test_pages_of_deliveries_stay_as_they_are_when_deliveries_move_on(stor
 
     assert first is not None
     assert second is not None
-    assert [each.number for page in (first, second) for each in page.items] == numbers(4)
+    assert [each.delivery.number for page in (first, second) for each in page.items] == numbers(4)
 
 
 async def test_a_page_after_the_last_delivery_is_empty(store: Store) -> None:
@@ -418,7 +418,7 @@ class TestFilters:
         rest = await store.texts.deliveries(program.id, message.id, state=state, after=first.end, limit=10)
 
         assert rest is not None
-        waiting = [each.position for each in (*first.items, *rest.items)]
+        waiting = [each.delivery.position for each in (*first.items, *rest.items)]
         assert waiting == list(range(len(claimed) + 1, 7))
         assert rest.end is None
 

@@ -148,11 +148,11 @@ class TestTokens:
             callback = await by_messages().genuine(a_status(**claims), now_us=NOW_US)
             assert callback.account_id == account_id
 
-    @pytest.mark.parametrize("age_s", [-60, 0, 299, 300])
+    @pytest.mark.parametrize("age_s", [-60, 0, 300, 25 * 3_600])
     async def test_one_that_was_signed_a_moment_ago_is_taken(self, age_s: int) -> None:
         await by_messages().genuine(a_status(iat=NOW_S - age_s), now_us=NOW_US)
 
-    @pytest.mark.parametrize("age_s", [-86_400, -61, 301, 115 * 86_400])
+    @pytest.mark.parametrize("age_s", [-86_400, -61, 25 * 3_600 + 1, 115 * 86_400])
     async def test_one_that_was_signed_at_another_time_is_refused(self, age_s: int) -> None:
         assert await refusal(by_messages(), a_status(iat=NOW_S - age_s)) == "stale"
 
@@ -199,6 +199,13 @@ class TestTokens:
         call = a_call(fields=STATUS, headers={"authorization": header})
 
         assert await refusal(by_messages(), call) == "unreadable-signature"
+
+    # As the hub has it everywhere, and pytest for no test.
+    @pytest.mark.filterwarnings("ignore::jwt.warnings.InsecureKeyLengthWarning")
+    async def test_vonages_secrets_may_be_short(self) -> None:
+        short = "sixteen-letters-"
+
+        await by_messages(Accounts({"signature_secret": short})).genuine(a_status(secret=short), now_us=NOW_US)
 
     async def test_the_scheme_may_be_written_anyhow(self) -> None:
         await by_messages().genuine(a_status(scheme="bearer"), now_us=NOW_US)
@@ -276,7 +283,7 @@ class TestParameters:
     async def test_one_with_nonsense_for_a_signature_is_refused(self, sig: object) -> None:
         assert await refusal(by_sms(), a_call(fields={**RECEIPT, "sig": sig})) == "wrong-signature"
 
-    @pytest.mark.parametrize("age_s", [-61, 301])
+    @pytest.mark.parametrize("age_s", [-61, 25 * 3_600 + 1])
     async def test_one_that_was_signed_at_another_time_is_refused(self, age_s: int) -> None:
         fields = signed({**RECEIPT, "timestamp": str(NOW_S - age_s)}, SECRET)
 

@@ -1,5 +1,6 @@
 """What other tests believe of the stand-in for Vonage."""
 
+import asyncio
 import json
 import ssl
 import subprocess
@@ -151,3 +152,29 @@ async def test_a_long_text_has_parts_with_references_of_their_own(
 
 async def test_there_is_nothing_else(client: httpx.AsyncClient) -> None:
     assert (await client.get(MESSAGES)).status_code == (await client.post("/v2/messages")).status_code == 404
+
+
+def test_a_certificate_is_kept_as_long_as_it_is_good_for_the_hosts(tmp_path: Path) -> None:
+    folder = tmp_path / "var" / "vonage"
+
+    first, second, other = (Certificate(folder, *hosts).file.read_bytes() for hosts in ([], [], ["vonage.example"]))
+
+    assert first == second != other
+    assert Certificate(folder).file.read_bytes() == other
+    assert (folder / "key.pem").stat().st_mode & 0o777 == 0o600
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "vonage.example", "::1"])
+async def test_a_certificate_is_believed_by_the_strictest_and_for_its_hosts_alone(tmp_path: Path, host: str) -> None:
+    certificate = Certificate(tmp_path, "vonage.example", "::1")
+    strict = certificate.client()
+    strict.verify_flags |= ssl.VERIFY_X509_STRICT
+
+    async with VonageStandIn(tls=certificate.server()).running() as vonage:
+        for name, believed in ((host, True), ("api.nexmo.com", False)):
+            call = asyncio.open_connection("127.0.0.1", vonage.port, ssl=strict, server_hostname=name)
+            if believed:
+                (await call)[1].close()
+            else:
+                with pytest.raises(ssl.SSLCertVerificationError):
+                    await call

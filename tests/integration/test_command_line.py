@@ -2,6 +2,7 @@
 
 import json
 import re
+import socket
 import subprocess
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
@@ -85,6 +86,7 @@ def test_a_script_reads_the_credentials_as_json(environment: dict[str, str]) -> 
             "FirstHub": False,
             "Paused": False,
             "OnUnknown": "leave",
+            "Failover": False,
             "Retention": None,
         }
     ]
@@ -444,6 +446,29 @@ def test_every_command_explains_itself(path: tuple[str, ...], option: str) -> No
 
 def test_the_version_is_told() -> None:
     assert re.fullmatch(r"smshub, version \d+\.\d+\.\d+\n", printed(smshub("--version", environment={})))
+
+
+@pytest.mark.parametrize(
+    ("option", "fault"),
+    [
+        (("--receipt-delay", "soon"), "A duration is written as P30D or PT9H."),
+        (("--rate", "fast"), "A pace is written as 1, 0.5, 1/s, 40/min, 100/h or 2000/day."),
+    ],
+)
+@pytest.mark.parametrize("provider", ["twilio", "vonage"])
+def test_an_option_of_a_stand_in_that_cannot_be_read_is_explained(
+    provider: str, option: tuple[str, str], fault: str, tmp_path: Path
+) -> None:
+    directory = ("--directory", str(tmp_path)) if provider == "vonage" else ()
+    result = smshub("sandbox", provider, *directory, *option, environment={})
+    assert f"Error: Invalid value for {option[0]}: {fault}" in told(result, status=2)
+
+
+def test_a_stand_in_that_cannot_listen_says_so() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        message = told(smshub("sandbox", "twilio", "--port", str(port), environment={}))
+    assert message == f"Error: The stand-in cannot listen on 127.0.0.1, port {port}: address already in use.\n"
 
 
 USES_DATABASE = [

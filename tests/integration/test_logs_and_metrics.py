@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 from prometheus_client import Counter, Gauge, Histogram
@@ -16,8 +17,10 @@ from structlog.testing import capture_logs
 from domain.errors import StoreUnavailable
 from domain.model.callback import CallbackKind
 from domain.model.delivery import DeliveryState
+from domain.model.failover import Failover
 from domain.model.receipt import ReceiptOutcome
 from domain.ports.callbacks import Joined, Kept, WorkedOff
+from domain.ports.failovers import FailedOver
 from entrypoints.telemetry.callback_observer import LoggedCallbacks
 from entrypoints.telemetry.metrics import Metrics
 from entrypoints.telemetry.observers import LoggedDispatch
@@ -28,6 +31,9 @@ from tests.unit.builders import a_sender
 
 ROOT = Path(__file__).parents[2]
 ALWAYS = {"event", "level", "timestamp"}
+FAILOVER = Failover(
+    program_id="city-hall", from_sender_id=1, to_sender_id=2, provider="post", reason="credentials-refused"
+)
 
 TEXT = "A text that nobody else shall read."
 NUMBERS = {
@@ -116,6 +122,7 @@ def test_every_line_has_the_keys_that_are_documented(day: Day) -> None:
         *{"waiting_for_database", "request_failed", "deliveries_rescued", "store_unavailable"},
         *{"provider_adapter_failed", "provider_code_unlisted", "sender_barred", "sender_unbarred"},
         *{"callback_received", "callback_refused", "receipt_worked_off", "inbound_joined"},
+        "delivery_failed_over",
     }
 
 
@@ -128,6 +135,7 @@ def test_the_rarer_lines_have_the_keys_that_are_documented() -> None:
         observer.barred(a_sender(), "credentials-refused", times=1)
         observer.unbarred(a_sender())
         observer.code_unlisted("post", 400, "4711")
+        observer.failed_over(FAILOVER, [FailedOver(delivery_id=7, message_id=uuid4())])
         callbacks.received(a_callback(), Kept.NEW)
         callbacks.refused("post", CallbackKind.RECEIPT, "stale")
         callbacks.worked_off(WorkedOff(callback=a_callback(), outcome=ReceiptOutcome.UNREADABLE), now_us=0)
@@ -135,7 +143,7 @@ def test_the_rarer_lines_have_the_keys_that_are_documented() -> None:
     keys = documented("Log lines")
     assert [line["event"] for line in lines] == [
         *("deliveries_rescued", "deliveries_rescued", "store_unavailable", "provider_adapter_failed"),
-        *("sender_barred", "sender_unbarred", "provider_code_unlisted"),
+        *("sender_barred", "sender_unbarred", "provider_code_unlisted", "delivery_failed_over"),
         *("callback_received", "callback_refused", "receipt_worked_off", "inbound_joined"),
     ]
     for line in lines:

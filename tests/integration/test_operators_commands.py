@@ -163,13 +163,18 @@ class TestPausing:
 class TestTerms:
     def test_they_are_given_at_the_start_and_changed_later(self, environment: dict[str, str]) -> None:
         create = ("programs", "create", "--name", "Demo", "--provider", "sandbox", "--sender", SENDER)
-        printed(smshub(*create, "--on-unknown", "resend", "--retention", "P30D", environment=environment))
+        terms = ("--on-unknown", "resend", "--failover", "on", "--retention", "P30D")
+        printed(smshub(*create, *terms, environment=environment))
         (program,) = read(environment, "programs", "list")
-        assert (program["OnUnknown"], program["Retention"]) == ("resend", "P30D")
+        assert (program["OnUnknown"], program["Failover"], program["Retention"]) == ("resend", True, "P30D")
 
-        changed = read(environment, "programs", "set", "--program", program["ProgramId"], "--retention", "P7D")
+        its = ("--program", program["ProgramId"])
+        changed = read(environment, "programs", "set", *its, "--retention", "P7D")
+        assert (changed["OnUnknown"], changed["Failover"], changed["Retention"]) == ("resend", True, "P7D")
 
-        assert (changed["OnUnknown"], changed["Retention"]) == ("resend", "P7D")
+        told = printed(smshub("programs", "set", *its, "--failover", "off", environment=environment))
+        assert told == "Unknown outcomes: resend. Failover: off. Texts are kept: P7D.\n"
+        assert read(environment, "programs", "list")[0]["Failover"] is False
 
     @pytest.mark.parametrize("retention", ["PT1H", "P0D", "-P3D", "a week"])
     def test_texts_are_kept_for_a_day_at_least(self, hub: dict[str, str], retention: str) -> None:

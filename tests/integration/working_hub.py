@@ -38,10 +38,12 @@ class Left:
     at_us: int
     number: str
     delivery_id: int
+    sender: SenderAddress
 
 
 class ScriptedProvider(SmsProvider):
-    """`outcomes` are those of the next calls, in their order; all others are accepted. `answer` is that to enquiries.
+    """`outcomes` are those of the next calls, in their order; all others are accepted. `always` are those of all calls
+    for a sender. `answer` is that to enquiries.
 
     `ready_after_s`: how long the connection of the very first call takes. `answers_after_s`: how long an answer to an
     enquiry takes.
@@ -56,6 +58,7 @@ class ScriptedProvider(SmsProvider):
         answers_after_s: float = 0,
     ) -> None:
         self.outcomes = deque(outcomes)
+        self.always: dict[SenderAddress, SendOutcome] = {}
         self.answer = answer or NotFound()
         self.left: list[Left] = []
         self.asked = 0
@@ -69,7 +72,9 @@ class ScriptedProvider(SmsProvider):
         ready_after_s, self._ready_after_s = self._ready_after_s, 0
         await asyncio.sleep(ready_after_s)
         await departure()
-        self.left.append(Left(time.monotonic_ns() // 1_000, text.number.e164, text.delivery_id))
+        self.left.append(Left(time.monotonic_ns() // 1_000, text.number.e164, text.delivery_id, text.sender))
+        if text.sender in self.always:
+            return self.always[text.sender]
         return self.outcomes.popleft() if self.outcomes else Accepted(f"reference-{text.delivery_id}")
 
     async def look_up(self, enquiry: Enquiry) -> EnquiryAnswer:  # noqa: ARG002 - the port's own
@@ -80,9 +85,10 @@ class ScriptedProvider(SmsProvider):
     async def close(self) -> None:
         """It holds nothing."""
 
-    @property
-    def gaps_us(self) -> Sequence[int]:
-        return [later.at_us - earlier.at_us for earlier, later in pairwise(self.left)]
+    def gaps_us(self, sender: SenderAddress | None = None) -> Sequence[int]:
+        """Between texts of the sender, or of all where none is given."""
+        times = [each.at_us for each in self.left if sender in {None, each.sender}]
+        return [later - earlier for earlier, later in pairwise(times)]
 
 
 class WorkingHub:
@@ -110,6 +116,7 @@ class WorkingHub:
         *,
         rate: str,
         on_unknown: OnUnknown = OnUnknown.LEAVE,
+        failover: bool = False,
         sender: SenderAddress = SENDER,
         provider: str = "sandbox",
         credentials: Credentials | None = None,
@@ -120,9 +127,15 @@ class WorkingHub:
             sender=sender,
             pace=Pace.parse(rate),
             on_unknown=on_unknown,
+            failover=failover,
             credentials=credentials,
         )
         return program
+
+    async def add_sender(self, program: Program, address: SenderAddress, *, rate: str) -> Program:
+        return await self.container.add_sender()(
+            program.id, provider="sandbox", sender=address, pace=Pace.parse(rate), credentials=None
+        )
 
     async def post(
         self, program: Program, numbers: Sequence[str], *, text: str = "Hello", send_at_us: int | None = None
@@ -163,7 +176,7 @@ class WorkingHub:
     async def deliveries(self, program: Program, message: TextMessage) -> Sequence[Delivery]:
         page = await self.container.texts().deliveries(program.id, message.id, after=0, limit=1_000)
         assert page is not None
-        return page.items
+        return [each.delivery for each in page.items]
 
     async def close(self) -> None:
         for provider in self.container.sms_providers().values():
@@ -183,8 +196,11 @@ async def a_hub(
         await hub.close()
 
 
-def assert_apart(provider: ScriptedProvider, *, pace: str) -> None:
-    """No two texts left closer than the pace allows. All came from one sender, by one process's own clock."""
+def assert_apart(provider: ScriptedProvider, *, pace: str, sender: SenderAddress | None = None) -> None:
+    """No two texts of the sender left closer than the pace allows, by one process's own clock. Without one, all came
+    from the same.
+    """
     least_us = Pace.parse(pace).interval_us() - 1_000
-    early = [gap for gap in provider.gaps_us if gap < least_us]
-    assert not early, f"{len(early)} of {len(provider.gaps_us)} too close: {early[:5]}"
+    gaps = provider.gaps_us(sender)
+    early = [gap for gap in gaps if gap < least_us]
+    assert not early, f"{len(early)} of {len(gaps)} too close: {early[:5]}"

@@ -34,6 +34,7 @@ def a_sender(
     provider: str = "post",
     backlog_us: int = 0,
     bar_reason: str | None = None,
+    paused: bool = False,
 ) -> Sender:
     return Sender(
         id=sender_id,
@@ -42,6 +43,7 @@ def a_sender(
         pace=Pace.parse(pace),
         backlog_us=backlog_us,
         bar_reason=bar_reason,
+        paused=paused,
     )
 
 
@@ -54,6 +56,7 @@ def a_program(
     segment_cap: int = MAX_SEGMENTS,
     token_lifetime: timedelta | None = None,
     first_hub: bool = False,
+    failover: bool = False,
     other_senders: Sequence[Sender] = (),
 ) -> Program:
     return Program(
@@ -64,6 +67,7 @@ def a_program(
         segment_cap=segment_cap,
         token_lifetime=token_lifetime,
         first_hub=first_hub,
+        failover=failover,
         other_senders=other_senders,
     )
 

@@ -26,6 +26,7 @@ from domain.errors import (
 from domain.model.access import Grant
 from domain.model.credentials import Credentials, ProviderAccount
 from domain.model.delivery import RECEIPT_STATES, WAITING, Delivery, DeliveryState
+from domain.model.failover import Failover
 from domain.model.idempotency import KEPT_US, IdempotencyKey
 from domain.model.pace import Pace
 from domain.model.phone_number import PhoneNumber
@@ -47,12 +48,13 @@ from domain.ports.delivery_queue import Claim, DeliveryQueue
 from domain.ports.dispatch_observer import DispatchObserver
 from domain.ports.dispatchers import Dispatchers, Orphan
 from domain.ports.due_deliveries import DueDeliveries, Enquiry
+from domain.ports.failovers import FailedOver
 from domain.ports.intake import Intake
 from domain.ports.login_guard import LoginGuard
 from domain.ports.opt_outs import OptOuts
 from domain.ports.programs import NewProgram, Programs
 from domain.ports.sms_provider import Departure, OutgoingText, SmsProvider
-from domain.ports.text_log import EVERY_TEXT, Page, TextFilter, TextLog
+from domain.ports.text_log import EVERY_TEXT, LoggedDelivery, Page, TextFilter, TextLog
 from domain.ports.tokens import Tokens
 from domain.ports.wakeups import Wakeups
 from tests.unit.builders import NOON, SECOND
@@ -333,15 +335,16 @@ class InMemoryTextLog(TextLog):
 
     async def deliveries(
         self, program_id: str, message_id: UUID, *, state: DeliveryState | None = None, after: int, limit: int
-    ) -> Page[Delivery, int] | None:
-        if self._own(program_id, message_id) is None:
+    ) -> Page[LoggedDelivery, int] | None:
+        message = self._own(program_id, message_id)
+        if message is None:
             return None
         rest = [
-            delivery
+            LoggedDelivery(delivery=delivery, sender=message.sender)
             for delivery in self._deliveries_of(message_id)
             if delivery.position > after and state in {None, delivery.state}
         ]
-        return Page(rest[:limit], rest[limit - 1].position if len(rest) > limit else None)
+        return Page(rest[:limit], rest[limit - 1].delivery.position if len(rest) > limit else None)
 
     def _own(self, program_id: str, message_id: UUID) -> TextMessage | None:
         message = self._store.messages.get(message_id)
@@ -740,18 +743,21 @@ class InMemoryPrograms(Programs):
             sender=sender,
             first_hub=program.first_hub,
             on_unknown=program.on_unknown,
+            failover=program.failover,
             retention=program.retention,
         )
         self._programs.append(added)
         self._keys[program.sid] = [program.key_hash]
         return added
 
-    async def set_terms(self, program_id: str, *, on_unknown: OnUnknown, retention: timedelta | None) -> Program:
+    async def set_terms(
+        self, program_id: str, *, on_unknown: OnUnknown, failover: bool, retention: timedelta | None
+    ) -> Program:
         program = await self.find(program_id)
         if program is None:
             raise ProgramNotFound
         self._programs.remove(program)
-        self._programs.append(replace(program, on_unknown=on_unknown, retention=retention))
+        self._programs.append(replace(program, on_unknown=on_unknown, failover=failover, retention=retention))
         return self._programs[-1]
 
     async def add_sender(
@@ -960,6 +966,7 @@ class RecordingObserver(DispatchObserver):
         self.released_claims: list[Claim] = []
         self.bars: list[tuple[int, str, int]] = []
         self.unbarred_senders: list[int] = []
+        self.failovers: list[tuple[Failover, Sequence[FailedOver]]] = []
         self.answers: list[tuple[Enquiry, EnquiryAnswer, Delivery]] = []
         self.rescues: list[Sequence[Delivery]] = []
         self.hold_ups: list[HubError] = []
@@ -977,6 +984,9 @@ class RecordingObserver(DispatchObserver):
 
     def unbarred(self, sender: Sender) -> None:
         self.unbarred_senders.append(sender.id)
+
+    def failed_over(self, failover: Failover, deliveries: Sequence[FailedOver]) -> None:
+        self.failovers.append((failover, deliveries))
 
     def enquired(self, enquiry: Enquiry, answer: EnquiryAnswer, after: Delivery) -> None:
         self.answers.append((enquiry, answer, after))

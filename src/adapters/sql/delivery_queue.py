@@ -251,7 +251,8 @@ def _most(row: DueSender, shared: Sequence[SharedSchedule], reservation: Reserva
 
 def _reserved(row: DueSender, its: SlotPlan, now_us: int) -> Mapping[str, Any]:
     due_us = its.due_us
-    if row.bars:
+    # Where nothing was there to be tried, the next that comes is.
+    if row.bars and its.slots:
         due_us = max(due_us or 0, now_us + _PROBE_EVERY_US)
     return {
         "id": row.sender_id,

@@ -240,6 +240,7 @@ def message_row(message: TextMessage) -> dict[str, Any]:
         "send_at_us": message.send_at_us,
         "expires_us": message.expires_us,
         "estimated_us": message.estimated_us,
+        "sender_named": message.sender_named,
     }
 
 

@@ -34,6 +34,7 @@ _MESSAGE = {
     "send_at_us": "bigint",
     "expires_us": "bigint",
     "estimated_us": "bigint",
+    "sender_named": "boolean",
 }
 _DELIVERY = {
     "message_id": "uuid",

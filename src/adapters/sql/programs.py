@@ -2,7 +2,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
-from sqlalchemy import Table, insert, select, update
+from sqlalchemy import ScalarSelect, Table, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from adapters.sql.database import Database, DatabaseFault, carried_through
@@ -31,7 +31,7 @@ _OTHER_SENDERS = (
             provider_accounts, senders.c.account_id == provider_accounts.c.id
         )
     )
-    .order_by(senders.c.id)
+    .order_by(program_senders.c.place, senders.c.id)
 )
 
 
@@ -59,6 +59,7 @@ class SqlPrograms(Programs):
                         segment_cap=MAX_SEGMENTS,
                         first_hub=program.first_hub,
                         on_unknown=program.on_unknown.value,
+                        failover=program.failover,
                         retention_s=_seconds(program.retention),
                         created_us=program.created_us,
                     )
@@ -94,13 +95,15 @@ class SqlPrograms(Programs):
                 raise ProgramNotFound
             sender_id = await self._sender(connection, provider, account, sender, pace)
             if sender_id != program.sender.id:
-                row = {"program_id": program.id, "sender_id": sender_id}
+                row = {"program_id": program.id, "sender_id": sender_id, "place": _next_place(program.id)}
                 await self._database.insert_unless_there(connection, program_senders, row)
             return await self._find(connection, program_id) or program
 
     @carried_through
-    async def set_terms(self, program_id: str, *, on_unknown: OnUnknown, retention: timedelta | None) -> Program:
-        terms = {"on_unknown": on_unknown.value, "retention_s": _seconds(retention)}
+    async def set_terms(
+        self, program_id: str, *, on_unknown: OnUnknown, failover: bool, retention: timedelta | None
+    ) -> Program:
+        terms = {"on_unknown": on_unknown.value, "failover": failover, "retention_s": _seconds(retention)}
         async with self._database.writing() as connection:
             await connection.execute(
                 update(programs).where(programs.c.folded_id == program_id.casefold()).values(terms)
@@ -196,6 +199,11 @@ class SqlPrograms(Programs):
         await self._database.insert_unless_there(connection, table, {**key, **(rest or {})})
         found = select(table.c.id).where(*(table.c[name] == value for name, value in key.items()))
         return int((await connection.execute(found)).scalar_one())
+
+
+def _next_place(program_id: str) -> ScalarSelect[int]:
+    theirs = program_senders.c.program_id == program_id
+    return select(func.coalesce(func.max(program_senders.c.place), 0) + 1).where(theirs).scalar_subquery()
 
 
 def _seconds(retention: timedelta | None) -> int | None:

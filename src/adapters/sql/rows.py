@@ -62,6 +62,7 @@ PROGRAM_COLUMNS = (
     programs.c.first_hub,
     programs.c.paused_us,
     programs.c.on_unknown,
+    programs.c.failover,
     programs.c.retention_s,
     *SENDER_COLUMNS,
 )
@@ -84,6 +85,7 @@ def as_message(row: AnyRow) -> TextMessage:
         expires_us=row.expires_us,
         client_date_sent=row.client_date_sent,
         estimated_us=row.estimated_us,
+        sender_named=row.sender_named,
     )
 
 
@@ -173,6 +175,7 @@ def as_program(row: AnyRow, other_senders: Sequence[Sender] = ()) -> Program:
         first_hub=row.first_hub,
         paused=row.paused_us is not None,
         on_unknown=OnUnknown(row.on_unknown),
+        failover=row.failover,
         retention=None if row.retention_s is None else timedelta(seconds=row.retention_s),
         other_senders=tuple(other_senders),
     )

@@ -131,16 +131,19 @@ programs = Table(
     Column("retention_s", BigInteger),
     # What becomes of a text when nobody can tell whether it was sent.
     Column("on_unknown", Text, nullable=False, server_default=text("'leave'")),
+    # Whether its other senders take over what one of them cannot send.
+    Column("failover", Boolean, nullable=False, server_default=text("false")),
     UniqueConstraint("folded_id"),
     UniqueConstraint("sid"),
 )
 
-# Those that a program may name in a request, beside its own.
+# Those that a program may name in a request, beside its own; `place` counts them in the order in which they were added.
 program_senders = Table(
     "program_senders",
     metadata,
     Column("program_id", Text, ForeignKey("programs.id"), primary_key=True),
     Column("sender_id", _Id, ForeignKey("senders.id"), primary_key=True),
+    Column("place", SmallInteger, nullable=False, server_default=text("0")),
 )
 
 program_keys = Table(
@@ -179,6 +182,8 @@ text_messages = Table(
     Column("canceled_us", BigInteger),
     # When the last of it would be sent, as it looked when it was accepted.
     Column("estimated_us", BigInteger),
+    # The request wants it from this sender and no other.
+    Column("sender_named", Boolean, nullable=False, server_default=text("false")),
 )
 Index("ix_text_messages_log", text_messages.c.program_id, text_messages.c.id)
 
@@ -242,6 +247,9 @@ Index("ix_deliveries_due", deliveries.c.due_us, postgresql_where=_due, sqlite_wh
 waiting = deliveries.c.state.in_([literal_column("'scheduled'"), literal_column("'queued'")])
 _expiring = deliveries.c.expires_us.is_not(None) & waiting
 Index("ix_deliveries_expiring", deliveries.c.expires_us, postgresql_where=_expiring, sqlite_where=_expiring)
+retried = (deliveries.c.state == text("'scheduled'")) & (deliveries.c.failures > text("0"))
+_having_failed = deliveries.c.sender_id, deliveries.c.program_id, deliveries.c.reason, deliveries.c.failures
+Index("ix_deliveries_retried", *_having_failed, postgresql_where=retried, sqlite_where=retried)
 Index("ix_deliveries_number", deliveries.c.number, deliveries.c.message_id)
 
 # What providers told the hub, as it came: receipts, and what people texted back.

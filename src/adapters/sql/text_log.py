@@ -9,11 +9,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from adapters.sql.database import Database, carried_through
 from adapters.sql.rows import DELIVERY_COLUMNS, MESSAGE_COLUMNS, AnyRow, as_delivery, as_message
 from adapters.sql.tables import deliveries, senders, text_messages, waiting
-from domain.model.delivery import Delivery, DeliveryState, overall_state
+from domain.model.delivery import DeliveryState, overall_state
 from domain.model.message_id import first_message_id
 from domain.model.phone_number import PhoneNumber
+from domain.model.sender import SenderAddress
 from domain.model.text_message import NUMBERS_SHOWN, TextSummary
-from domain.ports.text_log import EVERY_TEXT, Page, TextFilter, TextLog
+from domain.ports.text_log import EVERY_TEXT, LoggedDelivery, Page, TextFilter, TextLog
 
 # How far a page looks for messages in a certain state: so many messages, or numbers that they go to.
 _MOST_SCANNED = 2_000
@@ -81,16 +82,20 @@ class SqlTextLog(TextLog):
 
     async def deliveries(
         self, program_id: str, message_id: UUID, *, state: DeliveryState | None = None, after: int, limit: int
-    ) -> Page[Delivery, int] | None:
-        theirs = select(*DELIVERY_COLUMNS).where(deliveries.c.message_id == message_id, deliveries.c.position > after)
+    ) -> Page[LoggedDelivery, int] | None:
+        theirs = (
+            select(*DELIVERY_COLUMNS, senders.c.address)
+            .join(senders, deliveries.c.sender_id == senders.c.id)
+            .where(deliveries.c.message_id == message_id, deliveries.c.position > after)
+        )
         if state is not None:
             theirs = theirs.where(deliveries.c.state == state.value)
         async with self._database.reading() as connection:
             if (await connection.execute(_own_message(program_id, message_id))).first() is None:
                 return None
             rows = (await connection.execute(theirs.order_by(deliveries.c.position).limit(limit + 1))).all()
-        page = [as_delivery(row) for row in rows[:limit]]
-        return Page(page, page[-1].position if len(rows) > limit else None)
+        page = [LoggedDelivery(delivery=as_delivery(row), sender=SenderAddress(row.address)) for row in rows[:limit]]
+        return Page(page, page[-1].delivery.position if len(rows) > limit else None)
 
 
 def _own_message(program_id: str, message_id: UUID) -> Select[*tuple[Any, ...]]:

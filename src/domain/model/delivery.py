@@ -53,6 +53,7 @@ STILL_TO_COME = (*WAITING, DeliveryState.SENDING, DeliveryState.UNKNOWN)
 # Reasons of the hub's own.
 OPTED_OUT = "opted-out"
 NOT_SENT_IN_TIME = "not-sent-in-time"
+FAILED_OVER = "failed-over"
 
 _RANK = {state: rank for rank, state in enumerate(DeliveryState)}
 
@@ -84,8 +85,9 @@ def overall_state(counts: Mapping[DeliveryState, int]) -> DeliveryState:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Delivery:
     """`position` counts from 1 within the message. `attempt` grows with every claim and tells a late result of an
-    earlier one from the current. `failures` counts calls that surely did not send, `enquiries` how often the provider
-    answered that it knows nothing of it. `reason` is a slug, set where the state needs one to be understood.
+    earlier one from the current. `failures` counts calls that surely did not send, since its sender has it, and
+    `enquiries` how often the provider could not say of the last unknown attempt that it has it: 0 as long as there was
+    none. `reason` is a slug, set where the state needs one to be understood.
     `resends` is how often it was sent again although it may have been sent before. `provider_reference` is the
     provider's own id. `due_us` is when the hub turns to the delivery again: to queue it
     (`scheduled`) or to ask the provider about it (`unknown`, `sent`).
@@ -152,7 +154,7 @@ class Delivery:
             reason=reason,
             due_us=now_us + after_us,
             failures=self.failures + 1,
-            enquiries=0,
+            enquiries=self.enquiries + (self.state is DeliveryState.UNKNOWN),
         )
 
     def resent(self, reason: str, *, now_us: int) -> Self:
@@ -169,7 +171,7 @@ class Delivery:
         """It may have been sent or not; asked about after `ask_after_us`, or never where that is None."""
         self._must_be(DeliveryState.SENDING, event="an unknown outcome")
         due_us = None if ask_after_us is None else now_us + ask_after_us
-        return self._to(DeliveryState.UNKNOWN, now_us, reason=reason, due_us=due_us)
+        return self._to(DeliveryState.UNKNOWN, now_us, reason=reason, due_us=due_us, enquiries=0)
 
     def not_found(self, *, now_us: int, ask_after_us: int) -> Self:
         """The provider does not know it, as yet."""

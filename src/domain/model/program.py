@@ -36,7 +36,8 @@ class Program:
 
     `token_lifetime` overrides the hub's. A `first_hub` program came over from the first hub: its clients post whole
     models, so properties that the document does not know are passed over instead of refused. What a `paused` one sends
-    is accepted and kept until it is resumed. `retention` is for how long its texts are kept; None: as long as any.
+    is accepted and kept until it is resumed. `failover`: what one of its senders surely cannot send, the next that can
+    takes over. `retention` is for how long its texts are kept; None: as long as any.
     """
 
     id: str
@@ -48,6 +49,7 @@ class Program:
     first_hub: bool = False
     paused: bool = False
     on_unknown: OnUnknown = OnUnknown.LEAVE
+    failover: bool = False
     retention: timedelta | None = None
     other_senders: Sequence[Sender] = ()
 
@@ -75,6 +77,15 @@ class Program:
         if found is None:
             raise UnknownSender
         return found
+
+    def sends_from(self, sender: Sender, *, named: bool) -> Sender:
+        """Whose line a text for the sender will wait in: that of the one that takes over, where the sender is barred.
+
+        `named`: the request wants it from this one and no other.
+        """
+        if named or not self.failover or sender.paused or sender.bar_reason is None:
+            return sender
+        return next((each for each in self.senders if each.bar_reason is None and not each.paused), sender)
 
     def read_number(self, text: str, *, default_region: str) -> PhoneNumber:
         """One number as its callers write it. Raises `NumberRefused`."""

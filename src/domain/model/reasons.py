@@ -7,6 +7,7 @@ SENTENCES: Mapping[str, str] = {
     "opted-out": "The recipient has asked not to be texted by you.",
     "not-sent-in-time": "It could not be sent before it expired.",
     "throttled": "The provider takes texts more slowly at the moment; it will be sent a little later.",
+    "failed-over": "The sender that it was to come from cannot send at the moment, so another of yours does.",
     "not-at-provider": "The provider did not get it.",
     "never-known": "It was sent several times, and each time nobody could tell whether it arrived.",
     "resent-after-unknown": "Nobody could tell whether it was sent, so it is sent again, as your program wants it.",

@@ -19,7 +19,7 @@ class TextMessage:
     """`created_us` is when the hub took it, `send_at_us` when it is to be sent (None: at once), `expires_us` when it
     is not worth sending any more (None: never). `client_date_sent` is what an old client wrote into DateSent, kept as
     it came: it never schedules anything. `estimated_us` is when the last of it would be sent, as it looked when the hub
-    took it; None where that could not be told.
+    took it; None where that could not be told. `sender_named`: the request wants it from this sender and no other.
     """
 
     id: UUID
@@ -34,6 +34,7 @@ class TextMessage:
     expires_us: int | None = None
     client_date_sent: str | None = None
     estimated_us: int | None = None
+    sender_named: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

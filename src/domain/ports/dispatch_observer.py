@@ -3,10 +3,12 @@ from typing import Protocol
 
 from domain.errors import HubError
 from domain.model.delivery import Delivery
+from domain.model.failover import Failover
 from domain.model.send_outcome import EnquiryAnswer, SendOutcome
 from domain.model.sender import Sender
 from domain.ports.delivery_queue import Claim
 from domain.ports.due_deliveries import Enquiry
+from domain.ports.failovers import FailedOver
 
 
 class DispatchObserver(Protocol):
@@ -23,6 +25,8 @@ class DispatchObserver(Protocol):
         ...
 
     def unbarred(self, sender: Sender) -> None: ...
+
+    def failed_over(self, failover: Failover, deliveries: Sequence[FailedOver]) -> None: ...
 
     def enquired(self, enquiry: Enquiry, answer: EnquiryAnswer, after: Delivery) -> None: ...
 

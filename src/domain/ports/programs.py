@@ -28,6 +28,7 @@ class NewProgram:
     created_us: int
     account: ProviderAccount | None = None
     on_unknown: OnUnknown = OnUnknown.LEAVE
+    failover: bool = False
     retention: timedelta | None = None
 
 
@@ -55,7 +56,9 @@ class Programs(Protocol):
         """
         ...
 
-    async def set_terms(self, program_id: str, *, on_unknown: OnUnknown, retention: timedelta | None) -> Program:
+    async def set_terms(
+        self, program_id: str, *, on_unknown: OnUnknown, failover: bool, retention: timedelta | None
+    ) -> Program:
         """Raises `ProgramNotFound`."""
         ...
 

@@ -5,6 +5,7 @@ from uuid import UUID
 
 from domain.model.delivery import Delivery, DeliveryState
 from domain.model.phone_number import PhoneNumber
+from domain.model.sender import SenderAddress
 from domain.model.text_message import TextSummary
 
 T = TypeVar("T")
@@ -17,6 +18,14 @@ class Page(Generic[T, E]):
 
     items: Sequence[T]
     end: E | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoggedDelivery:
+    """A delivery with the address of the sender that sends it or has sent it."""
+
+    delivery: Delivery
+    sender: SenderAddress
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,7 +65,7 @@ class TextLog(Protocol):
 
     async def deliveries(
         self, program_id: str, message_id: UUID, *, state: DeliveryState | None = None, after: int, limit: int
-    ) -> Page[Delivery, int] | None:
+    ) -> Page[LoggedDelivery, int] | None:
         """In the order of the request; those in the state, if one is given. `after` is the end of the page before, 0
         for the first. None where there is no such message.
         """

@@ -39,6 +39,7 @@ class CreateProgram:
         pace: Pace | None = None,
         credentials: Credentials | None = None,
         on_unknown: OnUnknown = OnUnknown.LEAVE,
+        failover: bool = False,
         retention: timedelta | None = None,
         first_hub: FirstHubIdentity | None = None,
     ) -> tuple[Program, ProgramKey]:
@@ -67,6 +68,7 @@ class CreateProgram:
                 created_us=self.clock.now_us(),
                 account=account,
                 on_unknown=on_unknown,
+                failover=failover,
                 retention=retention,
             )
         )

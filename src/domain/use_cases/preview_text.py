@@ -74,13 +74,14 @@ class PreviewText:
             region = sender.home_region(self.default_region)
             recipients = await read_recipients(command.recipients, region=region)
             opted_out = await self.opt_outs.among(program.id, recipients.numbers)
-            audience = await self._audience(program, sender, command.priority, body, recipients, len(opted_out))
+            line = program.sends_from(sender, named=command.sender is not None)
+            audience = await self._audience(program, line, command.priority, body, recipients, len(opted_out))
         return Preview(body=body, segment_cap=program.segment_cap, sender=sender, audience=audience)
 
     async def _audience(
         self,
         program: Program,
-        sender: Sender,
+        line: Sender,
         priority: Priority,
         body: MessageBody,
         recipients: Recipients,
@@ -91,7 +92,7 @@ class PreviewText:
         now_us = self.clock.now_us()
         completed_us = None
         if texted:
-            ahead = await self.backlog.at(sender.id, now_us=now_us)
+            ahead = await self.backlog.at(line.id, now_us=now_us)
             completed_us = ahead.completed_us(program.id, priority, texts=texted, segments=body.segments, now_us=now_us)
         return Audience(
             recipients=recipients,

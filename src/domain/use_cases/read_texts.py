@@ -3,11 +3,11 @@ from uuid import UUID
 
 from domain.errors import MessageNotFound
 from domain.model.access import Grant
-from domain.model.delivery import Delivery, DeliveryState
+from domain.model.delivery import DeliveryState
 from domain.model.phone_number import PhoneNumber
 from domain.model.text_message import TextSummary
 from domain.ports.programs import Programs, own_program
-from domain.ports.text_log import Page, TextFilter, TextLog
+from domain.ports.text_log import LoggedDelivery, Page, TextFilter, TextLog
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,7 +62,7 @@ class ListDeliveries:
 
     async def __call__(
         self, grant: Grant, message_id: UUID, *, state: DeliveryState | None = None, after: int, limit: int
-    ) -> Page[Delivery, int]:
+    ) -> Page[LoggedDelivery, int]:
         """A message's deliveries in the order of the request. `after` is the end of the page before.
 
         Raises `MessageNotFound`, for another program's messages too.

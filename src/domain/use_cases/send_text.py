@@ -14,6 +14,7 @@ from domain.model.phone_number import PhoneNumber
 from domain.model.priority import Priority
 from domain.model.program import Program
 from domain.model.recipients import read_recipients
+from domain.model.sender import Sender
 from domain.model.text_message import AcceptedText, NewText, TextMessage
 from domain.model.waiting import Waiting
 from domain.ports.backlog import Backlog
@@ -78,7 +79,7 @@ class SendText:
         program = await own_program(self.programs, grant, command.program_id)
         named = None if key is None else IdempotencyKey(key, command.fingerprint())
         try:
-            new = await self._read(program, command, named)
+            new, line = await self._read(program, command, named)
         except HubError:
             # A repeated request is answered as the first was, although its times, say, have passed since.
             earlier = None if named is None else await self._answered(program, named)
@@ -87,13 +88,13 @@ class SendText:
             return earlier
         accepted = await self.intake.add(new)
         if not accepted.replayed and new.message.send_at_us is None:
-            self._join(new.message, accepted.summary.counts.get(DeliveryState.QUEUED, 0))
+            self._join(line, new.message, accepted.summary.counts.get(DeliveryState.QUEUED, 0))
         self.wakeups.notify()
         return accepted
 
-    def _join(self, message: TextMessage, texts: int) -> None:
+    def _join(self, line: Sender, message: TextMessage, texts: int) -> None:
         self.backlog.joined(
-            message.sender_id,
+            line.id,
             message.program_id,
             message.priority,
             Waiting(texts, texts * message.body.segments),
@@ -103,7 +104,10 @@ class SendText:
     async def _answered(self, program: Program, key: IdempotencyKey) -> AcceptedText | None:
         return await self.intake.answered(program.id, key, now_us=self.clock.now_us())
 
-    async def _read(self, program: Program, command: SendTextCommand, key: IdempotencyKey | None) -> NewText:
+    async def _read(
+        self, program: Program, command: SendTextCommand, key: IdempotencyKey | None
+    ) -> tuple[NewText, Sender]:
+        """The text, and whose line it will wait in."""
         sender = program.sender_called(command.sender, default_region=self.default_region)
         body = MessageBody(command.text)
         if body.segments > program.segment_cap:
@@ -112,7 +116,8 @@ class SendText:
         if recipients.refusals and not (command.lenient and recipients.numbers):
             raise RecipientsRefused(recipients.refusals)
         _check_times(command, self.clock.now_us())
-        ahead = await self.backlog.at(sender.id, now_us=self.clock.now_us())
+        line = program.sends_from(sender, named=command.sender is not None)
+        ahead = await self.backlog.at(line.id, now_us=self.clock.now_us())
         now_us = self.clock.now_us()
         message = TextMessage(
             id=new_message_id(now_us),
@@ -134,9 +139,10 @@ class SendText:
                 now_us=now_us,
                 not_before_us=command.send_at_us,
             ),
+            sender_named=command.sender is not None,
         )
         deliveries = _deliveries(message, recipients.numbers)
-        return NewText(message=message, deliveries=deliveries, refusals=recipients.refusals, key=key)
+        return NewText(message=message, deliveries=deliveries, refusals=recipients.refusals, key=key), line
 
 
 def _check_times(command: SendTextCommand, now_us: int) -> None:

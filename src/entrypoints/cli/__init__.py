@@ -10,6 +10,7 @@ from entrypoints.cli.migrate import migrate
 from entrypoints.cli.pausing import pause, resume
 from entrypoints.cli.processes import api, dispatcher, serve
 from entrypoints.cli.programs import programs
+from entrypoints.cli.sandbox import sandbox
 from entrypoints.cli.send import send
 from entrypoints.cli.senders import senders
 
@@ -23,5 +24,20 @@ def main() -> None:
     """
 
 
-for command in (serve, api, dispatcher, demo, migrate, programs, senders, limits, pause, resume, keys, send, config):
+for command in (
+    serve,
+    api,
+    dispatcher,
+    demo,
+    sandbox,
+    migrate,
+    programs,
+    senders,
+    limits,
+    pause,
+    resume,
+    keys,
+    send,
+    config,
+):
     main.add_command(command)

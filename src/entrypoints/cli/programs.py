@@ -23,6 +23,11 @@ on_unknown_option = click.option(
     type=click.Choice([each.value for each in OnUnknown]),
     help="What becomes of a text when nobody can tell whether it was sent: it is left so (the default), or sent again.",
 )
+failover_option = click.option(
+    "--failover",
+    type=click.Choice(["on", "off"]),
+    help="Whether its other senders take over what one of them surely cannot send; off is the default.",
+)
 retention_option = click.option(
     "--retention", help="For how long its texts are kept, such as P30D. If not given, as long as SMSHUB_RETENTION says."
 )
@@ -40,6 +45,7 @@ def programs() -> None:
 @click.option("--rate", help="Segments per second (1, 0.5) or per longer time (40/min). A new sender has 1.")
 @credentials_option
 @on_unknown_option
+@failover_option
 @retention_option
 @click.option("--program-id", help="Of a program of the first hub, with the two below: it keeps its identity.")
 @click.option("--program-sid", help="Its ProgramSID.")
@@ -53,6 +59,7 @@ def create(
     rate: str | None,
     credentials: TextIO | None,
     on_unknown: str | None,
+    failover: str | None,
     retention: str | None,
     program_id: str | None,
     program_sid: str | None,
@@ -83,6 +90,7 @@ def create(
             pace=pace,
             credentials=read_credentials,
             on_unknown=OnUnknown(on_unknown or OnUnknown.LEAVE.value),
+            failover=failover == "on",
             retention=kept,
             first_hub=first_hub,
         )
@@ -133,19 +141,24 @@ def add_sender(
 @programs.command("set")
 @click.option("--program", "program_id", required=True, help="The ProgramId.")
 @on_unknown_option
+@failover_option
 @retention_option
 @output_option
 @explains_faults
-def set_terms(program_id: str, on_unknown: str | None, retention: str | None, output: str) -> None:
+def set_terms(
+    program_id: str, on_unknown: str | None, failover: str | None, retention: str | None, output: str
+) -> None:
     """Change how a program's texts are dealt with. What is not given stays as it is."""
     policy = None if on_unknown is None else OnUnknown(on_unknown)
     kept = read_option("--retention", retention, read_duration)
-    program = with_hub(lambda hub: hub.set_terms()(program_id, on_unknown=policy, retention=kept))
+    wanted = None if failover is None else failover == "on"
+    program = with_hub(lambda hub: hub.set_terms()(program_id, on_unknown=policy, failover=wanted, retention=kept))
     if output == "json":
         print_json(_shown(program))
     else:
         told = _retention(program) or "as long as all are"
-        click.echo(f"Unknown outcomes: {program.on_unknown.value}. Texts are kept: {told}.")
+        switched = "on" if program.failover else "off"
+        click.echo(f"Unknown outcomes: {program.on_unknown.value}. Failover: {switched}. Texts are kept: {told}.")
 
 
 @programs.command()
@@ -203,6 +216,7 @@ def _shown(program: Program) -> dict[str, object]:
         "FirstHub": program.first_hub,
         "Paused": program.paused,
         "OnUnknown": program.on_unknown.value,
+        "Failover": program.failover,
         "Retention": _retention(program),
     }
 

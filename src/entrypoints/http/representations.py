@@ -3,9 +3,10 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from domain.model.delivery import Delivery, DeliveryState, in_order
+from domain.model.delivery import DeliveryState, in_order
 from domain.model.reasons import sentence_of
 from domain.model.text_message import AcceptedText, TextSummary
+from domain.ports.text_log import LoggedDelivery
 from domain.use_cases.preview_text import Audience, Preview
 from entrypoints.http.times import instant, optional_instant
 
@@ -113,10 +114,12 @@ def _audience(audience: Audience) -> Mapping[str, Any]:
     }
 
 
-def delivery(each: Delivery) -> Mapping[str, Any]:
+def delivery(logged: LoggedDelivery) -> Mapping[str, Any]:
+    each = logged.delivery
     return {
         "Position": each.position,
         "PhoneNumber": each.number.e164,
+        "Sender": logged.sender.value,
         "Status": each.state.value,
         "Reason": each.reason,
         "Attempts": each.attempt,

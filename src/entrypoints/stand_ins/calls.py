@@ -6,7 +6,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Self
 
-from aiohttp import ClientError, ClientSession, ClientTimeout, DummyCookieJar
+from aiohttp import ClientError, ClientSession, ClientTimeout, DummyCookieJar, TCPConnector
 from yarl import URL
 
 from entrypoints.stand_ins.http import Headers
@@ -100,5 +100,10 @@ class Caller:
     def _opened(self) -> ClientSession:
         """Made at the first call, as it belongs to the event loop that runs then."""
         if self._session is None:
-            self._session = ClientSession(cookie_jar=DummyCookieJar(), timeout=ClientTimeout(total=_ANSWER_TIMEOUT_S))
+            self._session = ClientSession(
+                # One that was idle may be hung up on in the very moment of the next call.
+                connector=TCPConnector(force_close=True),
+                cookie_jar=DummyCookieJar(),
+                timeout=ClientTimeout(total=_ANSWER_TIMEOUT_S),
+            )
         return self._session

@@ -116,7 +116,7 @@ class StandIn(ABC):
     def controlled(self, conversation: "Conversation", request: Exchange) -> bool:
         """Does what it is told by its control, if that is what is spoken to."""
         if request.target == "/_control":
-            self._be_told(conversation, json.loads(request.body))
+            self._be_told(conversation, dict(_read(request)))
         elif request.target == "/_control/log":
             conversation.write(HTTPStatus.OK, [asdict(arrival) for arrival in self.arrivals])
         elif request.target == "/_control/inbound":

@@ -19,6 +19,7 @@ from entrypoints.stand_ins.deeds import COMMON_DEEDS
 from entrypoints.stand_ins.fates import Behaviour, Fate, Receipt
 from entrypoints.stand_ins.http import Arrival, Conversation, Exchange, Headers
 from entrypoints.stand_ins.stand_in import StandIn
+from entrypoints.stand_ins.twilio_answers import asking_to_wait, error, fault_of, is_asked_for, message_of
 from entrypoints.stand_ins.twilio_calls import inbound_call, status_call
 
 ACCOUNT_SID = "AC" + "0123456789abcdef" * 2
@@ -62,17 +63,17 @@ class TwilioStandIn(StandIn):
         if self.controlled(conversation, request):
             return
         if not self._knows(request.headers.get("authorization", "")):
-            conversation.write(*_error(20003, HTTPStatus.UNAUTHORIZED))
+            conversation.write(*error(20003, HTTPStatus.UNAUTHORIZED))
         elif path == f"{_API}{ACCOUNT_SID}/Messages.json" and request.method == "POST":
             self._take(conversation, request, at_ns)
         elif path == f"{_API}{ACCOUNT_SID}/Messages.json":
             self.behave(conversation, asking, lambda: conversation.write(HTTPStatus.OK, self._page(request.target)))
         elif path.startswith(f"{_API}{ACCOUNT_SID}/Messages/"):
             message = self.messages.get(path.rpartition("/")[2].removesuffix(".json"))
-            found = (HTTPStatus.OK, message) if message else _error(20404, HTTPStatus.NOT_FOUND)
+            found = (HTTPStatus.OK, message) if message else error(20404, HTTPStatus.NOT_FOUND)
             self.behave(conversation, asking, lambda: conversation.write(*found))
         else:
-            conversation.write(*_error(20404, HTTPStatus.NOT_FOUND))
+            conversation.write(*error(20404, HTTPStatus.NOT_FOUND))
 
     def success(self, arrival: Arrival) -> tuple[int, object]:
         return (HTTPStatus.OK, {"messages": []}) if arrival.asks else (HTTPStatus.CREATED, self.take(arrival))
@@ -80,7 +81,7 @@ class TwilioStandIn(StandIn):
     def take(self, arrival: Arrival) -> Mapping[str, Any]:
         """Twilio has the text from here on, whether it says so or not."""
         arrival.sid = f"SM{uuid4().hex}"
-        message = _message(arrival)
+        message = message_of(arrival, ACCOUNT_SID)
         self.messages[arrival.sid] = message
         if arrival.form.get("StatusCallback"):
             self._status_callbacks[arrival.sid] = arrival.form["StatusCallback"]
@@ -113,7 +114,7 @@ class TwilioStandIn(StandIn):
         elif word in _STARTS:
             self._opted_out.discard((sender, to))
         arrival = Arrival(0, sender, to, text, sid=f"SM{uuid4().hex}")
-        message = {**_message(arrival), "direction": "inbound", "status": "received"}
+        message = {**message_of(arrival, ACCOUNT_SID), "direction": "inbound", "status": "received"}
         self.messages[message["sid"]] = message
         return [inbound_call(url, message, auth_token=self._auth_token)]
 
@@ -139,9 +140,9 @@ class TwilioStandIn(StandIn):
     def _refusal_of(self, arrival: Arrival) -> tuple[HTTPStatus, object, Headers] | None:
         early_us = self.early_us(arrival)
         if early_us > 0:
-            return _error(20429, HTTPStatus.TOO_MANY_REQUESTS, retry_after=str(-(-early_us // 1_000_000)))
-        code = 21610 if (arrival.to, arrival.sender) in self._opted_out else _fault(arrival)
-        return _error(code) if code else None
+            return error(20429, HTTPStatus.TOO_MANY_REQUESTS, retry_after=str(-(-early_us // 1_000_000)))
+        code = 21610 if (arrival.to, arrival.sender) in self._opted_out else fault_of(arrival)
+        return error(code) if code else None
 
     def _knows(self, authorization: str) -> bool:
         kind, _, encoded = authorization.partition(" ")
@@ -154,7 +155,7 @@ class TwilioStandIn(StandIn):
     def _page(self, target: str) -> Mapping[str, object]:
         """The newest first, as Twilio lists them."""
         asked = dict(parse_qsl(urlsplit(target).query))
-        found = [message for message in reversed(self.messages.values()) if _is_asked_for(message, asked)]
+        found = [message for message in reversed(self.messages.values()) if is_asked_for(message, asked)]
         size = min(int(asked.get("PageSize", _DEFAULT_PAGE)), _LARGEST_PAGE)
         number = int(asked.get("Page", 0))
         shown = found[number * size : (number + 1) * size]
@@ -188,32 +189,32 @@ def _hang_but_taken_and_forgotten(
 
 
 def _error_500(_twilio: TwilioStandIn, conversation: Conversation, _arrival: Arrival, _how: Behaviour) -> None:
-    conversation.write(*_error(20500, HTTPStatus.INTERNAL_SERVER_ERROR))
+    conversation.write(*error(20500, HTTPStatus.INTERNAL_SERVER_ERROR))
 
 
 def _error_500_but_taken(twilio: TwilioStandIn, conversation: Conversation, arrival: Arrival, _how: Behaviour) -> None:
     if not arrival.asks:
         twilio.take(arrival)
-    conversation.write(*_error(20500, HTTPStatus.INTERNAL_SERVER_ERROR))
+    conversation.write(*error(20500, HTTPStatus.INTERNAL_SERVER_ERROR))
 
 
 def _too_many(_twilio: TwilioStandIn, conversation: Conversation, _arrival: Arrival, how: Behaviour) -> None:
-    conversation.write(*_error(20429, HTTPStatus.TOO_MANY_REQUESTS, retry_after=how.retry_after))
+    conversation.write(*error(20429, HTTPStatus.TOO_MANY_REQUESTS, retry_after=how.retry_after))
 
 
 def _unauthorized(_twilio: TwilioStandIn, conversation: Conversation, _arrival: Arrival, _: Behaviour) -> None:
-    conversation.write(*_error(20003, HTTPStatus.UNAUTHORIZED))
+    conversation.write(*error(20003, HTTPStatus.UNAUTHORIZED))
 
 
 def _any_error(_twilio: TwilioStandIn, conversation: Conversation, _arrival: Arrival, how: Behaviour) -> None:
-    conversation.write(*_error(how.code or 21211, HTTPStatus(how.status or 400), retry_after=how.retry_after))
+    conversation.write(*error(how.code or 21211, HTTPStatus(how.status or 400), retry_after=how.retry_after))
 
 
 def _problem(_twilio: TwilioStandIn, conversation: Conversation, _arrival: Arrival, how: Behaviour) -> None:
     """As newer services of Twilio's say what is wrong (RFC 9457)."""
     status = how.status or 400
     body = {"type": "about:blank", "title": "Bad", "status": status, "code": how.code}
-    conversation.write(status, body, {"Content-Type": "application/problem+json", **_asking_to_wait(how.retry_after)})
+    conversation.write(status, body, {"Content-Type": "application/problem+json", **asking_to_wait(how.retry_after)})
 
 
 def _redirect(_twilio: TwilioStandIn, conversation: Conversation, _arrival: Arrival, how: Behaviour) -> None:
@@ -232,74 +233,3 @@ TwilioStandIn.DEEDS = {
     "problem": _problem,
     "redirect": _redirect,
 }
-
-
-def _error(
-    code: int, status: HTTPStatus = HTTPStatus.BAD_REQUEST, *, retry_after: str | None = None
-) -> tuple[HTTPStatus, object, Headers]:
-    body = {
-        "code": code,
-        "message": status.phrase,
-        "more_info": f"https://www.twilio.com/docs/errors/{code}",
-        "status": int(status),
-    }
-    return status, body, _asking_to_wait(retry_after)
-
-
-def _asking_to_wait(retry_after: str | None) -> Headers:
-    return {} if retry_after is None else {"Retry-After": retry_after}
-
-
-def _fault(arrival: Arrival) -> int | None:
-    if not arrival.to.startswith("+"):
-        return 21211
-    if not arrival.sender:
-        return 21603
-    if not arrival.body:
-        return 21602
-    if not arrival.form.get("StatusCallback", "http").startswith("http"):
-        return 21609
-    return 21617 if len(arrival.body) > 1_600 else None
-
-
-def _message(arrival: Arrival) -> dict[str, Any]:
-    by_service = arrival.sender.startswith("MG")
-    uri = f"{_API}{ACCOUNT_SID}/Messages/{arrival.sid}"
-    now = format_datetime(datetime.now(UTC))
-    return {
-        "account_sid": ACCOUNT_SID,
-        "api_version": "2010-04-01",
-        "body": arrival.body,
-        "date_created": now,
-        "date_sent": None,
-        "date_updated": now,
-        "direction": "outbound-api",
-        "error_code": None,
-        "error_message": None,
-        "from": None if by_service else arrival.sender,
-        "messaging_service_sid": arrival.sender if by_service else None,
-        "num_media": "0",
-        "num_segments": "0" if by_service else str(-(-len(arrival.body) // 153)),
-        "price": None,
-        "price_unit": "USD",
-        "sid": arrival.sid,
-        "status": "accepted" if by_service else "queued",
-        "subresource_uris": {"media": f"{uri}/Media.json"},
-        "to": arrival.to,
-        "uri": f"{uri}.json",
-    }
-
-
-def _is_asked_for(message: Mapping[str, Any], asked: Mapping[str, str]) -> bool:
-    if message["to"] != asked.get("To", message["to"]) or message["from"] != asked.get("From", message["from"]):
-        return False
-    dates = {name: day for name, day in asked.items() if name.startswith("DateSent")}
-    if not dates:
-        return True
-    if message["date_sent"] is None:
-        return False
-    sent = datetime.strptime(message["date_sent"], "%a, %d %b %Y %H:%M:%S %z").date().isoformat()
-    return all(
-        sent[:10] == day[:10] if name == "DateSent" else (sent <= day[:10] if name == "DateSent<" else sent >= day[:10])
-        for name, day in dates.items()
-    )

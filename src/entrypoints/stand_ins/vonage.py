@@ -10,7 +10,6 @@ import re
 from collections.abc import Mapping, Sequence
 from functools import cache
 from http import HTTPStatus
-from secrets import randbelow
 from typing import Any
 from urllib.parse import parse_qsl
 from uuid import uuid4
@@ -19,13 +18,32 @@ import jwt
 from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 
-from entrypoints.stand_ins import vonage_calls, vonage_numbers
+from entrypoints.stand_ins import vonage_numbers
 from entrypoints.stand_ins.calls import Call, Patience
 from entrypoints.stand_ins.deeds import COMMON_DEEDS
 from entrypoints.stand_ins.fates import Behaviour, Fate, Receipt
-from entrypoints.stand_ins.http import Arrival, Conversation, Exchange, Headers
+from entrypoints.stand_ins.http import Arrival, Conversation, Exchange
 from entrypoints.stand_ins.stand_in import StandIn
-from entrypoints.stand_ins.vonage_calls import Signing, SmsForm
+from entrypoints.stand_ins.vonage_answers import (
+    Answer,
+    asking_to_wait,
+    fault_of_message,
+    fault_of_sms,
+    in_parts,
+    problem,
+    refused_part,
+    request_id,
+)
+from entrypoints.stand_ins.vonage_calls import (
+    Inbound,
+    Signing,
+    SmsForm,
+    Text,
+    inbound_by_messages,
+    inbound_by_sms,
+    receipt_by_sms,
+    status_by_messages,
+)
 
 API_KEY = "abcd1234"
 API_SECRET = "the-secret-of-a-key"  # noqa: S105 - of nobody
@@ -34,18 +52,6 @@ APPLICATION_ID = "aaaaaaaa-bbbb-4ccc-8ddd-0123456789ab"
 
 MESSAGES = "/v1/messages"
 SMS = "/sms/json"
-
-_ERRORS = "https://developer.vonage.com/api-errors"
-_NUMBER = re.compile(r"[1-9]\d{6,14}", re.ASCII)
-_TEXTS = {
-    "1": "Throughput Rate Exceeded",
-    "2": "Missing to param",
-    "3": "Invalid value for param",
-    "4": "Bad Credentials",
-    "7": "Number barred.",
-}
-
-_Answer = tuple[int, object, Headers]
 
 
 @cache
@@ -98,7 +104,7 @@ class VonageStandIn(StandIn):
         if self.controlled(conversation, request):
             return
         if request.method != "POST" or request.target not in {MESSAGES, SMS}:
-            conversation.write(*_problem("not-found", HTTPStatus.NOT_FOUND))
+            conversation.write(*problem("not-found", HTTPStatus.NOT_FOUND))
             return
         arrival = _arrival(request, at_ns)
         self.arrivals.append(arrival)
@@ -107,7 +113,7 @@ class VonageStandIn(StandIn):
 
     def success(self, arrival: Arrival) -> tuple[int, object]:
         if _is_sms(arrival):
-            return HTTPStatus.OK, _in_parts(self.parts(arrival))
+            return HTTPStatus.OK, in_parts(self.parts(arrival))
         return HTTPStatus.ACCEPTED, {"message_uuid": self._taken(arrival)}
 
     def parts(self, arrival: Arrival) -> list[Mapping[str, str]]:
@@ -116,18 +122,18 @@ class VonageStandIn(StandIn):
 
     def refusal(
         self, arrival: Arrival, code: str, status: int = HTTPStatus.OK, retry_after: str | None = None
-    ) -> _Answer:
+    ) -> Answer:
         """By the SMS API the status is 200, unless another is wanted."""
         if not _is_sms(arrival):
-            return _problem(code, status, retry_after=retry_after)
-        return status, _in_parts([_refused(code)]), _asking_to_wait(retry_after)
+            return problem(code, status, retry_after=retry_after)
+        return status, in_parts([refused_part(code)]), asking_to_wait(retry_after)
 
-    def unauthorized(self, arrival: Arrival) -> _Answer:
+    def unauthorized(self, arrival: Arrival) -> Answer:
         if _is_sms(arrival):
             return self.refusal(arrival, "4")
         return self.refusal(arrival, "unauthorized", HTTPStatus.UNAUTHORIZED)
 
-    def too_many(self, arrival: Arrival, retry_after: str | None) -> _Answer:
+    def too_many(self, arrival: Arrival, retry_after: str | None) -> Answer:
         if _is_sms(arrival):
             return self.refusal(arrival, "1")
         return self.refusal(arrival, "rate-limit", HTTPStatus.TOO_MANY_REQUESTS, retry_after)
@@ -146,42 +152,26 @@ class VonageStandIn(StandIn):
         url = arrival.form.get("callback" if _is_sms(arrival) else "webhook_url")
         if not url:
             return None
-        what = f"{reference} {status}"
         if _is_sms(arrival):
-            told = vonage_calls.receipt_of(reference, arrival.form, status, code, self._signing.api_key)
-            return vonage_calls.call_by_sms(what, url, told, self._signing, self._sms_form)
-        told = vonage_calls.status_of(reference, arrival.form, status, code, parts=_count_of_parts(arrival))
+            return receipt_by_sms(url, Text(reference, arrival.form), status, code, self._signing, self._sms_form)
         application = arrival.account if arrival.account in self.applications else None
-        return vonage_calls.call_by_messages(what, url, told, self._signing, application=application)
+        text = Text(reference, arrival.form, parts=_count_of_parts(arrival), application=application)
+        return status_by_messages(url, text, status, code, self._signing)
 
     def inbound_calls(self, url: str, *, sender: str, to: str, text: str) -> Sequence[Call]:
-        """One for each part by the SMS API, which puts none of them together."""
-        numbers = {"sender": sender.removeprefix("+"), "to": to.removeprefix("+")}
-        parts = _parts_of(text)
-        if not self._by_sms:
-            reference = str(uuid4())
-            told = vonage_calls.inbound_of(reference, **numbers, text=text, parts=len(parts))
-            return [vonage_calls.call_by_messages(f"{reference} received", url, told, self._signing, application=None)]
-        together = str(randbelow(256))
-        return [
-            self._inbound_part(url, numbers, part, (index, len(parts), together)) for index, part in enumerate(parts, 1)
-        ]
-
-    def _inbound_part(self, url: str, numbers: Mapping[str, str], text: str, part: tuple[int, int, str]) -> Call:
-        reference = uuid4().hex[:16].upper()
-        told = vonage_calls.inbound_part_of(
-            reference, **numbers, text=text, api_key=self._signing.api_key, part=part if part[1] > 1 else None
-        )
-        return vonage_calls.call_by_sms(f"{reference} received", url, told, self._signing, self._sms_form)
+        inbound = Inbound(sender=sender.removeprefix("+"), to=to.removeprefix("+"), text=text)
+        if self._by_sms:
+            return inbound_by_sms(url, inbound, self._signing, self._sms_form)
+        return [inbound_by_messages(url, inbound, self._signing)]
 
     def _judge(self, conversation: Conversation, arrival: Arrival, request: Exchange) -> None:
         refusal = self._refusal_of(arrival, request)
         if refusal is not None:
             conversation.write(*refusal)
         else:
-            self.meet(conversation, arrival, lambda: conversation.write(*self.success(arrival), _request_id()))
+            self.meet(conversation, arrival, lambda: conversation.write(*self.success(arrival), request_id()))
 
-    def _refusal_of(self, arrival: Arrival, request: Exchange) -> _Answer | None:
+    def _refusal_of(self, arrival: Arrival, request: Exchange) -> Answer | None:
         sms = _is_sms(arrival)
         account = self._account_of(request.headers.get("authorization", ""), by_key_alone=sms)
         if account is None:
@@ -190,7 +180,7 @@ class VonageStandIn(StandIn):
         early_us = self.early_us(arrival)
         if early_us > 0:
             return self.too_many(arrival, str(-(-early_us // 1_000_000)))
-        fault = _fault_of_sms(arrival.form) if sms else _fault_of_message(arrival.form)
+        fault = fault_of_sms(arrival.form) if sms else fault_of_message(arrival.form)
         if fault is not None:
             return self.refusal(arrival, fault, HTTPStatus.OK if sms else HTTPStatus.UNPROCESSABLE_ENTITY)
         return None
@@ -252,57 +242,6 @@ def _count_of_parts(arrival: Arrival) -> int:
     return 1 if len(arrival.body) <= alone else -(-len(arrival.body) // joined)
 
 
-def _parts_of(text: str) -> list[str]:
-    """As a phone cuts a text that it sends."""
-    alone, joined = (160, 153) if text.isascii() else (70, 67)
-    if len(text) <= alone:
-        return [text]
-    return [text[start : start + joined] for start in range(0, len(text), joined)]
-
-
-def _fault_of_message(form: Mapping[str, Any]) -> str | None:
-    if not {"to", "from", "message_type", "channel", "text"} <= form.keys():
-        return "1010"
-    lives = 20 <= form.get("ttl", 20) <= 604_800
-    numbered = _NUMBER.fullmatch(form["to"]) is not None
-    return None if lives and numbered and 0 < len(form["text"]) <= 3_200 else "1020"
-
-
-def _fault_of_sms(form: Mapping[str, Any]) -> str | None:
-    if not {"to", "from", "text"} <= form.keys():
-        return "2"
-    lives = 20_000 <= int(form.get("ttl", 20_000)) <= 604_800_000
-    return None if lives and _NUMBER.fullmatch(form["to"]) else "3"
-
-
-def _in_parts(parts: Sequence[Mapping[str, str]]) -> Mapping[str, object]:
-    return {"message-count": str(len(parts)), "messages": list(parts)}
-
-
-def _refused(code: str) -> Mapping[str, str]:
-    return {"status": code, "error-text": _TEXTS.get(code, "Refused")}
-
-
-def _problem(code: str, status: int, *, retry_after: str | None = None) -> _Answer:
-    body = {
-        "type": f"{_ERRORS}/messages#{code}" if code.isdecimal() else f"{_ERRORS}#{code}",
-        "title": "Refused",
-        "detail": "The text was refused.",
-        "instance": uuid4().hex,
-    }
-    # As it is documented, the one kind of problem that is no problem+json.
-    kind = "application/json" if status == HTTPStatus.UNPROCESSABLE_ENTITY else "application/problem+json"
-    return status, body, {"Content-Type": kind, **_request_id(), **_asking_to_wait(retry_after)}
-
-
-def _asking_to_wait(retry_after: str | None) -> Headers:
-    return {} if retry_after is None else {"Retry-After": retry_after}
-
-
-def _request_id() -> Headers:
-    return {"X-Request-Id": str(uuid4())}
-
-
 def _refuse(vonage: VonageStandIn, conversation: Conversation, arrival: Arrival, how: Behaviour) -> None:
     usual = HTTPStatus.OK if _is_sms(arrival) else HTTPStatus.UNPROCESSABLE_ENTITY
     conversation.write(*vonage.refusal(arrival, str(how.code), how.status or usual, how.retry_after))
@@ -311,7 +250,7 @@ def _refuse(vonage: VonageStandIn, conversation: Conversation, arrival: Arrival,
 def _refuse_some(vonage: VonageStandIn, conversation: Conversation, arrival: Arrival, how: Behaviour) -> None:
     """All parts of a long text but the first: only the SMS API does so."""
     first, *others = vonage.parts(arrival)
-    conversation.write(HTTPStatus.OK, _in_parts([first, *(_refused(str(how.code)) for _ in others)]))
+    conversation.write(HTTPStatus.OK, in_parts([first, *(refused_part(str(how.code)) for _ in others)]))
 
 
 def _unauthorized(vonage: VonageStandIn, conversation: Conversation, arrival: Arrival, _how: Behaviour) -> None:

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import Enum
+from secrets import randbelow
 from typing import Any
 from urllib.parse import urlencode
 from uuid import uuid4
@@ -45,52 +46,82 @@ class Signing:
 METHODS = ("md5hash", "md5", "sha1", "sha256", "sha512")
 
 
+@dataclass(frozen=True, slots=True, repr=False)
+class Text:
+    """One that was sent, with its `form` as it was sent. `application` is the id of the one that it was sent by, None
+    where it was an API key alone.
+    """
+
+    reference: str
+    form: Mapping[str, Any]
+    parts: int = 1
+    application: str | None = None
+
+
+@dataclass(frozen=True, slots=True, repr=False, kw_only=True)
+class Inbound:
+    """What somebody texts back; the numbers are without their plus."""
+
+    sender: str
+    to: str
+    text: str
+
+    @property
+    def keyword(self) -> str:
+        return self.text.split(maxsplit=1)[0].upper() if self.text.strip() else ""
+
+    @property
+    def parts(self) -> list[str]:
+        """As a phone cuts a text that it sends."""
+        alone, joined = (160, 153) if self.text.isascii() else (70, 67)
+        if len(self.text) <= alone:
+            return [self.text]
+        return [self.text[start : start + joined] for start in range(0, len(self.text), joined)]
+
+
 # The Messages API.
 
 
-def status_of(
-    reference: str, form: Mapping[str, Any], status: str, code: str | None, *, parts: int
-) -> Mapping[str, Any]:
-    """`form` is the text as it was sent."""
+def status_by_messages(url: str, text: Text, status: str, code: str | None, signing: Signing) -> Call:
     told: dict[str, Any] = {
-        "message_uuid": reference,
-        "to": form["to"],
-        "from": form["from"],
+        "message_uuid": text.reference,
+        "to": text.form["to"],
+        "from": text.form["from"],
         "timestamp": _now(),
         "status": status,
         "channel": "sms",
-        "sms": {"count_total": str(parts)},
+        "sms": {"count_total": str(text.parts)},
     }
-    if "client_ref" in form:
-        told["client_ref"] = form["client_ref"]
+    if "client_ref" in text.form:
+        told["client_ref"] = text.form["client_ref"]
     if status == "submitted":
         told["usage"] = {"currency": "EUR", "price": _PRICE}
     else:
         told["destination"] = {"network_code": _NETWORK}
     if code is not None:
-        told["error"] = {"type": f"{_ERRORS}#{code}", "title": code, "detail": "Not delivered.", "instance": reference}
-    return told
+        error = {"type": f"{_ERRORS}#{code}", "title": code, "detail": "Not delivered.", "instance": text.reference}
+        told["error"] = error
+    return _by_messages(f"{text.reference} {status}", url, told, signing, application=text.application)
 
 
-def inbound_of(reference: str, *, sender: str, to: str, text: str, parts: int) -> Mapping[str, Any]:
-    return {
+def inbound_by_messages(url: str, inbound: Inbound, signing: Signing) -> Call:
+    reference, count = str(uuid4()), str(len(inbound.parts))
+    told = {
         "channel": "sms",
         "message_type": "text",
         "message_uuid": reference,
-        "to": to,
-        "from": sender,
+        "to": inbound.to,
+        "from": inbound.sender,
         "timestamp": _now(),
-        "text": text,
-        "sms": {"num_messages": str(parts), "count_total": str(parts), "keyword": _keyword(text)},
+        "text": inbound.text,
+        "sms": {"num_messages": count, "count_total": count, "keyword": inbound.keyword},
         "usage": {"currency": "EUR", "price": "0.0000"},
         "origin": {"network_code": _NETWORK},
     }
+    return _by_messages(f"{reference} received", url, told, signing, application=None)
 
 
-def call_by_messages(
-    what: str, url: str, told: Mapping[str, Any], signing: Signing, *, application: str | None
-) -> Call:
-    """`application` is the id of the one that the text was sent by, None where it was an API key alone."""
+def _by_messages(what: str, url: str, told: Mapping[str, Any], signing: Signing, *, application: str | None) -> Call:
     body = json.dumps(told).encode()
     claims = {
         "iat": int(time.time()),
@@ -108,47 +139,48 @@ def call_by_messages(
 # The SMS API.
 
 
-def receipt_of(reference: str, form: Mapping[str, Any], status: str, code: str, api_key: str) -> Mapping[str, str]:
-    """`form` is the text as it was sent."""
+def receipt_by_sms(url: str, text: Text, status: str, code: str, signing: Signing, form: SmsForm) -> Call:
     now = datetime.now(UTC)
     told = {
-        "msisdn": form["to"],
-        "to": form["from"],
+        "msisdn": text.form["to"],
+        "to": text.form["from"],
         "network-code": _NETWORK,
-        "messageId": reference,
+        "messageId": text.reference,
         "price": _PRICE,
         "status": status,
         "scts": f"{now:%y%m%d%H%M}",
         "err-code": code,
-        "api-key": api_key,
+        "api-key": signing.api_key,
         "message-timestamp": f"{now:%Y-%m-%d %H:%M:%S}",
     }
-    if "client-ref" in form:
-        told["client-ref"] = form["client-ref"]
-    return told
+    if "client-ref" in text.form:
+        told["client-ref"] = text.form["client-ref"]
+    return _by_sms(f"{text.reference} {status}", url, told, signing, form)
 
 
-def inbound_part_of(
-    reference: str, *, sender: str, to: str, text: str, api_key: str, part: tuple[int, int, str] | None
-) -> Mapping[str, str]:
-    """`part` is which of how many, and the number that all parts of one text share; None for a text in one piece."""
-    told = {
-        "msisdn": sender,
-        "to": to,
-        "messageId": reference,
-        "text": text,
-        "type": "text" if text.isascii() else "unicode",
-        "keyword": _keyword(text),
-        "api-key": api_key,
-        "message-timestamp": f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S}",
-    }
-    if part is not None:
-        number, total, together = part
-        told |= {"concat": "true", "concat-ref": together, "concat-total": str(total), "concat-part": str(number)}
-    return told
+def inbound_by_sms(url: str, inbound: Inbound, signing: Signing, form: SmsForm) -> list[Call]:
+    """One for each part, which nobody puts together before."""
+    parts = inbound.parts
+    together = {"concat": "true", "concat-ref": str(randbelow(256)), "concat-total": str(len(parts))}
+    calls = []
+    for number, part in enumerate(parts, 1):
+        reference = uuid4().hex[:16].upper()
+        told = {
+            "msisdn": inbound.sender,
+            "to": inbound.to,
+            "messageId": reference,
+            "text": part,
+            "type": "text" if inbound.text.isascii() else "unicode",
+            "keyword": inbound.keyword,
+            "api-key": signing.api_key,
+            "message-timestamp": f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S}",
+            **({**together, "concat-part": str(number)} if len(parts) > 1 else {}),
+        }
+        calls.append(_by_sms(f"{reference} received", url, told, signing, form))
+    return calls
 
 
-def call_by_sms(what: str, url: str, told: Mapping[str, str], signing: Signing, form: SmsForm) -> Call:
+def _by_sms(what: str, url: str, told: Mapping[str, str], signing: Signing, form: SmsForm) -> Call:
     given = {**told, "timestamp": str(int(time.time())), "nonce": str(uuid4())}
     given["sig"] = signature(given, signing.secret, signing.method)
     if form is SmsForm.GET:
@@ -168,10 +200,6 @@ def signature(parameters: Mapping[str, str], secret: str, method: str) -> str:
 
 def _without_joints(value: str) -> str:
     return value.replace("&", "_").replace("=", "_")
-
-
-def _keyword(text: str) -> str:
-    return text.split(maxsplit=1)[0].upper() if text.strip() else ""
 
 
 def _now() -> str:

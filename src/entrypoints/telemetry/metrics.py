@@ -87,6 +87,12 @@ class Metrics:
             "For how long the longest waiting sender could have been claimed from.",
             registry=self.registry,
         )
+        self.failovers = Counter(
+            "smshub_failovers",
+            "Deliveries that another sender took over, by the first one's provider and why it could not send.",
+            ["provider", "reason"],
+            registry=self.registry,
+        )
         self.released = Counter(
             "smshub_released", "Claimed deliveries that were handed back unsent.", registry=self.registry
         )

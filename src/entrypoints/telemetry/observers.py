@@ -11,6 +11,7 @@ import structlog
 
 from domain.errors import HubError
 from domain.model.delivery import Delivery, DeliveryState
+from domain.model.failover import Failover
 from domain.model.idempotency import IdempotencyKey
 from domain.model.send_outcome import EnquiryAnswer, SendOutcome
 from domain.model.sender import Sender
@@ -18,6 +19,7 @@ from domain.model.text_message import AcceptedText, NewText
 from domain.ports.delivery_queue import Claim
 from domain.ports.dispatch_observer import DispatchObserver
 from domain.ports.due_deliveries import Enquiry
+from domain.ports.failovers import FailedOver
 from domain.ports.intake import Intake
 from entrypoints.telemetry.metrics import Metrics
 
@@ -66,6 +68,20 @@ class LoggedDispatch(DispatchObserver):
 
     def unbarred(self, sender: Sender) -> None:
         self._log.info("sender_unbarred", sender=sender.id, provider=sender.provider)
+
+    def failed_over(self, failover: Failover, deliveries: Sequence[FailedOver]) -> None:
+        self._metrics.failovers.labels(failover.provider, failover.reason).inc(len(deliveries))
+        for each in deliveries:
+            self._log.warning(
+                "delivery_failed_over",
+                delivery=each.delivery_id,
+                message=str(each.message_id),
+                program=failover.program_id,
+                sender=failover.from_sender_id,
+                to_sender=failover.to_sender_id,
+                provider=failover.provider,
+                reason=failover.reason,
+            )
 
     def enquired(self, enquiry: Enquiry, answer: EnquiryAnswer, after: Delivery) -> None:
         kind = _kind(answer)

@@ -891,6 +891,8 @@ async def test_a_text_may_come_from_another_of_the_programs_senders(hub: Hub, ad
 
     assert named["Sender"] == address
     assert (await hub.get(office, f"{TEXTS}/{named['Id']}")).json()["Sender"] == address
+    [delivery] = (await hub.get(office, f"{TEXTS}/{named['Id']}/Deliveries")).json()["Items"]
+    assert delivery["Sender"] == address
     assert unnamed["Sender"] != address
 
 

@@ -3,6 +3,8 @@
 import hashlib
 import hmac
 import string
+from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -28,6 +30,34 @@ def test_a_program_is_not_called_by_another_id(called: str) -> None:
 def test_letter_case_makes_no_two_ids_of_one(program_id: str) -> None:
     assert same_program_id(program_id.upper(), program_id.lower())
     assert not same_program_id(program_id, program_id + "-")
+
+
+GOOD = a_sender(sender_id=3, address="+18005550103")
+BARRED = a_sender(sender_id=1, address="+18005550101", bar_reason="no-credit")
+BARRED_TOO = a_sender(sender_id=2, address="+18005550102", bar_reason="no-credit")
+
+
+@pytest.mark.parametrize(
+    ("own", "others", "line"),
+    [
+        (GOOD, [BARRED], GOOD),
+        (BARRED, [BARRED_TOO, GOOD], GOOD),
+        (BARRED, [replace(GOOD, paused=True)], BARRED),
+        (BARRED, [BARRED_TOO], BARRED),
+        (BARRED, [], BARRED),
+        (replace(BARRED, paused=True), [GOOD], replace(BARRED, paused=True)),
+    ],
+)
+def test_a_text_for_a_barred_sender_waits_at_the_next_that_can_send_it(
+    own: Sender, others: Sequence[Sender], line: Sender
+) -> None:
+    assert a_program(sender=own, other_senders=others, failover=True).sends_from(own, named=False) == line
+
+
+def test_it_waits_at_its_own_without_failover_or_where_it_names_it() -> None:
+    program = a_program(sender=BARRED, other_senders=[GOOD])
+    assert program.sends_from(BARRED, named=False) == BARRED
+    assert replace(program, failover=True).sends_from(BARRED, named=True) == BARRED
 
 
 @pytest.mark.parametrize("value", ["", "x" * 101, " x", "x ", "a\nb", "a\0b", "\N{ZERO WIDTH SPACE}"])

@@ -135,6 +135,13 @@ async def test_what_goes_before_is_what_waits_at_the_sender() -> None:
     assert hub.backlog.asked == [(2, NOON)]
 
 
+async def test_where_another_takes_over_it_is_what_waits_there() -> None:
+    barred = a_sender(sender_id=1, bar_reason="no-credit")
+    hub = Hub(a_program(sender=barred, other_senders=TWO_SENDERS.other_senders, failover=True))
+    preview = await hub.preview("+15551234567")
+    assert (preview.sender.id, hub.backlog.asked) == (1, [(2, NOON)])
+
+
 @pytest.mark.parametrize("stopped", [{"stopped": True}, {"paused": frozenset({"PHARMACY"})}])
 async def test_nobody_knows_when_what_stands_still_goes_on(stopped: dict[str, Any]) -> None:
     hub = Hub(backlog=FakeBacklog(QueueAhead(pace=Pace.parse("1/s"), at_us=NOON, **stopped)))

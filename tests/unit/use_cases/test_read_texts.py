@@ -86,10 +86,10 @@ async def test_deliveries_are_listed_in_the_order_of_the_request_page_by_page(
     await intake.add(a_text(1, to=[a_number(which) for which in (7, 3, 9)]))
     list_deliveries = ListDeliveries(texts=texts)
     first = await list_deliveries(PHARMACY, a_message_id(1), after=0, limit=2)
-    assert [delivery.number for delivery in first.items] == [a_number(7), a_number(3)]
+    assert [each.delivery.number for each in first.items] == [a_number(7), a_number(3)]
     assert first.end == 2
     second = await list_deliveries(PHARMACY, a_message_id(1), after=2, limit=2)
-    assert [delivery.number for delivery in second.items] == [a_number(9)]
+    assert [each.delivery.number for each in second.items] == [a_number(9)]
     assert second.end is None
 
 
@@ -163,4 +163,4 @@ async def test_deliveries_are_found_by_their_state(texts: InMemoryTextLog, store
     store.opted_out.add(("PHARMACY", a_number(2)))
     await InMemoryIntake(store).add(a_text(1, to=[a_number(which) for which in (1, 2, 3)]))
     page = await ListDeliveries(texts=texts)(PHARMACY, a_message_id(1), state=DeliveryState.BLOCKED, after=0, limit=10)
-    assert [delivery.number for delivery in page.items] == [a_number(2)]
+    assert [each.delivery.number for each in page.items] == [a_number(2)]

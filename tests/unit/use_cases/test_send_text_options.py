@@ -138,3 +138,26 @@ async def test_ids_stand_in_the_order_of_acceptance() -> None:
         ids.append((await post(hub)).summary.message.id)
         hub.clock.jump(1)
     assert ids == sorted(ids)
+
+
+FAILING_OVER = a_program(
+    sender=a_sender(sender_id=1, address="+18005550100", bar_reason="no-credit"),
+    other_senders=[a_sender(sender_id=2, address="+18005550102")],
+    failover=True,
+)
+
+
+async def test_a_text_for_a_barred_sender_is_its_own_and_counts_in_the_line_of_the_one_that_takes_over() -> None:
+    hub = Hub(FAILING_OVER)
+    message = (await post(hub)).summary.message
+    assert (message.sender_id, message.sender_named) == (1, False)
+    assert [sender_id for sender_id, _ in hub.backlog.asked] == [2]
+    assert [sender_id for sender_id, *_ in hub.backlog.has_joined] == [2]
+
+
+async def test_a_text_that_names_its_sender_says_so_and_waits_there() -> None:
+    hub = Hub(FAILING_OVER)
+    message = (await post(hub, sender="+18005550100")).summary.message
+    assert (message.sender_id, message.sender_named) == (1, True)
+    assert [sender_id for sender_id, _ in hub.backlog.asked] == [1]
+    assert [sender_id for sender_id, *_ in hub.backlog.has_joined] == [1]
