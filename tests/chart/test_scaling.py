@@ -51,13 +51,47 @@ def test_what_keda_asks_for_is_measured() -> None:
     assert {each.name for family in metrics.registry.collect() for each in family.samples} >= LATENESS
 
 
+LABELS = 'namespace="texts",job="sms-hub"'
+BUCKETS = [f'smshub_send_late_seconds_bucket{{{LABELS},le="{le}"}}' for le in ("0.1", "0.5", "+Inf")]
+
+
 @pytest.mark.skipif(not shutil.which("promtool"), reason="needs promtool, of Debian's package prometheus")
-def test_prometheus_understands_what_keda_asks(tmp_path: Path) -> None:
-    rules = [{"record": f"lateness:{number}", "expr": query} for number, query in enumerate(queries())]
-    file = tmp_path / "rules.yaml"
-    file.write_text(yaml.safe_dump({"groups": [{"name": "lateness", "rules": rules}]}))
-    checked = subprocess.run(["promtool", "check", "rules", file], capture_output=True, text=True, check=False)
-    assert checked.returncode == 0, checked.stderr
+@pytest.mark.parametrize(
+    ("series", "waiting", "late"),
+    [
+        # Two dispatchers tell the same; another release is none of ours.
+        (
+            {
+                f'smshub_overdue_seconds{{{LABELS},pod="a"}}': "0.1x10",
+                f'smshub_overdue_seconds{{{LABELS},pod="b"}}': "4x10",
+                'smshub_overdue_seconds{namespace="other",job="sms-hub"}': "9x10",
+            },
+            [{"labels": "{}", "value": 4}],
+            [{"labels": "{}", "value": 0}],
+        ),
+        # Nothing is sent.
+        (dict.fromkeys(BUCKETS, "7x10"), [], [{"labels": "{}", "value": 0}]),
+        # Everything is late by more than 0.1 s and less than 0.5 s.
+        (
+            dict(zip(BUCKETS, ("0x10", "0+60x10", "0+60x10"), strict=True)),
+            [],
+            [{"labels": "{}", "value": 0.496}],
+        ),
+    ],
+    ids=["waiting", "idle", "late"],
+)
+def test_prometheus_answers_what_keda_is_to_know(
+    series: dict[str, str], waiting: list[object], late: list[object], tmp_path: Path
+) -> None:
+    asked = [
+        {"expr": query, "eval_time": "10m", "exp_samples": waiting if "overdue" in query else late}
+        for query in queries()
+    ]
+    told = [{"series": name, "values": values} for name, values in series.items()]
+    file = tmp_path / "test.yaml"
+    file.write_text(yaml.safe_dump({"tests": [{"interval": "1m", "input_series": told, "promql_expr_test": asked}]}))
+    tested = subprocess.run(["promtool", "test", "rules", file], capture_output=True, text=True, check=False)
+    assert tested.returncode == 0, tested.stdout + tested.stderr
 
 
 def test_each_kind_of_lateness_has_its_own_measure() -> None:
