@@ -5,7 +5,14 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 SOURCES := src tests helm
 
-.PHONY: help install run test test-all check format bench chart-docs lock clean
+# Of `make image`. BUILDER may be docker, podman or buildah, with options of its own.
+BUILDER ?= docker
+BUILD_FLAGS ?=
+IMAGE ?= sms-hub
+VERSION ?= $(shell sed -n 's/^version = "\(.*\)"/\1/p' pyproject.toml)
+REVISION ?= $(shell git describe --always --abbrev=40 --dirty 2>/dev/null || echo unknown)
+
+.PHONY: help install run test test-all check format bench chart-docs image try-image lock clean
 
 help: ## Say what each target does
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -55,6 +62,15 @@ bench: install ## Run the benchmarks
 
 chart-docs: install ## Write the values of the Helm chart into its README
 	$(BIN)/python helm/values_table.py
+
+image: ## Build the container image sms-hub (docs/operations/image.md)
+	$(BUILDER) build $(BUILD_FLAGS) --tag $(IMAGE):$(VERSION) --tag $(IMAGE):latest \
+		$(if $(BASE_IMAGE),--build-arg BASE_IMAGE=$(BASE_IMAGE)) --build-arg VERSION=$(VERSION) \
+		--build-arg REVISION=$(REVISION) --build-arg SOURCE=$(SOURCE) .
+
+try-image: install ## Build and run the image in containers of the tests' own, as root on Debian
+	@requirements/debian.sh requirements/debian-image.txt
+	TRY_IMAGE=1 $(BIN)/pytest tests/image
 
 lock: install ## Pin the newest dependencies that pyproject.toml allows, with hashes
 	$(BIN)/python requirements/lock.py

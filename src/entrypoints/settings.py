@@ -122,6 +122,9 @@ class Settings(BaseSettings):
         description="Peppers of the stored hashes of program keys, written as the signing keys; the first is used for "
         "new ones. None: plain SHA-256.",
     )
+    host: str = Field(
+        "127.0.0.1", min_length=1, description="Address that processes listen on, both ports, where `--host` says none."
+    )
     public_url: Annotated[str, AfterValidator(_checked_url)] = Field(
         "http://127.0.0.1:8080", description="Where callers reach the hub; its path is the prefix of everything."
     )

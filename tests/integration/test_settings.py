@@ -28,6 +28,7 @@ READ_AS: dict[str, tuple[str, Any]] = {
     "SIGNING_KEYS": (f"new:{KEY},old:{OTHER_KEY}", f"new:{KEY},old:{OTHER_KEY}"),
     "ENCRYPTION_KEYS": (f"e:{KEY}", f"e:{KEY}"),
     "KEY_PEPPERS": (f"p:{OTHER_KEY}", f"p:{OTHER_KEY}"),
+    "HOST": ("0.0.0.0", "0.0.0.0"),
     "PUBLIC_URL": ("https://sms.example/cwis463/", "https://sms.example/cwis463"),
     "PROVIDER_CALLBACKS": ("true", "true"),
     "CORS_ORIGINS": ("https://a.example, https://b.example,", ("https://a.example", "https://b.example")),
