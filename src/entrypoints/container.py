@@ -103,6 +103,7 @@ from entrypoints.settings import Settings, key_ring
 from entrypoints.telemetry.callback_observer import LoggedCallbacks
 from entrypoints.telemetry.metrics import Metrics
 from entrypoints.telemetry.observers import CountedIntake, LoggedDispatch
+from entrypoints.telemetry.outcomes import Outcomes
 
 _CONNECTIONS_FOR_ENQUIRIES = 100
 # Enough for several accounts at 30 requests a second each, however slow the answers.
@@ -121,8 +122,8 @@ def _database(settings: Settings) -> Database:
     )
 
 
-def _queue(database: Database, retry: RetryPolicy) -> SqlDeliveryQueue:
-    return (SqliteDeliveryQueue if database.is_sqlite else PostgresqlDeliveryQueue)(database, retry)
+def _queue(database: Database, retry: RetryPolicy, outcomes: Outcomes) -> SqlDeliveryQueue:
+    return (SqliteDeliveryQueue if database.is_sqlite else PostgresqlDeliveryQueue)(database, retry, outcomes)
 
 
 def _intake(database: Database, metrics: Metrics) -> SqlIntake:
@@ -208,6 +209,7 @@ class Container(containers.DeclarativeContainer):
     settings = providers.Dependency(instance_of=Settings)
 
     metrics: providers.Provider[Metrics] = providers.Singleton(Metrics)
+    outcomes: providers.Provider[Outcomes] = providers.Singleton(Outcomes, metrics)
     observer: providers.Provider[DispatchObserver] = providers.Singleton(LoggedDispatch, metrics)
     callback_observer: providers.Provider[CallbackObserver] = providers.Singleton(LoggedCallbacks, metrics)
 
@@ -224,7 +226,7 @@ class Container(containers.DeclarativeContainer):
     standstills: providers.Provider[Standstills] = providers.Singleton(SqlStandstills, database)
     remembered_programs: providers.Provider[Programs] = providers.Singleton(RememberedPrograms, programs)
     opt_outs: providers.Provider[OptOuts] = providers.Singleton(SqlOptOuts, database)
-    texts: providers.Provider[TextLog] = providers.Singleton(SqlTextLog, database)
+    texts: providers.Provider[TextLog] = providers.Singleton(SqlTextLog, database, outcomes)
     sql_intake: providers.Provider[SqlIntake] = providers.Singleton(_intake, database, metrics)
     intake: providers.Provider[Intake] = providers.Singleton(CountedIntake, sql_intake, metrics)
     backlog: providers.Provider[Backlog] = providers.Singleton(
@@ -234,9 +236,9 @@ class Container(containers.DeclarativeContainer):
     )
     remembered_backlog: providers.Provider[Backlog] = providers.Singleton(RememberedBacklog, backlog)
     retry: providers.Provider[RetryPolicy] = providers.Singleton(_retry, settings)
-    queue: providers.Provider[SqlDeliveryQueue] = providers.Singleton(_queue, database, retry)
+    queue: providers.Provider[SqlDeliveryQueue] = providers.Singleton(_queue, database, retry, outcomes)
     pauses: providers.Provider[Pauses] = providers.Singleton(SqlPauses, database, queue)
-    due: providers.Provider[DueDeliveries] = providers.Singleton(SqlDueDeliveries, database, queue)
+    due: providers.Provider[DueDeliveries] = providers.Singleton(SqlDueDeliveries, database, queue, outcomes)
     callbacks: providers.Provider[SqlCallbacks] = providers.Singleton(SqlCallbacks, database)
     failovers: providers.Provider[Failovers] = providers.Singleton(SqlFailovers, database)
     dispatchers: providers.Provider[Dispatchers] = providers.Singleton(SqlDispatchers, database)

@@ -685,7 +685,12 @@ class InMemoryDispatchers(Dispatchers):
     async def orphans(self, *, silent_since_us: int, limit: int) -> Sequence[Orphan]:
         self._must_be_there()
         orphans = [
-            Orphan(delivery=row.delivery, slot_us=row.slot_us, last_seen_us=self._last_seen_us(row))
+            Orphan(
+                delivery=row.delivery,
+                provider=self._store.line_of(row).sender.provider,
+                slot_us=row.slot_us,
+                last_seen_us=self._last_seen_us(row),
+            )
             for row in self._store.rows.values()
             if row.delivery.state is DeliveryState.SENDING and self._last_seen_us(row) < silent_since_us
         ]
@@ -991,7 +996,8 @@ class RecordingObserver(DispatchObserver):
     def enquired(self, enquiry: Enquiry, answer: EnquiryAnswer, after: Delivery) -> None:
         self.answers.append((enquiry, answer, after))
 
-    def rescued(self, deliveries: Sequence[Delivery]) -> None:
+    def rescued(self, provider: str, deliveries: Sequence[Delivery]) -> None:
+        _ = provider
         self.rescues.append(deliveries)
 
     def adapter_failed(self, provider: str, fault: Exception) -> None:

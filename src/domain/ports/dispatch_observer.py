@@ -30,7 +30,9 @@ class DispatchObserver(Protocol):
 
     def enquired(self, enquiry: Enquiry, answer: EnquiryAnswer, after: Delivery) -> None: ...
 
-    def rescued(self, deliveries: Sequence[Delivery]) -> None: ...
+    def rescued(self, provider: str, deliveries: Sequence[Delivery]) -> None:
+        """Of one provider's."""
+        ...
 
     def adapter_failed(self, provider: str, fault: Exception) -> None:
         """A provider's adapter raised, which is a fault of ours. Its text may show what was to be sent."""

@@ -87,6 +87,15 @@ class Metrics:
             "For how long the longest waiting sender could have been claimed from.",
             registry=self.registry,
         )
+        self.outcomes = Counter(
+            "smshub_outcomes",
+            "Deliveries that came to rest in a state, by why they did.",
+            ["provider", "state", "reason"],
+            registry=self.registry,
+        )
+        self.sent_segments = Counter(
+            "smshub_sent_segments", "Segments that providers took, by sender.", ["sender"], registry=self.registry
+        )
         self.failovers = Counter(
             "smshub_failovers",
             "Deliveries that another sender took over, by the first one's provider and why it could not send.",

@@ -10,10 +10,10 @@ import prometheus_client
 import structlog
 
 from domain.errors import HubError
-from domain.model.delivery import Delivery, DeliveryState
+from domain.model.delivery import OPTED_OUT, Delivery, DeliveryState
 from domain.model.failover import Failover
 from domain.model.idempotency import IdempotencyKey
-from domain.model.send_outcome import EnquiryAnswer, SendOutcome
+from domain.model.send_outcome import Accepted, EnquiryAnswer, SendOutcome, Unknown
 from domain.model.sender import Sender
 from domain.model.text_message import AcceptedText, NewText
 from domain.ports.delivery_queue import Claim
@@ -21,7 +21,9 @@ from domain.ports.dispatch_observer import DispatchObserver
 from domain.ports.due_deliveries import Enquiry
 from domain.ports.failovers import FailedOver
 from domain.ports.intake import Intake
+from entrypoints.telemetry.labels import MOST_SENDERS, OTHER, known_reason
 from entrypoints.telemetry.metrics import Metrics
+from entrypoints.telemetry.outcomes import Outcomes
 
 _MILLISECOND_US = 1_000
 _SECOND_US = 1_000_000
@@ -30,8 +32,10 @@ _SECOND_US = 1_000_000
 class LoggedDispatch(DispatchObserver):
     def __init__(self, metrics: Metrics) -> None:
         self._metrics = metrics
+        self._outcomes = Outcomes(metrics)
         # What is looked up once need not be for each text.
         self._log = structlog.get_logger("smshub.dispatch").bind()
+        self._segments: dict[int, prometheus_client.Counter] = {}
         self._counters: dict[tuple[str, str], prometheus_client.Counter] = {}
         self._timers: dict[str, tuple[prometheus_client.Histogram, prometheus_client.Histogram]] = {}
 
@@ -41,6 +45,9 @@ class LoggedDispatch(DispatchObserver):
         took, late = self._timer(provider)
         took.observe(took_us / _SECOND_US)
         late.observe(max(late_us, 0) / _SECOND_US)
+        self._outcomes(provider, after.state, after.reason)
+        if isinstance(outcome, Accepted | Unknown):
+            self._segments_of(claim.sender.id).inc(after.segments)
         self._log.info(
             "delivery_attempted",
             delivery=after.id,
@@ -63,14 +70,14 @@ class LoggedDispatch(DispatchObserver):
         self._log.info("delivery_released", delivery=claim.delivery.id, sender=claim.sender.id)
 
     def barred(self, sender: Sender, reason: str, *, times: int) -> None:
-        self._metrics.bars.labels(sender.provider, reason).inc()
+        self._metrics.bars.labels(sender.provider, known_reason(reason)).inc()
         self._log.error("sender_barred", sender=sender.id, provider=sender.provider, reason=reason, times=times)
 
     def unbarred(self, sender: Sender) -> None:
         self._log.info("sender_unbarred", sender=sender.id, provider=sender.provider)
 
     def failed_over(self, failover: Failover, deliveries: Sequence[FailedOver]) -> None:
-        self._metrics.failovers.labels(failover.provider, failover.reason).inc(len(deliveries))
+        self._metrics.failovers.labels(failover.provider, known_reason(failover.reason)).inc(len(deliveries))
         for each in deliveries:
             self._log.warning(
                 "delivery_failed_over",
@@ -86,6 +93,8 @@ class LoggedDispatch(DispatchObserver):
     def enquired(self, enquiry: Enquiry, answer: EnquiryAnswer, after: Delivery) -> None:
         kind = _kind(answer)
         self._metrics.enquiries.labels(enquiry.provider, kind).inc()
+        if after.state is not enquiry.delivery.state:
+            self._outcomes(enquiry.provider, after.state, after.reason)
         self._log.info(
             "delivery_settled" if after.state.terminal else "delivery_enquired",
             delivery=after.id,
@@ -95,10 +104,11 @@ class LoggedDispatch(DispatchObserver):
             reason=after.reason,
         )
 
-    def rescued(self, deliveries: Sequence[Delivery]) -> None:
-        for state, count in Counter(each.state.value for each in deliveries).items():
-            self._metrics.rescued.labels(state).inc(count)
-            self._log.warning("deliveries_rescued", state=state, count=count)
+    def rescued(self, provider: str, deliveries: Sequence[Delivery]) -> None:
+        for (state, reason), count in Counter((each.state, each.reason) for each in deliveries).items():
+            self._metrics.rescued.labels(state.value).inc(count)
+            self._outcomes(provider, state, reason, count)
+            self._log.warning("deliveries_rescued", provider=provider, state=state.value, count=count)
 
     def adapter_failed(self, provider: str, fault: Exception) -> None:
         self._log.error(
@@ -117,6 +127,13 @@ class LoggedDispatch(DispatchObserver):
             self._counters[provider, kind] = self._metrics.attempts.labels(provider, kind)
         return self._counters[provider, kind]
 
+    def _segments_of(self, sender_id: int) -> prometheus_client.Counter:
+        segments = self._segments.get(sender_id)
+        if segments is None:
+            label = str(sender_id) if len(self._segments) < MOST_SENDERS else OTHER
+            segments = self._segments[sender_id] = self._metrics.sent_segments.labels(label)
+        return segments
+
     def _timer(self, provider: str) -> tuple[prometheus_client.Histogram, prometheus_client.Histogram]:
         if provider not in self._timers:
             self._timers[provider] = (
@@ -134,6 +151,7 @@ class CountedIntake(Intake):
         self._metrics = metrics
         # What is looked up once need not be for each text.
         self._by_state: dict[DeliveryState, prometheus_client.Counter] = {}
+        self._outcomes = Outcomes(metrics)
 
     async def add(self, text: NewText) -> AcceptedText:
         accepted = await self._intake.add(text)
@@ -145,6 +163,8 @@ class CountedIntake(Intake):
             if state not in self._by_state:
                 self._by_state[state] = self._metrics.accepted_deliveries.labels(state.value)
             self._by_state[state].inc(count)
+            if state is DeliveryState.BLOCKED:
+                self._outcomes(text.provider, state, OPTED_OUT, count)
         return accepted
 
     async def answered(self, program_id: str, key: IdempotencyKey, *, now_us: int) -> AcceptedText | None:
