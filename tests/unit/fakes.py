@@ -974,6 +974,8 @@ class RecordingObserver(DispatchObserver):
         self.failovers: list[tuple[Failover, Sequence[FailedOver]]] = []
         self.answers: list[tuple[Enquiry, EnquiryAnswer, Delivery]] = []
         self.rescues: list[Sequence[Delivery]] = []
+        self.beats = 0
+        self.credits: list[tuple[str, int, float]] = []
         self.hold_ups: list[HubError] = []
         self.adapter_faults: list[tuple[str, Exception]] = []
         self.unlisted_codes: list[tuple[str, int, str]] = []
@@ -999,6 +1001,12 @@ class RecordingObserver(DispatchObserver):
     def rescued(self, provider: str, deliveries: Sequence[Delivery]) -> None:
         _ = provider
         self.rescues.append(deliveries)
+
+    def beaten(self) -> None:
+        self.beats += 1
+
+    def credit_told(self, provider: str, account_id: int, amount: float) -> None:
+        self.credits.append((provider, account_id, amount))
 
     def adapter_failed(self, provider: str, fault: Exception) -> None:
         self.adapter_faults.append((provider, fault))

@@ -1,5 +1,6 @@
 """What happens in the hub, as log lines and metrics. Ids only: no number, no text, no token."""
 
+import time
 import traceback
 from collections import Counter
 from collections.abc import Sequence
@@ -21,7 +22,7 @@ from domain.ports.dispatch_observer import DispatchObserver
 from domain.ports.due_deliveries import Enquiry
 from domain.ports.failovers import FailedOver
 from domain.ports.intake import Intake
-from entrypoints.telemetry.labels import MOST_SENDERS, OTHER, known_reason
+from entrypoints.telemetry.labels import MOST_SENDERS, MOST_SHOWN, OTHER, known_reason
 from entrypoints.telemetry.metrics import Metrics
 from entrypoints.telemetry.outcomes import Outcomes
 
@@ -36,6 +37,7 @@ class LoggedDispatch(DispatchObserver):
         # What is looked up once need not be for each text.
         self._log = structlog.get_logger("smshub.dispatch").bind()
         self._segments: dict[int, prometheus_client.Counter] = {}
+        self._credits: dict[tuple[str, int], prometheus_client.Gauge] = {}
         self._counters: dict[tuple[str, str], prometheus_client.Counter] = {}
         self._timers: dict[str, tuple[prometheus_client.Histogram, prometheus_client.Histogram]] = {}
 
@@ -109,6 +111,18 @@ class LoggedDispatch(DispatchObserver):
             self._metrics.rescued.labels(state.value).inc(count)
             self._outcomes(provider, state, reason, count)
             self._log.warning("deliveries_rescued", provider=provider, state=state.value, count=count)
+
+    def beaten(self) -> None:
+        beaten_s = time.monotonic()
+        self._metrics.heartbeat_age_seconds.set_function(lambda: time.monotonic() - beaten_s)
+
+    def credit_told(self, provider: str, account_id: int, amount: float) -> None:
+        gauge = self._credits.get((provider, account_id))
+        if gauge is None and len(self._credits) < MOST_SHOWN:
+            gauge = self._metrics.provider_credit.labels(provider, str(account_id))
+            self._credits[provider, account_id] = gauge
+        if gauge is not None:
+            gauge.set(amount)
 
     def adapter_failed(self, provider: str, fault: Exception) -> None:
         self._log.error(
