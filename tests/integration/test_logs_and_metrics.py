@@ -129,7 +129,7 @@ def test_every_line_has_the_keys_that_are_documented(day: Day) -> None:
 def test_the_rarer_lines_have_the_keys_that_are_documented() -> None:
     observer, callbacks = LoggedDispatch(Metrics()), LoggedCallbacks(Metrics())
     with capture_logs() as lines:
-        observer.rescued([a_delivery(), a_delivery(state=DeliveryState.UNKNOWN)])
+        observer.rescued("post", [a_delivery(), a_delivery(state=DeliveryState.UNKNOWN)])
         observer.held_up(StoreUnavailable())
         observer.adapter_failed("post", RuntimeError())
         observer.barred(a_sender(), "credentials-refused", times=1)
@@ -228,6 +228,24 @@ def test_what_happened_is_counted(day: Day) -> None:
     assert (
         counted["smshub_attempt_seconds_count", "sandbox"] == counted["smshub_send_late_seconds_count", "sandbox"] == 6
     )
+    outcomes = {key[1:]: value for key, value in counted.items() if key[0] == "smshub_outcomes_total"}
+    assert outcomes == {
+        ("", "sandbox", "sent"): 3,
+        ("", "delivered", "sandbox"): 3,
+        ("failed", "invalid-recipient", "sandbox"): 1,
+        ("no-answer", "sandbox", "unknown"): 1,
+        ("blocked", "opted-out", "sandbox"): 1,
+    }
+    assert counted["smshub_sent_segments_total", "1"] == 4
+    assert counted["smshub_sender_rate", "1"] == 20
+    assert counted["smshub_sender_queued_segments", "1"] == counted["smshub_sender_completion_seconds", "1"] == 0
+    assert counted["smshub_dispatchers",] == 1
+    assert 0 <= counted["smshub_heartbeat_age_seconds",] < 3
+    assert [counted["smshub_queued_deliveries", state] for state in ("queued", "scheduled", "sending", "unknown")] == [
+        *(0, 0, 0, 0)
+    ]
+    assert counted["smshub_database_connections", "in_use"] + counted["smshub_database_connections", "idle"] > 0
+    assert counted["smshub_database_wait_seconds_count",] > 10
     assert counted["smshub_enquiries_total", "found", "sandbox"] == 3
     assert counted["smshub_enquiries_total", "not-found", "sandbox"] == 2
     assert counted["smshub_http_requests_total", "200", "logIn"] == 1
