@@ -24,6 +24,7 @@ from domain.ports.failovers import FailedOver
 from entrypoints.telemetry.callback_observer import LoggedCallbacks
 from entrypoints.telemetry.metrics import Metrics
 from entrypoints.telemetry.observers import LoggedDispatch
+from entrypoints.telemetry.tally import Tally
 from tests.builders import a_delivery
 from tests.contract.test_callbacks import a_callback
 from tests.e2e.running import Caller, HubProcess, Site, eventually
@@ -184,17 +185,23 @@ def test_an_attempt_is_one_line(day: Day) -> None:
 # metrics
 
 
-def registered() -> Mapping[str, MetricWrapperBase]:
-    """The hub's own metrics by the names that they are asked for by."""
-    own = [each for each in vars(Metrics()).values() if isinstance(each, MetricWrapperBase)]
-    return {each._name + ("_total" if isinstance(each, Counter) else ""): each for each in own}
+def registered() -> Mapping[str, tuple[str, set[str]]]:
+    """The hub's own metrics by the names that they are asked for by, each with its type and labels."""
+    kinds = {Counter: "counter", Gauge: "gauge", Histogram: "histogram"}
+    found: dict[str, tuple[str, set[str]]] = {}
+    for each in vars(Metrics()).values():
+        match each:
+            case Tally():
+                found[f"{each.name}_total"] = "counter", set(each.labels)
+            case MetricWrapperBase():
+                name = each._name + ("_total" if isinstance(each, Counter) else "")
+                found[name] = kinds[type(each)], set(each._labelnames)
+    return found
 
 
 def test_every_metric_is_documented_with_type_and_labels_and_no_other() -> None:
-    kinds = {Counter: "counter", Gauge: "gauge", Histogram: "histogram"}
-    assert {name: (cells[0], names(cells[1])) for name, cells in documented("Metrics").items()} == {
-        name: (kinds[type(each)], set(each._labelnames)) for name, each in registered().items()
-    }
+    told = {name: (cells[0], names(cells[1])) for name, cells in documented("Metrics").items()}
+    assert told == registered()
     assert all(cells[2] for cells in documented("Metrics").values())
 
 
@@ -205,7 +212,7 @@ def test_every_name_says_whose_it_is() -> None:
 
 def test_what_is_exposed_is_prometheus_text(day: Day) -> None:
     families = {family.name: family for family in text_string_to_metric_families(day.exposition)}
-    own = {each._name for each in registered().values()}
+    own = {name.removesuffix("_total") for name in registered()}
     assert own <= families.keys()
     assert all(families[name].documentation and families[name].type != "unknown" for name in own)
     assert all(name.startswith(("process_", "python_")) for name in families.keys() - own)

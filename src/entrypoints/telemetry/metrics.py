@@ -12,6 +12,8 @@ from prometheus_client import (
     disable_created_metrics,
 )
 
+from entrypoints.telemetry.tally import Tally
+
 _CALL_SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 _TEXTS = (1, 2, 5, 10, 20, 50, 100, 250)
 _WAIT_SECONDS = (0.0001, 0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5)
@@ -56,7 +58,7 @@ class Metrics:
             buckets=_TEXTS,
             registry=self.registry,
         )
-        self.attempts = Counter(
+        self.attempts = Tally(
             "smshub_attempts", "Calls to providers by outcome class.", ["provider", "outcome"], registry=self.registry
         )
         self.attempt_seconds = Histogram(
@@ -90,13 +92,13 @@ class Metrics:
             "For how long the longest waiting sender could have been claimed from.",
             registry=self.registry,
         )
-        self.outcomes = Counter(
+        self.outcomes = Tally(
             "smshub_outcomes",
             "Deliveries that came to rest in a state, by why they did.",
             ["provider", "state", "reason"],
             registry=self.registry,
         )
-        self.sent_segments = Counter(
+        self.sent_segments = Tally(
             "smshub_sent_segments", "Segments that providers took, by sender.", ["sender"], registry=self.registry
         )
         self.sender_rate = self._gauge_by_sender("smshub_sender_rate", "Segments a second that a sender may send.")

@@ -36,20 +36,19 @@ class LoggedDispatch(DispatchObserver):
         self._outcomes = Outcomes(metrics)
         # What is looked up once need not be for each text.
         self._log = structlog.get_logger("smshub.dispatch").bind()
-        self._segments: dict[int, prometheus_client.Counter] = {}
+        self._senders: dict[int, tuple[str]] = {}
         self._credits: dict[tuple[str, int], prometheus_client.Gauge] = {}
-        self._counters: dict[tuple[str, str], prometheus_client.Counter] = {}
         self._timers: dict[str, tuple[prometheus_client.Histogram, prometheus_client.Histogram]] = {}
 
     def attempted(self, claim: Claim, outcome: SendOutcome, after: Delivery, *, late_us: int, took_us: int) -> None:
         provider, kind = claim.sender.provider, _kind(outcome)
-        self._counter(provider, kind).inc()
+        self._metrics.attempts.add((provider, kind))
         took, late = self._timer(provider)
         took.observe(took_us / _SECOND_US)
         late.observe(max(late_us, 0) / _SECOND_US)
         self._outcomes(provider, after.state, after.reason)
         if isinstance(outcome, Accepted | Unknown):
-            self._segments_of(claim.sender.id).inc(after.segments)
+            self._metrics.sent_segments.add(self._label_of(claim.sender.id), after.segments)
         self._log.info(
             "delivery_attempted",
             delivery=after.id,
@@ -136,17 +135,12 @@ class LoggedDispatch(DispatchObserver):
         self._metrics.store_unavailable.inc()
         self._log.warning("store_unavailable", problem=error.slug)
 
-    def _counter(self, provider: str, kind: str) -> prometheus_client.Counter:
-        if (provider, kind) not in self._counters:
-            self._counters[provider, kind] = self._metrics.attempts.labels(provider, kind)
-        return self._counters[provider, kind]
-
-    def _segments_of(self, sender_id: int) -> prometheus_client.Counter:
-        segments = self._segments.get(sender_id)
-        if segments is None:
-            label = str(sender_id) if len(self._segments) < MOST_SENDERS else OTHER
-            segments = self._segments[sender_id] = self._metrics.sent_segments.labels(label)
-        return segments
+    def _label_of(self, sender_id: int) -> tuple[str]:
+        label = self._senders.get(sender_id)
+        if label is None:
+            label = (str(sender_id) if len(self._senders) < MOST_SENDERS else OTHER,)
+            self._senders[sender_id] = label
+        return label
 
     def _timer(self, provider: str) -> tuple[prometheus_client.Histogram, prometheus_client.Histogram]:
         if provider not in self._timers:
