@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequenc
 from contextlib import asynccontextmanager
 from pathlib import Path
 from types import TracebackType
-from typing import Any, ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar, cast
 
 import asyncpg
 from sqlalchemy import URL, NullPool, QueuePool, Table, event, make_url
@@ -120,8 +120,7 @@ class Database:
     @property
     def connections(self) -> tuple[int, int]:
         """Of the pool, those that are in use and those that are not."""
-        pool = self.engine.pool
-        assert isinstance(pool, QueuePool)  # noqa: S101 - for the types: the engine was made so
+        pool = cast("QueuePool", self.engine.pool)
         return pool.checkedout(), pool.checkedin()
 
     def _lent(self, engine: AsyncEngine) -> "_Lent":
