@@ -30,6 +30,8 @@ from adapters.sql.schema import SqlSchema
 from adapters.sql.senders import SqlSenders
 from adapters.sql.standstills import SqlStandstills
 from adapters.sql.text_log import SqlTextLog
+from adapters.sql.vital_signs import SqlVitalSigns
+from adapters.sql.workload import SqlWorkload
 from adapters.vault import FernetVault
 from domain.model.credentials import NO_CREDENTIALS, ProviderAccount
 from domain.model.delivery import Delivery, DeliveryState
@@ -176,6 +178,8 @@ class Store:
     dispatchers: SqlDispatchers
     callbacks: SqlCallbacks
     failovers: SqlFailovers
+    vital_signs: SqlVitalSigns
+    workload: SqlWorkload
 
     @classmethod
     def on(cls, database: Database) -> Self:
@@ -200,6 +204,8 @@ class Store:
             dispatchers=SqlDispatchers(database),
             callbacks=SqlCallbacks(database),
             failovers=SqlFailovers(database),
+            vital_signs=SqlVitalSigns(database, heard_within_us=3 * SECOND_US),
+            workload=SqlWorkload(database),
         )
 
     async def add_program(
