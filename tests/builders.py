@@ -25,6 +25,7 @@ from adapters.sql.opt_outs import SqlOptOuts
 from adapters.sql.pauses import SqlPauses
 from adapters.sql.programs import SqlPrograms
 from adapters.sql.provider_accounts import SqlProviderAccounts
+from adapters.sql.restored_copy import SqlRestoredCopy
 from adapters.sql.retention import SqlRetention
 from adapters.sql.schema import SqlSchema
 from adapters.sql.senders import SqlSenders
@@ -176,6 +177,7 @@ class Store:
     dispatchers: SqlDispatchers
     callbacks: SqlCallbacks
     failovers: SqlFailovers
+    restored_copy: SqlRestoredCopy
 
     @classmethod
     def on(cls, database: Database) -> Self:
@@ -200,6 +202,7 @@ class Store:
             dispatchers=SqlDispatchers(database),
             callbacks=SqlCallbacks(database),
             failovers=SqlFailovers(database),
+            restored_copy=SqlRestoredCopy(database),
         )
 
     async def add_program(
