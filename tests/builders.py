@@ -25,6 +25,7 @@ from adapters.sql.opt_outs import SqlOptOuts
 from adapters.sql.pauses import SqlPauses
 from adapters.sql.programs import SqlPrograms
 from adapters.sql.provider_accounts import SqlProviderAccounts
+from adapters.sql.restored_copy import SqlRestoredCopy
 from adapters.sql.retention import SqlRetention
 from adapters.sql.schema import SqlSchema
 from adapters.sql.senders import SqlSenders
@@ -180,6 +181,7 @@ class Store:
     failovers: SqlFailovers
     vital_signs: SqlVitalSigns
     workload: SqlWorkload
+    restored_copy: SqlRestoredCopy
 
     @classmethod
     def on(cls, database: Database) -> Self:
@@ -206,6 +208,7 @@ class Store:
             failovers=SqlFailovers(database),
             vital_signs=SqlVitalSigns(database, heard_within_us=3 * SECOND_US),
             workload=SqlWorkload(database),
+            restored_copy=SqlRestoredCopy(database),
         )
 
     async def add_program(

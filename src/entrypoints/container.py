@@ -40,6 +40,7 @@ from adapters.sql.opt_outs import SqlOptOuts
 from adapters.sql.pauses import SqlPauses
 from adapters.sql.programs import SqlPrograms
 from adapters.sql.provider_accounts import SqlProviderAccounts
+from adapters.sql.restored_copy import SqlRestoredCopy
 from adapters.sql.retention import SqlRetention
 from adapters.sql.schema import SqlSchema
 from adapters.sql.senders import SqlSenders
@@ -68,6 +69,7 @@ from domain.ports.opt_outs import OptOuts
 from domain.ports.pauses import Pauses
 from domain.ports.programs import Programs
 from domain.ports.provider_accounts import ProviderAccounts
+from domain.ports.restored_copy import RestoredCopy
 from domain.ports.retention import Retention
 from domain.ports.schema import Schema
 from domain.ports.senders import Senders
@@ -94,6 +96,7 @@ from domain.use_cases.operate_senders import ChangeSender, ListSenders, Pause
 from domain.use_cases.preview_text import PreviewText
 from domain.use_cases.read_texts import FindText, ListDeliveries, ListTexts
 from domain.use_cases.receive_callback import ReceiveCallback
+from domain.use_cases.recover_from_backup import RecoverFromBackup
 from domain.use_cases.rescue_deliveries import RescueDeliveries
 from domain.use_cases.send_text import SendText
 from domain.use_cases.set_opt_out import SetOptOut
@@ -271,6 +274,7 @@ class Container(containers.DeclarativeContainer):
     pauses: providers.Provider[Pauses] = providers.Singleton(SqlPauses, database, queue)
     due: providers.Provider[DueDeliveries] = providers.Singleton(SqlDueDeliveries, database, queue, outcomes)
     callbacks: providers.Provider[SqlCallbacks] = providers.Singleton(SqlCallbacks, database)
+    restored_copy: providers.Provider[RestoredCopy] = providers.Singleton(SqlRestoredCopy, database)
     failovers: providers.Provider[Failovers] = providers.Singleton(SqlFailovers, database)
     dispatchers: providers.Provider[Dispatchers] = providers.Singleton(SqlDispatchers, database)
 
@@ -352,6 +356,10 @@ class Container(containers.DeclarativeContainer):
     pause: providers.Provider[Pause] = providers.Singleton(Pause, pauses=pauses, senders=senders, clock=clock)
     operate_limits: providers.Provider[OperateLimits] = providers.Singleton(
         OperateLimits, limits=limits, senders=senders, clock=clock
+    )
+
+    recover_from_backup: providers.Provider[RecoverFromBackup] = providers.Singleton(
+        RecoverFromBackup, copy=restored_copy, pauses=pauses, clock=clock, retry=retry
     )
 
     receive_callback: providers.Provider[ReceiveCallback] = providers.Singleton(

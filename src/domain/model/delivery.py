@@ -54,6 +54,7 @@ STILL_TO_COME = (*WAITING, DeliveryState.SENDING, DeliveryState.UNKNOWN)
 OPTED_OUT = "opted-out"
 NOT_SENT_IN_TIME = "not-sent-in-time"
 FAILED_OVER = "failed-over"
+RESTORED = "restored-from-backup"
 
 _RANK = {state: rank for rank, state in enumerate(DeliveryState)}
 
@@ -173,6 +174,13 @@ class Delivery:
         due_us = None if ask_after_us is None else now_us + ask_after_us
         return self._to(DeliveryState.UNKNOWN, now_us, reason=reason, due_us=due_us, enquiries=0)
 
+    def doubted(self, *, now_us: int, ask_after_us: int) -> Self:
+        """What is known of it is as old as a backup. Since then it may have been claimed, and sent in that attempt."""
+        self._must_be(*WAITING, DeliveryState.SENDING, event="doubt")
+        attempt = self.attempt + (self.state in WAITING)
+        due_us = now_us + ask_after_us
+        return self._to(DeliveryState.UNKNOWN, now_us, reason=RESTORED, attempt=attempt, due_us=due_us)
+
     def not_found(self, *, now_us: int, ask_after_us: int) -> Self:
         """The provider does not know it, as yet."""
         self._must_be(DeliveryState.UNKNOWN, event="an enquiry")
@@ -188,8 +196,7 @@ class Delivery:
     def asked_in_vain(self, *, now_us: int, ask_after_us: int | None = None) -> Self:
         """The provider could not say. Not asked again, it stays as it is until a receipt or a person settles it."""
         self._must_be(DeliveryState.UNKNOWN, DeliveryState.SENT, event="an enquiry")
-        due_us = None if ask_after_us is None else now_us + ask_after_us
-        return self._to(self.state, now_us, reason=self.reason, due_us=due_us)
+        return replace(self, due_us=None if ask_after_us is None else now_us + ask_after_us)
 
     def receipt(
         self, state: DeliveryState, *, now_us: int, reason: str | None = None, provider_reference: str | None = None

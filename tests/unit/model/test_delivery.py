@@ -44,6 +44,11 @@ TRANSITIONS: dict[str, tuple[Callable[[Delivery], Delivery], set[DeliveryState],
         {S.SENDING},
         S.UNKNOWN,
     ),
+    "doubted": (
+        lambda d: d.doubted(now_us=LATER, ask_after_us=SECOND),
+        {S.QUEUED, S.SCHEDULED, S.SENDING},
+        S.UNKNOWN,
+    ),
     "not found": (lambda d: d.not_found(now_us=LATER, ask_after_us=SECOND), {S.UNKNOWN}, S.UNKNOWN),
     "found": (lambda d: d.found("reference", now_us=LATER), {S.UNKNOWN, S.SENT}, S.SENT),
     "asked in vain": (lambda d: d.asked_in_vain(now_us=LATER), {S.UNKNOWN, S.SENT}, None),
@@ -58,7 +63,8 @@ def test_a_transition_leads_where_it_should_or_is_illegal(event: str, state: Del
     if state in allowed:
         after = happen(before)
         assert after.state is (target or state)
-        assert after.updated_us == LATER
+        # What was asked in vain is as it was.
+        assert after.updated_us == (before.updated_us if target is None else LATER)
     else:
         with pytest.raises(IllegalTransition) as refused:
             happen(before)
@@ -170,7 +176,14 @@ def test_a_delivery_asked_about_in_vain_is_not_asked_about_again(state: Delivery
 
 def test_a_delivery_asked_about_in_vain_may_be_asked_about_later() -> None:
     asked = a_delivery(S.UNKNOWN, enquiries=1).asked_in_vain(now_us=LATER, ask_after_us=SECOND)
-    assert (asked.due_us, asked.enquiries) == (LATER + SECOND, 1)
+    assert (asked.due_us, asked.enquiries, asked.updated_us) == (LATER + SECOND, 1, NOON)
+
+
+@pytest.mark.parametrize(("state", "attempts_more"), [(S.QUEUED, 1), (S.SCHEDULED, 1), (S.SENDING, 0)])
+def test_what_a_backup_shows_as_waiting_may_have_been_claimed_since(state: DeliveryState, attempts_more: int) -> None:
+    doubted = a_delivery(state, attempt=2, failures=1).doubted(now_us=LATER, ask_after_us=SECOND)
+    assert (doubted.state, doubted.reason, doubted.due_us) == (S.UNKNOWN, "restored-from-backup", LATER + SECOND)
+    assert (doubted.attempt, doubted.failures) == (2 + attempts_more, 1)
 
 
 def test_a_receipt_settles_a_delivery_gives_its_reason_and_ends_all_enquiries() -> None:
