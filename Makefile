@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
-SOURCES := src tests helm
+SOURCES := src tests helm dashboards
 
 # Of `make image`. BUILDER may be docker, podman or buildah, with options of its own.
 BUILDER ?= docker
@@ -12,7 +12,7 @@ IMAGE ?= sms-hub
 VERSION ?= $(shell sed -n 's/^version = "\(.*\)"/\1/p' pyproject.toml)
 REVISION ?= $(shell git describe --always --abbrev=40 --dirty 2>/dev/null || echo unknown)
 
-.PHONY: help install run test test-all check format bench chart-docs image try-image lock clean
+.PHONY: help install run test test-all check format bench chart-docs dashboards pictures image try-image lock clean
 
 help: ## Say what each target does
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -71,6 +71,13 @@ image: ## Build the container image sms-hub (docs/operations/image.md)
 try-image: install ## Build and run the image in containers of the tests' own, as root on Debian
 	@requirements/debian.sh requirements/debian-image.txt
 	TRY_IMAGE=1 $(BIN)/pytest tests/image
+
+dashboards: install ## Write Grafana's dashboards into the chart
+	$(BIN)/python -m dashboards
+
+pictures: install ## Draw what the dashboards show of a living hub, for the documentation
+	$(PIP) install --require-hashes -r requirements/pictures.txt
+	$(BIN)/python -m tests.observability.pictures
 
 lock: install ## Pin the newest dependencies that pyproject.toml allows, with hashes
 	$(BIN)/python requirements/lock.py
