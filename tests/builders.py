@@ -31,6 +31,8 @@ from adapters.sql.schema import SqlSchema
 from adapters.sql.senders import SqlSenders
 from adapters.sql.standstills import SqlStandstills
 from adapters.sql.text_log import SqlTextLog
+from adapters.sql.vital_signs import SqlVitalSigns
+from adapters.sql.workload import SqlWorkload
 from adapters.vault import FernetVault
 from domain.model.credentials import NO_CREDENTIALS, ProviderAccount
 from domain.model.delivery import Delivery, DeliveryState
@@ -177,6 +179,8 @@ class Store:
     dispatchers: SqlDispatchers
     callbacks: SqlCallbacks
     failovers: SqlFailovers
+    vital_signs: SqlVitalSigns
+    workload: SqlWorkload
     restored_copy: SqlRestoredCopy
 
     @classmethod
@@ -202,6 +206,8 @@ class Store:
             dispatchers=SqlDispatchers(database),
             callbacks=SqlCallbacks(database),
             failovers=SqlFailovers(database),
+            vital_signs=SqlVitalSigns(database, heard_within_us=3 * SECOND_US),
+            workload=SqlWorkload(database),
             restored_copy=SqlRestoredCopy(database),
         )
 

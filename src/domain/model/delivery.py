@@ -87,8 +87,8 @@ def overall_state(counts: Mapping[DeliveryState, int]) -> DeliveryState:
 class Delivery:
     """`position` counts from 1 within the message. `attempt` grows with every claim and tells a late result of an
     earlier one from the current. `failures` counts calls that surely did not send, since its sender has it, and
-    `enquiries` how often the provider answered that it knows nothing of it. `reason` is a slug, set where the state
-    needs one to be understood.
+    `enquiries` how often the provider could not say of the last unknown attempt that it has it: 0 as long as there was
+    none. `reason` is a slug, set where the state needs one to be understood.
     `resends` is how often it was sent again although it may have been sent before. `provider_reference` is the
     provider's own id. `due_us` is when the hub turns to the delivery again: to queue it
     (`scheduled`) or to ask the provider about it (`unknown`, `sent`).
@@ -155,7 +155,7 @@ class Delivery:
             reason=reason,
             due_us=now_us + after_us,
             failures=self.failures + 1,
-            enquiries=0,
+            enquiries=self.enquiries + (self.state is DeliveryState.UNKNOWN),
         )
 
     def resent(self, reason: str, *, now_us: int) -> Self:
@@ -172,7 +172,7 @@ class Delivery:
         """It may have been sent or not; asked about after `ask_after_us`, or never where that is None."""
         self._must_be(DeliveryState.SENDING, event="an unknown outcome")
         due_us = None if ask_after_us is None else now_us + ask_after_us
-        return self._to(DeliveryState.UNKNOWN, now_us, reason=reason, due_us=due_us)
+        return self._to(DeliveryState.UNKNOWN, now_us, reason=reason, due_us=due_us, enquiries=0)
 
     def doubted(self, *, now_us: int, ask_after_us: int) -> Self:
         """What is known of it is as old as a backup. Since then it may have been claimed, and sent in that attempt."""

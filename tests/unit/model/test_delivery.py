@@ -1,6 +1,7 @@
 """What may become of a delivery, and what may not."""
 
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from itertools import combinations
 
 import pytest
@@ -131,10 +132,20 @@ def test_throttling_is_no_failure() -> None:
     assert (held_back.failures, held_back.reason) == (2, "throttled")
 
 
-def test_a_retry_counts_the_failure_is_due_later_and_starts_its_enquiries_anew() -> None:
+def test_a_retry_counts_the_failure_and_is_due_later() -> None:
     retried = a_delivery(S.UNKNOWN, failures=2, enquiries=1).retried("not-at-provider", now_us=LATER, after_us=SECOND)
-    assert (retried.failures, retried.enquiries, retried.due_us) == (3, 0, LATER + SECOND)
+    assert (retried.failures, retried.enquiries, retried.due_us) == (3, 2, LATER + SECOND)
     assert retried.reason == "not-at-provider"
+
+
+def test_that_an_outcome_was_unknown_is_remembered_until_the_next_that_is() -> None:
+    known = a_delivery(S.SENDING).retried("no-connection", now_us=LATER, after_us=SECOND)
+    assert known.enquiries == 0
+    once = a_delivery(S.UNKNOWN).retried("not-at-provider", now_us=LATER, after_us=0)
+    again = replace(once, state=S.SENDING).retried("no-connection", now_us=LATER, after_us=0)
+    assert (once.enquiries, again.enquiries) == (1, 1)
+    lost = replace(again, state=S.SENDING).lost_sight_of("no-answer", now_us=LATER, ask_after_us=SECOND)
+    assert lost.enquiries == 0
 
 
 def test_an_unknown_delivery_says_why_and_when_it_is_asked_about() -> None:

@@ -166,7 +166,7 @@ def test_an_unknown_delivery_that_the_provider_does_not_know_yet_is_asked_about_
 def test_an_unknown_delivery_that_the_provider_still_does_not_know_is_sent_again() -> None:
     again = answered(NotFound(), a_delivery(S.UNKNOWN, enquiries=1, failures=2))
     assert (again.state, again.reason, again.due_us) == (S.SCHEDULED, "not-at-provider", LATER)
-    assert (again.failures, again.enquiries) == (3, 0)
+    assert (again.failures, again.enquiries) == (3, 2)
 
 
 def test_the_provider_is_asked_as_often_as_there_are_delays() -> None:
