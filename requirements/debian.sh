@@ -1,8 +1,8 @@
 #!/bin/sh
-# Installs what debian.txt lists and this machine lacks. Where it cannot it says so, and the tests in question skip.
+# Installs what debian.txt, or the list that is given, names and this machine lacks. Where it cannot it says so, and the tests in question skip.
 set -eu
 
-packages=$(grep -v '^#' "$(dirname "$0")/debian.txt")
+packages=$(grep -v '^#' "${1:-$(dirname "$0")/debian.txt}")
 if ! command -v apt-get >/dev/null; then
     echo "There is no apt-get here: tests that need one of these are skipped where it is missing:" $packages >&2
     exit

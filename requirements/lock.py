@@ -19,4 +19,5 @@ def pin(source: str, target: str, *options: str) -> None:
 pin("pyproject.toml", "run")
 pin("requirements/build.in", "build")
 pin("pyproject.toml", "dev", "--extra", "dev", "--constraint", "requirements/run.txt", "--constraint", "requirements/build.txt")
+pin("requirements/chart.in", "chart", "--constraint", "requirements/dev.txt")
 pin("requirements/pictures.in", "pictures", "--constraint", "requirements/dev.txt")

@@ -25,11 +25,14 @@ from adapters.sql.opt_outs import SqlOptOuts
 from adapters.sql.pauses import SqlPauses
 from adapters.sql.programs import SqlPrograms
 from adapters.sql.provider_accounts import SqlProviderAccounts
+from adapters.sql.restored_copy import SqlRestoredCopy
 from adapters.sql.retention import SqlRetention
 from adapters.sql.schema import SqlSchema
 from adapters.sql.senders import SqlSenders
 from adapters.sql.standstills import SqlStandstills
 from adapters.sql.text_log import SqlTextLog
+from adapters.sql.vital_signs import SqlVitalSigns
+from adapters.sql.workload import SqlWorkload
 from adapters.vault import FernetVault
 from domain.model.credentials import NO_CREDENTIALS, ProviderAccount
 from domain.model.delivery import Delivery, DeliveryState
@@ -176,6 +179,9 @@ class Store:
     dispatchers: SqlDispatchers
     callbacks: SqlCallbacks
     failovers: SqlFailovers
+    vital_signs: SqlVitalSigns
+    workload: SqlWorkload
+    restored_copy: SqlRestoredCopy
 
     @classmethod
     def on(cls, database: Database) -> Self:
@@ -200,6 +206,9 @@ class Store:
             dispatchers=SqlDispatchers(database),
             callbacks=SqlCallbacks(database),
             failovers=SqlFailovers(database),
+            vital_signs=SqlVitalSigns(database, heard_within_us=3 * SECOND_US),
+            workload=SqlWorkload(database),
+            restored_copy=SqlRestoredCopy(database),
         )
 
     async def add_program(

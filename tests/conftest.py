@@ -81,6 +81,10 @@ class PostgresServer:
     def url(self, database: str = "postgres") -> str:
         return str(self._server.get_uri(database))
 
+    def tool(self, name: str) -> Path:
+        """A program of its own version, such as pg_dump."""
+        return Path(self._server.bin_path) / name
+
     def run(self, statement: str) -> object:
         return self._console.run(statement)
 

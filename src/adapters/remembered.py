@@ -23,6 +23,8 @@ from domain.ports.backlog import Backlog, WaitingSenders
 from domain.ports.programs import NewProgram, Programs
 from domain.ports.provider_accounts import ProviderAccounts
 from domain.ports.tokens import Tokens
+from domain.ports.vitals import Vitals, VitalSigns
+from domain.ports.workload import Load, Workload
 
 _MOST_PROGRAMS = 10_000
 _MOST_TOKENS = 10_000
@@ -161,15 +163,40 @@ class RememberedWaitingSenders(WaitingSenders):
         return await self._looks.at(limit_ids, lambda: self._waiting_senders.under(limit_ids))
 
 
+class RememberedVitalSigns(VitalSigns):
+    """As they were a moment ago, however many ask for the metrics."""
+
+    def __init__(self, signs: VitalSigns, *, for_s: float = 2.0) -> None:
+        self._signs = signs
+        self._looks: _Looks[None, Vitals] = _Looks(1, for_s)
+
+    async def now(self, *, now_us: int) -> Vitals:
+        return await self._looks.at(None, lambda: self._signs.now(now_us=now_us))
+
+
+class RememberedWorkload(Workload):
+    """What waited some seconds ago, or the longer ago the more waits: each process of the hub looks by itself, for a
+    hundredth of the time at the most.
+    """
+
+    def __init__(self, workload: Workload, *, for_s: float = 5.0) -> None:
+        self._workload = workload
+        self._looks: _Looks[None, Load] = _Looks(1, for_s, one_in=100)
+
+    async def now(self, *, now_us: int) -> Load:
+        return await self._looks.at(None, lambda: self._workload.now(now_us=now_us))
+
+
 class _Looks(Generic[K, V]):
     """What was found when somebody looked.
 
-    Looking takes the longer the more waits, so it is done the more seldom: for a twentieth of the time at the most. Who
-    asks meanwhile gets what is known; only what is as old again is waited for.
+    Looking takes the longer the more waits, so it is done the more seldom: for one in so many parts of the time at the
+    most. Who asks meanwhile gets what is known; only what is as old again is waited for.
     """
 
-    def __init__(self, most: int, for_s: float) -> None:
+    def __init__(self, most: int, for_s: float, *, one_in: int = 20) -> None:
         self._for_s = for_s
+        self._one_in = one_in
         self._found: LRUCache[K, _Found[V]] = LRUCache(most)
         self._looking: dict[K, asyncio.Task[V]] = {}
 
@@ -199,7 +226,7 @@ class _Looks(Generic[K, V]):
         del self._looking[key]
         if not task.cancelled() and task.exception() is None:
             ended_s = time.monotonic()
-            self._found[key] = _Found(task.result(), ended_s, max(self._for_s, 20 * (ended_s - began_s)))
+            self._found[key] = _Found(task.result(), ended_s, max(self._for_s, self._one_in * (ended_s - began_s)))
 
 
 @dataclass

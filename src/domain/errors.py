@@ -318,13 +318,23 @@ class HubBusy(HubError):
 
 
 class SchemaDiffers(HubError):
-    """The database is not at the version of this code. `found` is None for an empty database."""
+    """This code does not run on the database as it is. `found` is None for an empty database; `too_new`: a newer hub
+    has taken something away from it that this one needs.
+    """
 
     slug = "schema-differs"
 
-    def __init__(self, *, found: str | None, expected: str) -> None:
-        super().__init__(
-            f"The database is at schema {found or 'none'}, this hub needs {expected}: run `smshub migrate`."
-        )
+    def __init__(self, *, found: str | None, expected: str, too_new: bool = False) -> None:
+        remedy = "start a newer one" if too_new else "run `smshub migrate`"
+        super().__init__(f"The database is at schema {found or 'none'}, this hub needs {expected}: {remedy}.")
         self.found = found
         self.expected = expected
+
+
+class HubAtWork(HubError):
+    """A dispatcher works on this database."""
+
+    slug = "hub-at-work"
+
+    def __init__(self) -> None:
+        super().__init__("A dispatcher works on this database: stop every process of the hub first.")

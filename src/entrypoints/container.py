@@ -3,8 +3,10 @@
 import asyncio
 from collections.abc import Mapping
 from functools import partial
+from typing import Any
 
 from dependency_injector import containers, providers
+from starlette.types import ASGIApp
 from uuid_utils.compat import uuid7
 
 from adapters.login_guard import InProcessLoginGuard
@@ -16,7 +18,9 @@ from adapters.remembered import (
     RememberedBacklog,
     RememberedPrograms,
     RememberedTokens,
+    RememberedVitalSigns,
     RememberedWaitingSenders,
+    RememberedWorkload,
 )
 from adapters.sql.backlog import SqlBacklog, SqlWaitingSenders
 from adapters.sql.callbacks import SqlCallbacks
@@ -36,12 +40,15 @@ from adapters.sql.opt_outs import SqlOptOuts
 from adapters.sql.pauses import SqlPauses
 from adapters.sql.programs import SqlPrograms
 from adapters.sql.provider_accounts import SqlProviderAccounts
+from adapters.sql.restored_copy import SqlRestoredCopy
 from adapters.sql.retention import SqlRetention
 from adapters.sql.schema import SqlSchema
 from adapters.sql.senders import SqlSenders
 from adapters.sql.standstills import SqlStandstills
 from adapters.sql.text_log import SqlTextLog
+from adapters.sql.vital_signs import SqlVitalSigns
 from adapters.sql.wakeups_postgresql import PostgresqlWakeups
+from adapters.sql.workload import SqlWorkload
 from adapters.tokens import JwtTokens
 from adapters.vault import FernetVault
 from adapters.wakeups import InProcessWakeups
@@ -62,6 +69,7 @@ from domain.ports.opt_outs import OptOuts
 from domain.ports.pauses import Pauses
 from domain.ports.programs import Programs
 from domain.ports.provider_accounts import ProviderAccounts
+from domain.ports.restored_copy import RestoredCopy
 from domain.ports.retention import Retention
 from domain.ports.schema import Schema
 from domain.ports.senders import Senders
@@ -70,7 +78,9 @@ from domain.ports.standstills import Standstills
 from domain.ports.text_log import TextLog
 from domain.ports.tokens import Tokens
 from domain.ports.vault import Vault
+from domain.ports.vitals import VitalSigns
 from domain.ports.wakeups import Wakeups
+from domain.ports.workload import Workload
 from domain.use_cases.add_sender import AddSender
 from domain.use_cases.await_outcome import AwaitOutcome
 from domain.use_cases.cancel_text import CancelText
@@ -86,6 +96,7 @@ from domain.use_cases.operate_senders import ChangeSender, ListSenders, Pause
 from domain.use_cases.preview_text import PreviewText
 from domain.use_cases.read_texts import FindText, ListDeliveries, ListTexts
 from domain.use_cases.receive_callback import ReceiveCallback
+from domain.use_cases.recover_from_backup import RecoverFromBackup
 from domain.use_cases.rescue_deliveries import RescueDeliveries
 from domain.use_cases.send_text import SendText
 from domain.use_cases.set_opt_out import SetOptOut
@@ -94,15 +105,16 @@ from domain.use_cases.settle_deliveries import SettleDeliveries
 from domain.use_cases.work_off_receipts import WorkOffReceipts
 from entrypoints.dispatcher import Dispatcher
 from entrypoints.health import Health
-from entrypoints.http.app import create_app
 from entrypoints.http.callback_handlers import CallbackHandlers
 from entrypoints.http.contract import Contract
 from entrypoints.http.handlers import Handlers
 from entrypoints.http.internal import create_internal_app
 from entrypoints.settings import Settings, key_ring
 from entrypoints.telemetry.callback_observer import LoggedCallbacks
+from entrypoints.telemetry.gauges import Gauges
 from entrypoints.telemetry.metrics import Metrics
 from entrypoints.telemetry.observers import CountedIntake, LoggedDispatch
+from entrypoints.telemetry.outcomes import Outcomes
 
 _CONNECTIONS_FOR_ENQUIRIES = 100
 # Enough for several accounts at 30 requests a second each, however slow the answers.
@@ -113,16 +125,20 @@ _VONAGE_STATUS = "/callbacks/vonage/status"
 _VONAGE_RECEIPT = "/callbacks/vonage/sms/receipt"
 
 
-def _database(settings: Settings) -> Database:
-    return Database(
+def _database(settings: Settings, metrics: Metrics) -> Database:
+    database = Database(
         settings.database_url.get_secret_value(),
         pool_size=settings.database_pool_size,
         behind_pooler=settings.database_pooler,
+        waited=metrics.database_wait_seconds.observe,
     )
+    metrics.database_connections.labels("in_use").set_function(lambda: database.connections[0])
+    metrics.database_connections.labels("idle").set_function(lambda: database.connections[1])
+    return database
 
 
-def _queue(database: Database, retry: RetryPolicy) -> SqlDeliveryQueue:
-    return (SqliteDeliveryQueue if database.is_sqlite else PostgresqlDeliveryQueue)(database, retry)
+def _queue(database: Database, retry: RetryPolicy, outcomes: Outcomes) -> SqlDeliveryQueue:
+    return (SqliteDeliveryQueue if database.is_sqlite else PostgresqlDeliveryQueue)(database, retry, outcomes)
 
 
 def _intake(database: Database, metrics: Metrics) -> SqlIntake:
@@ -185,6 +201,7 @@ def _vonage(settings: Settings, accounts: ProviderAccounts, observer: DispatchOb
         else {Api.MESSAGES: callback_url + _VONAGE_STATUS, Api.SMS: callback_url + _VONAGE_RECEIPT},
         most_threads=min(settings.most_in_flight, _MOST_THREADS),
         unlisted=partial(observer.code_unlisted, "vonage"),
+        credit_told=partial(observer.credit_told, "vonage"),
     )
 
 
@@ -200,6 +217,13 @@ def _readers(accounts: ProviderAccounts) -> Mapping[str, CallbackReader]:
     }
 
 
+def _app(**parts: Any) -> ASGIApp:  # noqa: ANN401 - as `create_app` has them
+    # Connexion takes memory and time, which processes without the interface can do without.
+    from entrypoints.http.app import create_app  # noqa: PLC0415
+
+    return create_app(**parts)
+
+
 def _newest_pepper(peppers: Mapping[str, bytes]) -> tuple[str, bytes] | None:
     return next(iter(peppers.items()), None)
 
@@ -208,10 +232,11 @@ class Container(containers.DeclarativeContainer):
     settings = providers.Dependency(instance_of=Settings)
 
     metrics: providers.Provider[Metrics] = providers.Singleton(Metrics)
+    outcomes: providers.Provider[Outcomes] = providers.Singleton(Outcomes, metrics)
     observer: providers.Provider[DispatchObserver] = providers.Singleton(LoggedDispatch, metrics)
     callback_observer: providers.Provider[CallbackObserver] = providers.Singleton(LoggedCallbacks, metrics)
 
-    database: providers.Provider[Database] = providers.Singleton(_database, settings)
+    database: providers.Provider[Database] = providers.Singleton(_database, settings, metrics)
     schema: providers.Provider[Schema] = providers.Singleton(SqlSchema, database)
     clock: providers.Provider[DatabaseClock] = providers.Singleton(DatabaseClock, database)
     vault: providers.Provider[Vault] = providers.Singleton(_vault, settings)
@@ -222,9 +247,20 @@ class Container(containers.DeclarativeContainer):
     limits: providers.Provider[Limits] = providers.Singleton(SqlLimits, database)
     retention: providers.Provider[Retention] = providers.Singleton(SqlRetention, database)
     standstills: providers.Provider[Standstills] = providers.Singleton(SqlStandstills, database)
+    terms: providers.Provider[MembershipTerms] = providers.Singleton(MembershipTerms)
+    vital_signs: providers.Provider[VitalSigns] = providers.Singleton(
+        RememberedVitalSigns,
+        providers.Singleton(SqlVitalSigns, database, heard_within_us=terms.provided.shares_until_us),
+    )
+    workload: providers.Provider[Workload] = providers.Singleton(
+        RememberedWorkload, providers.Singleton(SqlWorkload, database)
+    )
+    gauges: providers.Provider[Gauges] = providers.Singleton(
+        Gauges, signs=vital_signs, workload=workload, metrics=metrics
+    )
     remembered_programs: providers.Provider[Programs] = providers.Singleton(RememberedPrograms, programs)
     opt_outs: providers.Provider[OptOuts] = providers.Singleton(SqlOptOuts, database)
-    texts: providers.Provider[TextLog] = providers.Singleton(SqlTextLog, database)
+    texts: providers.Provider[TextLog] = providers.Singleton(SqlTextLog, database, outcomes)
     sql_intake: providers.Provider[SqlIntake] = providers.Singleton(_intake, database, metrics)
     intake: providers.Provider[Intake] = providers.Singleton(CountedIntake, sql_intake, metrics)
     backlog: providers.Provider[Backlog] = providers.Singleton(
@@ -234,10 +270,11 @@ class Container(containers.DeclarativeContainer):
     )
     remembered_backlog: providers.Provider[Backlog] = providers.Singleton(RememberedBacklog, backlog)
     retry: providers.Provider[RetryPolicy] = providers.Singleton(_retry, settings)
-    queue: providers.Provider[SqlDeliveryQueue] = providers.Singleton(_queue, database, retry)
+    queue: providers.Provider[SqlDeliveryQueue] = providers.Singleton(_queue, database, retry, outcomes)
     pauses: providers.Provider[Pauses] = providers.Singleton(SqlPauses, database, queue)
-    due: providers.Provider[DueDeliveries] = providers.Singleton(SqlDueDeliveries, database, queue)
+    due: providers.Provider[DueDeliveries] = providers.Singleton(SqlDueDeliveries, database, queue, outcomes)
     callbacks: providers.Provider[SqlCallbacks] = providers.Singleton(SqlCallbacks, database)
+    restored_copy: providers.Provider[RestoredCopy] = providers.Singleton(SqlRestoredCopy, database)
     failovers: providers.Provider[Failovers] = providers.Singleton(SqlFailovers, database)
     dispatchers: providers.Provider[Dispatchers] = providers.Singleton(SqlDispatchers, database)
 
@@ -257,7 +294,6 @@ class Container(containers.DeclarativeContainer):
         _readers, remembered_accounts
     )
     peppers: providers.Provider[Mapping[str, bytes]] = providers.Singleton(key_ring, settings.provided.key_peppers)
-    terms: providers.Provider[MembershipTerms] = providers.Singleton(MembershipTerms)
 
     issue_token: providers.Provider[IssueToken] = providers.Singleton(
         IssueToken,
@@ -320,6 +356,10 @@ class Container(containers.DeclarativeContainer):
     pause: providers.Provider[Pause] = providers.Singleton(Pause, pauses=pauses, senders=senders, clock=clock)
     operate_limits: providers.Provider[OperateLimits] = providers.Singleton(
         OperateLimits, limits=limits, senders=senders, clock=clock
+    )
+
+    recover_from_backup: providers.Provider[RecoverFromBackup] = providers.Singleton(
+        RecoverFromBackup, copy=restored_copy, pauses=pauses, clock=clock, retry=retry
     )
 
     receive_callback: providers.Provider[ReceiveCallback] = providers.Singleton(
@@ -405,7 +445,7 @@ class Container(containers.DeclarativeContainer):
         CallbackHandlers, receive=receive_callback
     )
     app = providers.Singleton(
-        create_app,
+        _app,
         contract=contract,
         handlers=handlers,
         callback_handlers=callback_handlers,
@@ -413,7 +453,7 @@ class Container(containers.DeclarativeContainer):
         metrics=metrics,
         cors_origins=settings.provided.cors_origins,
     )
-    health: providers.Provider[Health] = providers.Singleton(Health, schema, standstills, clock, metrics)
+    health: providers.Provider[Health] = providers.Singleton(Health, schema, standstills, clock, metrics, gauges)
     internal_app = providers.Singleton(create_internal_app, health, metrics)
 
 

@@ -7,6 +7,7 @@ from domain.model.pace import SECOND_US
 from domain.ports.clock import Clock
 from domain.ports.schema import Schema
 from domain.ports.standstills import Standstill, Standstills
+from entrypoints.telemetry.gauges import Gauges
 from entrypoints.telemetry.metrics import Metrics
 
 
@@ -24,6 +25,7 @@ class Health:
     standstills: Standstills
     clock: Clock
     metrics: Metrics
+    gauges: Gauges
     phase: Phase = Phase.STARTING
 
     async def ready(self) -> tuple[bool, Mapping[str, object]]:
@@ -48,6 +50,7 @@ class Health:
         try:
             await self.schema.check()
             await self._sending()
+            await self.gauges.measure(now_us=self.clock.now_us())
         except (StoreUnavailable, SchemaDiffers):
             return
 

@@ -122,6 +122,9 @@ class Settings(BaseSettings):
         description="Peppers of the stored hashes of program keys, written as the signing keys; the first is used for "
         "new ones. None: plain SHA-256.",
     )
+    host: str = Field(
+        "127.0.0.1", min_length=1, description="Address that processes listen on, both ports, where `--host` says none."
+    )
     public_url: Annotated[str, AfterValidator(_checked_url)] = Field(
         "http://127.0.0.1:8080", description="Where callers reach the hub; its path is the prefix of everything."
     )
@@ -176,9 +179,10 @@ class Settings(BaseSettings):
     )
     receipt_retention: timedelta = Field(
         timedelta(days=7),
-        ge=timedelta(hours=1),
-        description="For how long receipts are kept as they came after they were worked off. What people texted back "
-        "is kept as long as texts are.",
+        ge=timedelta(days=2),
+        description="For how long receipts are kept as they came after they were worked off, two days at the least: "
+        "as long as they are there, nobody else can make the same call again. What people texted back is kept as long "
+        "as texts are.",
     )
     most_in_flight: int = Field(
         500, ge=1, le=10_000, description="Calls to providers under way at once, per dispatcher."

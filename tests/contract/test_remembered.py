@@ -15,7 +15,9 @@ from adapters.remembered import (
     RememberedBacklog,
     RememberedPrograms,
     RememberedTokens,
+    RememberedVitalSigns,
     RememberedWaitingSenders,
+    RememberedWorkload,
 )
 from adapters.tokens import JwtTokens
 from domain.errors import StoreUnavailable, TokenRefused
@@ -31,6 +33,8 @@ from domain.model.waiting import Waiting
 from domain.ports.backlog import WaitingSenders
 from domain.ports.provider_accounts import ProviderAccounts
 from domain.ports.tokens import Tokens
+from domain.ports.vitals import Vitals, VitalSigns
+from domain.ports.workload import Load, Workload
 from tests.builders import SANDBOX
 from tests.unit.builders import a_program
 from tests.unit.fakes import FakeBacklog, InMemoryPrograms, settled
@@ -388,3 +392,65 @@ class OneAccount(ProviderAccounts):
 
     async def seal_anew(self) -> int:
         return 1
+
+
+class SlowWorkload(Workload):
+    """Takes so many seconds of the timer."""
+
+    def __init__(self, timer: Timer, *, takes_s: float) -> None:
+        self.asked = 0
+        self._timer = timer
+        self._takes_s = takes_s
+
+    async def now(self, *, now_us: int) -> Load:
+        _ = now_us
+        self.asked += 1
+        self._timer.at_s += self._takes_s
+        return Load(queued=self.asked, scheduled=0, senders=[])
+
+
+class TestWorkload:
+    @pytest.mark.parametrize(("takes_s", "for_s"), [(0.001, 5), (0.5, 50)])
+    async def test_it_is_looked_at_the_more_seldom_the_longer_that_takes(
+        self, timer: Timer, monkeypatch: pytest.MonkeyPatch, takes_s: float, for_s: float
+    ) -> None:
+        monkeypatch.setattr(adapters.remembered, "time", SimpleNamespace(monotonic=timer))
+        workload = SlowWorkload(timer, takes_s=takes_s)
+        remembered = RememberedWorkload(workload)
+        await remembered.now(now_us=0)
+
+        timer.at_s += for_s - 0.1
+        assert (await remembered.now(now_us=0)).queued == 1
+        assert workload.asked == 1
+        timer.at_s += for_s + 0.2
+        assert (await remembered.now(now_us=0)).queued == 2
+
+    async def test_all_who_ask_at_once_share_one_look(self, timer: Timer) -> None:
+        workload = SlowWorkload(timer, takes_s=0)
+        remembered = RememberedWorkload(workload)
+
+        await asyncio.gather(*(remembered.now(now_us=0) for _ in range(20)))
+
+        assert workload.asked == 1
+
+
+class CountedSigns(VitalSigns):
+    def __init__(self) -> None:
+        self.asked = 0
+
+    async def now(self, *, now_us: int) -> Vitals:
+        _ = now_us
+        self.asked += 1
+        return Vitals(dispatchers=self.asked, sending=0, unknown=0, oldest_unknown_us=0, caps_used={})
+
+
+async def test_vital_signs_are_read_every_two_seconds_at_most(timer: Timer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(adapters.remembered, "time", SimpleNamespace(monotonic=timer))
+    signs = CountedSigns()
+    remembered = RememberedVitalSigns(signs)
+
+    for _ in range(20):
+        await remembered.now(now_us=0)
+    assert signs.asked == 1
+    timer.at_s += 15
+    assert (await remembered.now(now_us=0)).dispatchers == 2

@@ -138,9 +138,7 @@ async def life_of(provider: SmsProvider, delivery: Delivery) -> tuple[Delivery, 
             calls += 1
         elif delivery.due_us is not None:
             answer = await provider.look_up(enquiry_about(delivery))
-            delivery = retry.after_enquiry(
-                delivery, answer, attempted_us=NOW_US, on_unknown=OnUnknown.LEAVE, now_us=NOW_US
-            )
+            delivery = retry.after_enquiry(delivery, answer, on_unknown=OnUnknown.LEAVE, now_us=NOW_US)
         else:
             break
     return delivery, calls

@@ -1,5 +1,6 @@
 import asyncio
 import sys
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -106,14 +107,31 @@ async def test_a_migrated_database_is_at_this_codes_version(empty: Database) -> 
     assert await revision_of(empty) == REVISIONS[-1]
 
 
-async def test_a_database_of_a_newer_hub_is_told_apart(database: Database) -> None:
+async def _at(database: Database, revision: str) -> None:
     async with database.writing() as connection:
-        await connection.execute(sql("UPDATE alembic_version SET version_num = '9999'"))
+        await connection.execute(sql("UPDATE alembic_version SET version_num = :revision"), {"revision": revision})
 
-    with pytest.raises(SchemaDiffers) as refused:
+
+@pytest.mark.parametrize("revision", ["9999", "9999for0001", f"9999for{REVISIONS[-1]}"])
+async def test_on_a_newer_hubs_schema_this_one_runs_and_leaves_it_as_it_is(database: Database, revision: str) -> None:
+    await _at(database, revision)
+
+    await SqlSchema(database).check()
+    await SqlSchema(database).migrate()
+
+    assert await revision_of(database) == revision
+
+
+@pytest.mark.parametrize("revision", ["9999for9998", "9999before", "9999for", "something-else"])
+async def test_a_schema_that_takes_something_from_this_hub_is_told_apart(database: Database, revision: str) -> None:
+    await _at(database, revision)
+
+    with pytest.raises(SchemaDiffers, match="start a newer one") as refused:
         await SqlSchema(database).check()
+    with pytest.raises(SchemaDiffers):
+        await SqlSchema(database).migrate()
 
-    assert refused.value.found == "9999"
+    assert refused.value.found == revision
 
 
 async def test_migrating_twice_changes_nothing(database: Database) -> None:
@@ -150,7 +168,7 @@ async def test_every_revision_can_be_taken_back_and_done_again(empty: Database) 
 
 def test_the_newest_revision_is_the_one_that_alembic_takes_for_it() -> None:
     script = ScriptDirectory.from_config(schema_module._config())
-    assert schema_module._newest_revision() == script.get_current_head()
+    assert schema_module._revisions()[-1] == script.get_current_head()
 
 
 async def test_alembic_finds_nothing_to_migrate_any_more(database: Database) -> None:
@@ -228,6 +246,32 @@ async def test_a_failed_migration_leaves_nothing_behind(empty: Database) -> None
 
     assert await revision_of(empty) is None
     assert await read(empty, lambda sync: set(inspect(sync).get_table_names())) <= {"deliveries"}
+
+
+async def test_a_migration_that_cannot_have_a_table_steps_back_until_it_can(
+    postgres_server: PostgresServer,
+) -> None:
+    """Who waits for a table as a migration does keeps all others from it, who give up after two seconds."""
+    with postgres_server.database() as url:
+        database = Database(url)
+        await SqlSchema(database).migrate("0004")
+        async with database.writing() as connection:
+            await connection.execute(sql("SELECT count(*) FROM programs"))
+            # Less than the three seconds that a transaction may stand idle.
+            until_s = time.monotonic() + 2
+            migrating = asyncio.create_task(SqlSchema(database).migrate())
+            longest_s = 0.0
+            while time.monotonic() < until_s:
+                await asyncio.sleep(0.1)
+                asked_s = time.monotonic()
+                await read(database, lambda sync: sync.execute(sql("SELECT count(*) FROM programs")).scalar())
+                longest_s = max(longest_s, time.monotonic() - asked_s)
+            assert not migrating.done()
+        await migrating
+
+        await SqlSchema(database).check()
+        await database.close()
+    assert longest_s < 1.5
 
 
 async def test_migrating_keeps_what_is_stored(store: Store) -> None:

@@ -382,6 +382,25 @@ async def test_a_status_that_no_table_has_is_told_of(
     assert unlisted == [(200, "99")]
 
 
+@pytest.mark.parametrize(("accounts", "told"), [(Accounts(BY_SMS), [(1, 38.07243628)]), (Accounts(BY_MESSAGES), [])])
+async def test_credit_is_told_where_vonage_says_what_is_left(
+    provider_with: ProviderWith, told: list[tuple[int, float]]
+) -> None:
+    left: list[tuple[int, float]] = []
+
+    await send(provider_with(credit_told=lambda *its: left.append(its)))
+
+    assert left == told
+
+
+@pytest.mark.parametrize("balance", ["", "lots", "1e9", "nan", "1" * 13, 7, None, "-0.5 EUR"])
+def test_credit_that_is_no_amount_is_not_told(balance: object) -> None:
+    part = {"status": "0", "message-id": "SM1", "remaining-balance": balance}
+    answer = Answer(200, {}, json.dumps({"message-count": "1", "messages": [part]}).encode())
+
+    assert read(Api.SMS, answer) == Reading(Accepted("SM1"))
+
+
 # Answers that nobody expects.
 
 

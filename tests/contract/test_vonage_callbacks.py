@@ -148,11 +148,11 @@ class TestTokens:
             callback = await by_messages().genuine(a_status(**claims), now_us=NOW_US)
             assert callback.account_id == account_id
 
-    @pytest.mark.parametrize("age_s", [-60, 0, 299, 300])
+    @pytest.mark.parametrize("age_s", [-60, 0, 300, 25 * 3_600])
     async def test_one_that_was_signed_a_moment_ago_is_taken(self, age_s: int) -> None:
         await by_messages().genuine(a_status(iat=NOW_S - age_s), now_us=NOW_US)
 
-    @pytest.mark.parametrize("age_s", [-86_400, -61, 301, 115 * 86_400])
+    @pytest.mark.parametrize("age_s", [-86_400, -61, 25 * 3_600 + 1, 115 * 86_400])
     async def test_one_that_was_signed_at_another_time_is_refused(self, age_s: int) -> None:
         assert await refusal(by_messages(), a_status(iat=NOW_S - age_s)) == "stale"
 
@@ -283,7 +283,7 @@ class TestParameters:
     async def test_one_with_nonsense_for_a_signature_is_refused(self, sig: object) -> None:
         assert await refusal(by_sms(), a_call(fields={**RECEIPT, "sig": sig})) == "wrong-signature"
 
-    @pytest.mark.parametrize("age_s", [-61, 301])
+    @pytest.mark.parametrize("age_s", [-61, 25 * 3_600 + 1])
     async def test_one_that_was_signed_at_another_time_is_refused(self, age_s: int) -> None:
         fields = signed({**RECEIPT, "timestamp": str(NOW_S - age_s)}, SECRET)
 

@@ -197,6 +197,17 @@ def test_of_two_that_wait_for_the_database_with_one_port_one_gives_up(empty_site
     assert loser.errors == f"Error: The hub cannot listen on 127.0.0.1, port {port}: Address already in use.\n"
 
 
+def test_it_listens_where_the_environment_says_if_no_option_does(site: Site) -> None:
+    site.environment["SMSHUB_HOST"] = "0.0.0.0"
+    everywhere = site.dispatcher().until_ready()
+    port = everywhere.internal_port
+    socket.create_connection(("127.0.0.2", port), timeout=1).close()
+
+    command = [str(SMSHUB), "dispatcher", "--host", "127.0.0.2", "--internal-port", str(port)]
+    second = subprocess.run(command, env=site.environment, capture_output=True, text=True, check=False, timeout=30)
+    assert second.stderr == f"Error: The hub cannot listen on 127.0.0.2, port {port}: Address already in use.\n"
+
+
 @pytest.mark.parametrize("command", ["api", "serve"])
 def test_missing_signing_keys_are_told_in_one_line(site: Site, command: str) -> None:
     del site.environment["SMSHUB_SIGNING_KEYS"]

@@ -24,6 +24,7 @@ from domain.ports.failovers import FailedOver
 from entrypoints.telemetry.callback_observer import LoggedCallbacks
 from entrypoints.telemetry.metrics import Metrics
 from entrypoints.telemetry.observers import LoggedDispatch
+from entrypoints.telemetry.tally import Tally
 from tests.builders import a_delivery
 from tests.contract.test_callbacks import a_callback
 from tests.e2e.running import Caller, HubProcess, Site, eventually
@@ -129,7 +130,7 @@ def test_every_line_has_the_keys_that_are_documented(day: Day) -> None:
 def test_the_rarer_lines_have_the_keys_that_are_documented() -> None:
     observer, callbacks = LoggedDispatch(Metrics()), LoggedCallbacks(Metrics())
     with capture_logs() as lines:
-        observer.rescued([a_delivery(), a_delivery(state=DeliveryState.UNKNOWN)])
+        observer.rescued("post", [a_delivery(), a_delivery(state=DeliveryState.UNKNOWN)])
         observer.held_up(StoreUnavailable())
         observer.adapter_failed("post", RuntimeError())
         observer.barred(a_sender(), "credentials-refused", times=1)
@@ -184,17 +185,23 @@ def test_an_attempt_is_one_line(day: Day) -> None:
 # metrics
 
 
-def registered() -> Mapping[str, MetricWrapperBase]:
-    """The hub's own metrics by the names that they are asked for by."""
-    own = [each for each in vars(Metrics()).values() if isinstance(each, MetricWrapperBase)]
-    return {each._name + ("_total" if isinstance(each, Counter) else ""): each for each in own}
+def registered() -> Mapping[str, tuple[str, set[str]]]:
+    """The hub's own metrics by the names that they are asked for by, each with its type and labels."""
+    kinds = {Counter: "counter", Gauge: "gauge", Histogram: "histogram"}
+    found: dict[str, tuple[str, set[str]]] = {}
+    for each in vars(Metrics()).values():
+        match each:
+            case Tally():
+                found[f"{each.name}_total"] = "counter", set(each.labels)
+            case MetricWrapperBase():
+                name = each._name + ("_total" if isinstance(each, Counter) else "")
+                found[name] = kinds[type(each)], set(each._labelnames)
+    return found
 
 
 def test_every_metric_is_documented_with_type_and_labels_and_no_other() -> None:
-    kinds = {Counter: "counter", Gauge: "gauge", Histogram: "histogram"}
-    assert {name: (cells[0], names(cells[1])) for name, cells in documented("Metrics").items()} == {
-        name: (kinds[type(each)], set(each._labelnames)) for name, each in registered().items()
-    }
+    told = {name: (cells[0], names(cells[1])) for name, cells in documented("Metrics").items()}
+    assert told == registered()
     assert all(cells[2] for cells in documented("Metrics").values())
 
 
@@ -205,7 +212,7 @@ def test_every_name_says_whose_it_is() -> None:
 
 def test_what_is_exposed_is_prometheus_text(day: Day) -> None:
     families = {family.name: family for family in text_string_to_metric_families(day.exposition)}
-    own = {each._name for each in registered().values()}
+    own = {name.removesuffix("_total") for name in registered()}
     assert own <= families.keys()
     assert all(families[name].documentation and families[name].type != "unknown" for name in own)
     assert all(name.startswith(("process_", "python_")) for name in families.keys() - own)
@@ -228,6 +235,24 @@ def test_what_happened_is_counted(day: Day) -> None:
     assert (
         counted["smshub_attempt_seconds_count", "sandbox"] == counted["smshub_send_late_seconds_count", "sandbox"] == 6
     )
+    outcomes = {key[1:]: value for key, value in counted.items() if key[0] == "smshub_outcomes_total"}
+    assert outcomes == {
+        ("", "sandbox", "sent"): 3,
+        ("", "delivered", "sandbox"): 3,
+        ("failed", "invalid-recipient", "sandbox"): 1,
+        ("no-answer", "sandbox", "unknown"): 1,
+        ("blocked", "opted-out", "sandbox"): 1,
+    }
+    assert counted["smshub_sent_segments_total", "1"] == 4
+    assert counted["smshub_sender_rate", "1"] == 20
+    assert counted["smshub_sender_queued_segments", "1"] == counted["smshub_sender_completion_seconds", "1"] == 0
+    assert counted["smshub_dispatchers",] == 1
+    assert 0 <= counted["smshub_heartbeat_age_seconds",] < 3
+    assert [counted["smshub_queued_deliveries", state] for state in ("queued", "scheduled", "sending", "unknown")] == [
+        *(0, 0, 0, 0)
+    ]
+    assert counted["smshub_database_connections", "in_use"] + counted["smshub_database_connections", "idle"] > 0
+    assert counted["smshub_database_wait_seconds_count",] > 10
     assert counted["smshub_enquiries_total", "found", "sandbox"] == 3
     assert counted["smshub_enquiries_total", "not-found", "sandbox"] == 2
     assert counted["smshub_http_requests_total", "200", "logIn"] == 1

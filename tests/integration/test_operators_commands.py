@@ -1,7 +1,9 @@
 """What operators type while the hub sends."""
 
 import json
+import time
 from collections.abc import Mapping
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -239,3 +241,20 @@ class TestLimits:
         assert "--sender" in told(smshub("limits", "attach", "account", environment=hub), status=2)
         nobody = ("--provider", "twilio", "--account", "nobody")
         assert "no such provider account" in told(smshub("limits", "attach", "account", *nobody, environment=hub))
+
+
+class TestRestored:
+    def test_it_pauses_and_says_what_may_have_been_sent_since_when(self, hub: dict[str, str]) -> None:
+        (program,) = read(hub, "programs", "list")
+        send = ("send", "--program", program["ProgramId"], "--message", "Hello", "--to")
+        printed(smshub(*send, "+19706904544,+19706904545", environment=hub))
+
+        told_of = read(hub, "restored")
+        again = printed(smshub("restored", environment=hub))
+
+        assert told_of["MayHaveBeenSent"] == 2
+        assert again == (
+            f"0 deliveries may have been sent since {told_of['Since']}, and are unknown until that is settled.\n"
+            "The hub is paused: start it, and let it send with `smshub resume`.\n"
+        )
+        assert time.time() - datetime.fromisoformat(told_of["Since"]).timestamp() < 60

@@ -685,7 +685,12 @@ class InMemoryDispatchers(Dispatchers):
     async def orphans(self, *, silent_since_us: int, limit: int) -> Sequence[Orphan]:
         self._must_be_there()
         orphans = [
-            Orphan(delivery=row.delivery, slot_us=row.slot_us, last_seen_us=self._last_seen_us(row))
+            Orphan(
+                delivery=row.delivery,
+                provider=self._store.line_of(row).sender.provider,
+                slot_us=row.slot_us,
+                last_seen_us=self._last_seen_us(row),
+            )
             for row in self._store.rows.values()
             if row.delivery.state is DeliveryState.SENDING and self._last_seen_us(row) < silent_since_us
         ]
@@ -969,6 +974,8 @@ class RecordingObserver(DispatchObserver):
         self.failovers: list[tuple[Failover, Sequence[FailedOver]]] = []
         self.answers: list[tuple[Enquiry, EnquiryAnswer, Delivery]] = []
         self.rescues: list[Sequence[Delivery]] = []
+        self.beats = 0
+        self.credits: list[tuple[str, int, float]] = []
         self.hold_ups: list[HubError] = []
         self.adapter_faults: list[tuple[str, Exception]] = []
         self.unlisted_codes: list[tuple[str, int, str]] = []
@@ -991,8 +998,15 @@ class RecordingObserver(DispatchObserver):
     def enquired(self, enquiry: Enquiry, answer: EnquiryAnswer, after: Delivery) -> None:
         self.answers.append((enquiry, answer, after))
 
-    def rescued(self, deliveries: Sequence[Delivery]) -> None:
+    def rescued(self, provider: str, deliveries: Sequence[Delivery]) -> None:
+        _ = provider
         self.rescues.append(deliveries)
+
+    def beaten(self) -> None:
+        self.beats += 1
+
+    def credit_told(self, provider: str, account_id: int, amount: float) -> None:
+        self.credits.append((provider, account_id, amount))
 
     def adapter_failed(self, provider: str, fault: Exception) -> None:
         self.adapter_faults.append((provider, fault))

@@ -7,10 +7,11 @@ import time
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any, ParamSpec, TypeVar
+from types import TracebackType
+from typing import Any, ParamSpec, TypeVar, cast
 
 import asyncpg
-from sqlalchemy import URL, NullPool, Table, event, make_url
+from sqlalchemy import URL, NullPool, QueuePool, Table, event, make_url
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError, IntegrityError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
@@ -80,10 +81,18 @@ class LockedElsewhere(StoreUnavailable):
 class Database:
     """Opens no connection before the first use. `pool_size` bounds the connections of this process.
 
-    `behind_pooler`: something in between lends PostgreSQL's connections out for one transaction at a time.
+    `behind_pooler`: something in between lends PostgreSQL's connections out for one transaction at a time. `waited` is
+    told for how many seconds each connection was waited for.
     """
 
-    def __init__(self, url: str, *, pool_size: int = 10, behind_pooler: bool = False) -> None:
+    def __init__(
+        self,
+        url: str,
+        *,
+        pool_size: int = 10,
+        behind_pooler: bool = False,
+        waited: Callable[[float], None] = lambda _seconds: None,
+    ) -> None:
         self._url, options = _driver_url(url, behind_pooler=behind_pooler)
         self.engine: AsyncEngine = create_async_engine(
             self._url,
@@ -99,6 +108,7 @@ class Database:
         # statement is prepared first, and would else be another connection's when it is executed.
         self.behind_pooler = behind_pooler
         self._reader = self.engine if self.is_sqlite or behind_pooler else self._autocommitting
+        self._waited = waited
         self._writer = asyncio.Lock()
         if self.is_sqlite:
             _prepare_sqlite(self.engine)
@@ -107,11 +117,20 @@ class Database:
     def is_sqlite(self) -> bool:
         return self._url.get_backend_name() == "sqlite"
 
+    @property
+    def connections(self) -> tuple[int, int]:
+        """Of the pool, those that are in use and those that are not."""
+        pool = cast("QueuePool", self.engine.pool)
+        return pool.checkedout(), pool.checkedin()
+
+    def _lent(self, engine: AsyncEngine) -> "_Lent":
+        return _Lent(engine.connect(), self._waited)
+
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[AsyncConnection]:
         """For statements that change nothing. Raises `StoreUnavailable`."""
         with _translated():
-            async with self._reader.connect() as connection:
+            async with self._lent(self._reader) as connection:
                 yield connection
 
     @asynccontextmanager
@@ -122,7 +141,7 @@ class Database:
         Each statement is a transaction in itself, durable when it returns. Raises `StoreUnavailable`.
         """
         with _translated():
-            async with self._autocommitting.connect() as connection:
+            async with self._lent(self._autocommitting) as connection:
                 raw = await connection.get_raw_connection()
                 try:
                     yield _InTransactions(raw.driver_connection) if self.behind_pooler else raw.driver_connection
@@ -138,7 +157,7 @@ class Database:
         Raises `StoreUnavailable`. On SQLite it holds the write lock from its start, so what it reads stays true.
         """
         with _translated():
-            async with self._turn(), self.engine.connect() as plain:
+            async with self._turn(), self._lent(self.engine) as plain:
                 connection = await plain.execution_options(smshub_writes=True)
                 async with connection.begin():
                     yield connection
@@ -217,6 +236,26 @@ class Database:
 
     async def close(self) -> None:
         await self.engine.dispose()
+
+
+class _Lent:
+    """A connection of the pool; how long it took to get it is told, also where there was none to be had in time."""
+
+    def __init__(self, connection: AsyncConnection, waited: Callable[[float], None]) -> None:
+        self._connection = connection
+        self._waited = waited
+
+    async def __aenter__(self) -> AsyncConnection:
+        asked_s = time.perf_counter()
+        try:
+            return await self._connection.__aenter__()
+        finally:
+            self._waited(time.perf_counter() - asked_s)
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._connection.__aexit__(kind, error, trace)
 
 
 class _InTransactions:

@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from adapters.sql.claim_rows import CandidateRow, DueSender, in_share
 from adapters.sql.database import Database, carried_through
+from adapters.sql.endings import Ended, untold
 from adapters.sql.rows import DELIVERY_COLUMNS, AnyRow, as_delivery, as_schedule, as_sender
 from adapters.sql.shared_schedules import SharedSchedules
 from adapters.sql.tables import (
@@ -50,9 +51,10 @@ _FREE = (
 
 
 class SqlDeliveryQueue(DeliveryQueue):
-    def __init__(self, database: Database, retry: RetryPolicy | None = None) -> None:
+    def __init__(self, database: Database, retry: RetryPolicy | None = None, ended: Ended = untold) -> None:
         self._database = database
         self._retry = retry or RetryPolicy()
+        self._ended = ended
 
     @carried_through
     async def claim(
@@ -99,7 +101,7 @@ class SqlDeliveryQueue(DeliveryQueue):
             await self._reserve(
                 connection, [_reserved(row, plans[row.sender_id], now_us) for row in due], dispatcher_id
             )
-            await _end(connection, ended, now_us)
+            ends = await _end(connection, ended, now_us)
             slots = [slot for its in plans.values() for slot in its.slots]
             taken = await self._take(connection, dispatcher_id, slots, now_us=now_us)
         idle = [sender_id for sender_id, its in plans.items() if its.due_us is None]
@@ -108,6 +110,8 @@ class SqlDeliveryQueue(DeliveryQueue):
             with suppress(StoreUnavailable):
                 await self.rouse_if_queued(idle, now_us=now_us)
         sending_from = {row.sender_id: as_sender(row) for row in due}
+        for sender_id, state, reason in ends:
+            self._ended(sending_from[sender_id].provider, state, reason, 1)
         return [
             Claim(
                 delivery=as_delivery(row).claimed(now_us=now_us),
@@ -277,7 +281,10 @@ def _result(delivery: Delivery) -> Mapping[str, Any]:
     }
 
 
-async def _end(connection: AsyncConnection, ends: Sequence[tuple[CandidateRow, DeliveryState]], now_us: int) -> None:
+async def _end(
+    connection: AsyncConnection, ends: Sequence[tuple[CandidateRow, DeliveryState]], now_us: int
+) -> Sequence[tuple[int, DeliveryState, str | None]]:
+    """What has ended, each as its sender's id, its state and why."""
     ended = [_ended(as_delivery(row), state, now_us=now_us) for row, state in ends]
     if ended:
         await connection.execute(
@@ -292,6 +299,7 @@ async def _end(connection: AsyncConnection, ends: Sequence[tuple[CandidateRow, D
                 for each in ended
             ],
         )
+    return [(row.sender_id, each.state, each.reason) for (row, _), each in zip(ends, ended, strict=True)]
 
 
 def _ended(delivery: Delivery, state: DeliveryState, *, now_us: int) -> Delivery:

@@ -4,7 +4,7 @@ from sqlalchemy import delete, func, insert, select, update
 
 from adapters.sql.database import Database, carried_through
 from adapters.sql.rows import DELIVERY_COLUMNS, as_delivery
-from adapters.sql.tables import deliveries, dispatchers, sending
+from adapters.sql.tables import deliveries, dispatchers, provider_accounts, senders, sending
 from domain.model.share import Share
 from domain.ports.dispatchers import Dispatchers, Orphan
 
@@ -41,7 +41,11 @@ class SqlDispatchers(Dispatchers):
 
     async def orphans(self, *, silent_since_us: int, limit: int) -> Sequence[Orphan]:
         left_behind = (
-            select(*DELIVERY_COLUMNS, deliveries.c.slot_us, _LAST_SEEN.label("last_seen_us"))
+            select(
+                *DELIVERY_COLUMNS, deliveries.c.slot_us, provider_accounts.c.provider, _LAST_SEEN.label("last_seen_us")
+            )
+            .join(senders, deliveries.c.sender_id == senders.c.id)
+            .join(provider_accounts, senders.c.account_id == provider_accounts.c.id)
             .outerjoin(dispatchers, deliveries.c.claimed_by == dispatchers.c.id)
             # Both so that the index of what is claimed is used, which is short.
             .where(sending, deliveries.c.claimed_by.is_not(None), silent_since_us > _LAST_SEEN)
@@ -50,7 +54,12 @@ class SqlDispatchers(Dispatchers):
         )
         async with self._database.reading() as connection:
             return [
-                Orphan(delivery=as_delivery(row), slot_us=row.slot_us, last_seen_us=row.last_seen_us)
+                Orphan(
+                    delivery=as_delivery(row),
+                    provider=row.provider,
+                    slot_us=row.slot_us,
+                    last_seen_us=row.last_seen_us,
+                )
                 for row in await connection.execute(left_behind)
             ]
 

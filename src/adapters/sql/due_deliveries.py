@@ -5,6 +5,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from adapters.sql.database import Database, carried_through
 from adapters.sql.delivery_queue import SqlDeliveryQueue, make_due
+from adapters.sql.endings import Ended, by_provider, untold
 from adapters.sql.rows import DELIVERY_COLUMNS, AnyRow, as_delivery
 from adapters.sql.tables import deliveries, programs, provider_accounts, senders, text_messages, waiting
 from domain.model.delivery import NOT_SENT_IN_TIME, DeliveryState
@@ -69,13 +70,15 @@ _EXPIRE = (
         )
     )
     .values(state=DeliveryState.EXPIRED.value, reason=NOT_SENT_IN_TIME, due_us=None, updated_us=bindparam("now_us"))
+    .returning(deliveries.c.sender_id)
 )
 
 
 class SqlDueDeliveries(DueDeliveries):
-    def __init__(self, database: Database, queue: SqlDeliveryQueue) -> None:
+    def __init__(self, database: Database, queue: SqlDeliveryQueue, ended: Ended = untold) -> None:
         self._database = database
         self._queue = queue
+        self._ended = ended
 
     @carried_through
     async def queue(self, *, now_us: int) -> int:
@@ -90,7 +93,10 @@ class SqlDueDeliveries(DueDeliveries):
     async def expire(self, *, now_us: int) -> int:
         async with self._database.writing() as connection:
             ended = await connection.execute(_EXPIRE, {"now_us": now_us, "most": _QUEUED_AT_ONCE})
-            return ended.rowcount
+            counts = await by_provider(connection, ended.scalars())
+        for provider, count in counts.items():
+            self._ended(provider, DeliveryState.EXPIRED, NOT_SENT_IN_TIME, count)
+        return sum(counts.values())
 
     @carried_through
     async def enquiries(self, *, now_us: int, limit: int) -> Sequence[Enquiry]:

@@ -67,7 +67,8 @@ def _waiting(*which: ColumnElement[bool]) -> Select[int, object]:
             deliveries.c.sender_id == bindparam("its_sender_id"),
             deliveries.c.program_id == bindparam("its_program_id"),
             *which,
-            deliveries.c.resends == 0,
+            # No outcome was ever unknown.
+            deliveries.c.enquiries == 0,
             sender_named.scalar_subquery().is_(False),
         )
         .limit(bindparam("most", type_=Integer))

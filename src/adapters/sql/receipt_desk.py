@@ -93,7 +93,7 @@ class ReceiptDesk:
         if after is not before:
             self._changed[after.id] = after
             outcome = ReceiptOutcome.APPLIED
-        return WorkedOff(callback=callback, outcome=outcome, delivery=after, slot_us=known.slot_us)
+        return WorkedOff(callback=callback, outcome=outcome, delivery=after, before=before.state, slot_us=known.slot_us)
 
     async def store(self, connection: AsyncConnection, done: Sequence[WorkedOff], *, now_us: int) -> None:
         if self._changed:

@@ -250,6 +250,8 @@ Index("ix_deliveries_expiring", deliveries.c.expires_us, postgresql_where=_expir
 retried = (deliveries.c.state == text("'scheduled'")) & (deliveries.c.failures > text("0"))
 _having_failed = deliveries.c.sender_id, deliveries.c.program_id, deliveries.c.reason, deliveries.c.failures
 Index("ix_deliveries_retried", *_having_failed, postgresql_where=retried, sqlite_where=retried)
+unknown = deliveries.c.state == text("'unknown'")
+Index("ix_deliveries_unknown", deliveries.c.slot_us, postgresql_where=unknown, sqlite_where=unknown)
 Index("ix_deliveries_number", deliveries.c.number, deliveries.c.message_id)
 
 # What providers told the hub, as it came: receipts, and what people texted back.

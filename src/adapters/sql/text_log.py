@@ -7,6 +7,7 @@ from sqlalchemy import Select, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from adapters.sql.database import Database, carried_through
+from adapters.sql.endings import Ended, by_provider, untold
 from adapters.sql.rows import DELIVERY_COLUMNS, MESSAGE_COLUMNS, AnyRow, as_delivery, as_message
 from adapters.sql.tables import deliveries, senders, text_messages, waiting
 from domain.model.delivery import DeliveryState, overall_state
@@ -25,8 +26,9 @@ _MESSAGES = select(*MESSAGE_COLUMNS).join(senders, text_messages.c.sender_id == 
 
 
 class SqlTextLog(TextLog):
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, ended: Ended = untold) -> None:
         self._database = database
+        self._ended = ended
 
     @carried_through
     async def cancel(self, program_id: str, message_id: UUID, *, now_us: int) -> int | None:
@@ -43,8 +45,12 @@ class SqlTextLog(TextLog):
                 update(deliveries)
                 .where(deliveries.c.id.in_(in_line.order_by(deliveries.c.id).with_for_update()), waiting)
                 .values(state=DeliveryState.CANCELED.value, reason=None, due_us=None, updated_us=now_us)
+                .returning(deliveries.c.sender_id)
             )
-            return ended.rowcount
+            counts = await by_provider(connection, ended.scalars())
+        for provider, count in counts.items():
+            self._ended(provider, DeliveryState.CANCELED, None, count)
+        return sum(counts.values())
 
     async def find(self, program_id: str, message_id: UUID) -> TextSummary | None:
         async with self._database.reading() as connection:

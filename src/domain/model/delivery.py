@@ -54,6 +54,7 @@ STILL_TO_COME = (*WAITING, DeliveryState.SENDING, DeliveryState.UNKNOWN)
 OPTED_OUT = "opted-out"
 NOT_SENT_IN_TIME = "not-sent-in-time"
 FAILED_OVER = "failed-over"
+RESTORED = "restored-from-backup"
 
 _RANK = {state: rank for rank, state in enumerate(DeliveryState)}
 
@@ -86,8 +87,8 @@ def overall_state(counts: Mapping[DeliveryState, int]) -> DeliveryState:
 class Delivery:
     """`position` counts from 1 within the message. `attempt` grows with every claim and tells a late result of an
     earlier one from the current. `failures` counts calls that surely did not send, since its sender has it, and
-    `enquiries` how often the provider answered that it knows nothing of it. `reason` is a slug, set where the state
-    needs one to be understood.
+    `enquiries` how often the provider could not say of the last unknown attempt that it has it: 0 as long as there was
+    none. `reason` is a slug, set where the state needs one to be understood.
     `resends` is how often it was sent again although it may have been sent before. `provider_reference` is the
     provider's own id. `due_us` is when the hub turns to the delivery again: to queue it
     (`scheduled`) or to ask the provider about it (`unknown`, `sent`).
@@ -154,7 +155,7 @@ class Delivery:
             reason=reason,
             due_us=now_us + after_us,
             failures=self.failures + 1,
-            enquiries=0,
+            enquiries=self.enquiries + (self.state is DeliveryState.UNKNOWN),
         )
 
     def resent(self, reason: str, *, now_us: int) -> Self:
@@ -171,7 +172,14 @@ class Delivery:
         """It may have been sent or not; asked about after `ask_after_us`, or never where that is None."""
         self._must_be(DeliveryState.SENDING, event="an unknown outcome")
         due_us = None if ask_after_us is None else now_us + ask_after_us
-        return self._to(DeliveryState.UNKNOWN, now_us, reason=reason, due_us=due_us)
+        return self._to(DeliveryState.UNKNOWN, now_us, reason=reason, due_us=due_us, enquiries=0)
+
+    def doubted(self, *, now_us: int, ask_after_us: int) -> Self:
+        """What is known of it is as old as a backup. Since then it may have been claimed, and sent in that attempt."""
+        self._must_be(*WAITING, DeliveryState.SENDING, event="doubt")
+        attempt = self.attempt + (self.state in WAITING)
+        due_us = now_us + ask_after_us
+        return self._to(DeliveryState.UNKNOWN, now_us, reason=RESTORED, attempt=attempt, due_us=due_us)
 
     def not_found(self, *, now_us: int, ask_after_us: int) -> Self:
         """The provider does not know it, as yet."""
@@ -188,8 +196,7 @@ class Delivery:
     def asked_in_vain(self, *, now_us: int, ask_after_us: int | None = None) -> Self:
         """The provider could not say. Not asked again, it stays as it is until a receipt or a person settles it."""
         self._must_be(DeliveryState.UNKNOWN, DeliveryState.SENT, event="an enquiry")
-        due_us = None if ask_after_us is None else now_us + ask_after_us
-        return self._to(self.state, now_us, reason=self.reason, due_us=due_us)
+        return replace(self, due_us=None if ask_after_us is None else now_us + ask_after_us)
 
     def receipt(
         self, state: DeliveryState, *, now_us: int, reason: str | None = None, provider_reference: str | None = None

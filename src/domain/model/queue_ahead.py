@@ -79,8 +79,10 @@ class QueueAhead:
         shared = [line.by(now_us, own=everything, own_us=own_us, gone=gone) for line in self.shared]
         return replace(self, at_us=now_us, free_us=free_us, waiting=waiting, turns=turns, shared=shared)
 
-    def leaves_us(self, program_id: str, priority: Priority, *, texts: int, segments: int) -> int | None:
-        """When the last of so many would leave that came at this moment. None: not within a year."""
+    def leaves_us(self, program_id: str, priority: Priority, *, texts: int, segments: float) -> int | None:
+        """When the last of so many would leave that came at this moment, each of so many segments, which may be an
+        average. None: not within a year.
+        """
         before = self._before_the_last(program_id, priority, texts, segments)
         leaves_us = self._leaves_us(before)
         by_caps = [line.capped_us(before, Waiting(1, segments), leaves_us=leaves_us) for line in self.shared]
@@ -102,7 +104,7 @@ class QueueAhead:
             takes_us = max(takes_us, line.takes_us(before, last_us=self.free_us - interval_us))
         return next_us + takes_us
 
-    def _before_the_last(self, program_id: str, priority: Priority, texts: int, segments: int) -> Waiting:
+    def _before_the_last(self, program_id: str, priority: Priority, texts: int, segments: float) -> Waiting:
         """What has its turn (`domain.model.turns`) before the last of so many new ones."""
         own = self.waiting.get((priority, program_id), NOTHING)
         before = own + Waiting(texts - 1, (texts - 1) * segments)

@@ -12,6 +12,7 @@ SENTENCES: Mapping[str, str] = {
     "never-known": "It was sent several times, and each time nobody could tell whether it arrived.",
     "resent-after-unknown": "Nobody could tell whether it was sent, so it is sent again, as your program wants it.",
     "dispatcher-lost": "The hub was interrupted while it sent it, so it may have been sent or not.",
+    "restored-from-backup": "The hub was restored from a backup, so it may have been sent since that was made or not.",
     "stopped-while-sending": "The hub was stopped while it sent it, so it may have been sent or not.",
     "provider-adapter-failed": "The hub made a mistake while it sent it, which its log explains.",
     # The way to the provider.

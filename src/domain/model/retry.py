@@ -26,8 +26,8 @@ class RetryPolicy:
     """Exponential backoff with full jitter, and the times at which a provider is asked about an unknown delivery.
 
     `enquiry_delays_us` are counted one after the other; a delivery that the provider still does not know after the
-    last of them was not sent, and is sent again. A provider that cannot tell is asked for `asked_for_us` after the
-    attempt; from then on nobody can tell, and the program's own policy decides.
+    last of them was not sent, and is sent again. A provider that cannot tell is asked for `asked_for_us`; from then on
+    nobody can tell, and the program's own policy decides.
     """
 
     most_failures: int = 8
@@ -57,9 +57,9 @@ class RetryPolicy:
                 return delivery.lost_sight_of(reason, now_us=now_us, ask_after_us=self.enquiry_delays_us[0])
 
     def after_enquiry(
-        self, delivery: Delivery, answer: EnquiryAnswer, *, attempted_us: int, on_unknown: OnUnknown, now_us: int
+        self, delivery: Delivery, answer: EnquiryAnswer, *, on_unknown: OnUnknown, now_us: int
     ) -> Delivery:
-        """For a delivery that is `unknown` or `sent`; it was last sent, if it was, at `attempted_us`."""
+        """For a delivery that is `unknown` or `sent`."""
         match answer:
             case Found(reference, state, reason, ask_after_us):
                 if delivery.state is DeliveryState.UNKNOWN or state is None:
@@ -74,7 +74,7 @@ class RetryPolicy:
                 return delivery.retried("not-at-provider", now_us=now_us, after_us=0)
             case NotFound():
                 return delivery.asked_in_vain(now_us=now_us)
-            case CannotTell(_, int(ask_after_us)) if now_us + ask_after_us < attempted_us + self.asked_for_us:
+            case CannotTell(_, int(ask_after_us)) if now_us + ask_after_us < delivery.updated_us + self.asked_for_us:
                 return delivery.asked_in_vain(now_us=now_us, ask_after_us=ask_after_us)
             case CannotTell():
                 return self._nobody_can_tell(delivery, on_unknown, now_us=now_us)

@@ -41,13 +41,15 @@ class TextMessage:
 class NewText:
     """A message with all its deliveries, as it is to be stored. The store gives the deliveries their ids.
 
-    `refusals` are the numbers that it does without, as (position in the request, reason) pairs.
+    `refusals` are the numbers that it does without, as (position in the request, reason) pairs; `provider` is that of
+    its sender.
     """
 
     message: TextMessage
     deliveries: Sequence[Delivery]
     refusals: Sequence[tuple[int, str]] = ()
     key: IdempotencyKey | None = None
+    provider: str = ""
 
     def sparing(self, opted_out: Container[PhoneNumber]) -> Self:
         """As it is to be stored where these numbers have opted out: what would go to them is blocked."""

@@ -4,7 +4,7 @@ from enum import Enum
 from typing import Protocol
 
 from domain.model.callback import Callback, CallbackKind
-from domain.model.delivery import Delivery
+from domain.model.delivery import Delivery, DeliveryState
 from domain.model.receipt import Receipt, ReceiptOutcome
 
 
@@ -20,11 +20,14 @@ class Kept(Enum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkedOff:
-    """What came of a receipt, and how its delivery stands now, where it has one; `slot_us` is when that was sent."""
+    """What came of a receipt, and how its delivery stands now, where it has one; `before` is the state that it was in,
+    `slot_us` when it was sent.
+    """
 
     callback: Callback
     outcome: ReceiptOutcome
     delivery: Delivery | None = None
+    before: DeliveryState | None = None
     slot_us: int | None = None
 
 

@@ -30,7 +30,17 @@ class DispatchObserver(Protocol):
 
     def enquired(self, enquiry: Enquiry, answer: EnquiryAnswer, after: Delivery) -> None: ...
 
-    def rescued(self, deliveries: Sequence[Delivery]) -> None: ...
+    def rescued(self, provider: str, deliveries: Sequence[Delivery]) -> None:
+        """Of one provider's."""
+        ...
+
+    def beaten(self) -> None:
+        """The dispatcher has said that it is alive, and was heard."""
+        ...
+
+    def credit_told(self, provider: str, account_id: int, amount: float) -> None:
+        """A provider has said how much the account has left, in its own currency."""
+        ...
 
     def adapter_failed(self, provider: str, fault: Exception) -> None:
         """A provider's adapter raised, which is a fault of ours. Its text may show what was to be sent."""

@@ -8,9 +8,12 @@ from domain.model.share import Share
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Orphan:
-    """A delivery that its dispatcher had claimed when it was last heard of, at `last_seen_us`."""
+    """A delivery that its dispatcher had claimed when it was last heard of, at `last_seen_us`. `provider` is that of
+    the sender that it was claimed for.
+    """
 
     delivery: Delivery
+    provider: str
     slot_us: int
     last_seen_us: int
 

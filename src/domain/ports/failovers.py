@@ -26,7 +26,7 @@ class Failovers(Protocol):
     async def carry_out(self, failover: Failover, *, now_us: int, limit: int) -> Sequence[FailedOver]:
         """Hands over some of what waits, the most urgent first, and commits; says what that was.
 
-        That is what is queued or waits for another try. Not what waits for its `SendAt`, what may have been sent
+        That is what is queued or waits for another try. Not what waits for its `SendAt`, what had an unknown outcome
         before, nor what a request wants from a certain sender. None of it is claimed meanwhile, and of two that do the
         same at once each hands over what the other does not. Nothing goes to a sender that has stopped meanwhile.
         """

@@ -84,7 +84,10 @@ class HoldMembership:
     async def _beat(self, membership: Membership) -> Share | None:
         now_us = self.clock.now_us()
         heard_since_us = now_us - self.terms.shares_until_us
-        return await self.dispatchers.beat(membership.dispatcher_id, now_us=now_us, heard_since_us=heard_since_us)
+        share = await self.dispatchers.beat(membership.dispatcher_id, now_us=now_us, heard_since_us=heard_since_us)
+        if share is not None:
+            self.observer.beaten()
+        return share
 
     async def leave(self, membership: Membership) -> None:
         with suppress(StoreUnavailable):

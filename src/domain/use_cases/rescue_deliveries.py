@@ -1,3 +1,4 @@
+from collections import defaultdict
 from dataclasses import dataclass
 
 from domain.model.delivery import Delivery
@@ -33,7 +34,12 @@ class RescueDeliveries:
         while orphans := await self.dispatchers.orphans(silent_since_us=silent_since_us, limit=_AT_ONCE):
             # Another may be at the same ones: what it was faster with is its to tell of.
             taken_over = await self.queue.take_over([self._rescued(orphan) for orphan in orphans])
-            self.observer.rescued(taken_over)
+            providers = {orphan.delivery.id: orphan.provider for orphan in orphans}
+            by_provider: dict[str, list[Delivery]] = defaultdict(list)
+            for each in taken_over:
+                by_provider[providers[each.id]].append(each)
+            for provider, its in by_provider.items():
+                self.observer.rescued(provider, its)
             rescued += len(taken_over)
         await self.dispatchers.dismiss(silent_since_us=silent_since_us)
         return rescued

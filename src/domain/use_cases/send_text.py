@@ -142,7 +142,10 @@ class SendText:
             sender_named=command.sender is not None,
         )
         deliveries = _deliveries(message, recipients.numbers)
-        return NewText(message=message, deliveries=deliveries, refusals=recipients.refusals, key=key), line
+        new = NewText(
+            message=message, deliveries=deliveries, refusals=recipients.refusals, key=key, provider=sender.provider
+        )
+        return new, line
 
 
 def _check_times(command: SendTextCommand, now_us: int) -> None:

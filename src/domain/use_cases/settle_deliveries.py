@@ -83,7 +83,6 @@ class SettleDeliveries:
         after = self.retry.after_enquiry(
             enquiry.delivery,
             answer,
-            attempted_us=enquiry.attempted_us,
             on_unknown=enquiry.on_unknown,
             now_us=self.clock.now_us(),
         )

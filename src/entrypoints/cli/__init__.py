@@ -10,6 +10,7 @@ from entrypoints.cli.migrate import migrate
 from entrypoints.cli.pausing import pause, resume
 from entrypoints.cli.processes import api, dispatcher, serve
 from entrypoints.cli.programs import programs
+from entrypoints.cli.restored import restored
 from entrypoints.cli.sandbox import sandbox
 from entrypoints.cli.send import send
 from entrypoints.cli.senders import senders
@@ -36,6 +37,7 @@ for command in (
     limits,
     pause,
     resume,
+    restored,
     keys,
     send,
     config,

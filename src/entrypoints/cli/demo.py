@@ -9,7 +9,7 @@ from pydantic import SecretStr
 from domain.model.pace import Pace
 from domain.model.sender import SenderAddress
 from entrypoints.cli.keys import generated_key
-from entrypoints.cli.processes import run_process
+from entrypoints.cli.processes import host_option, run_process
 from entrypoints.cli.running import explains_faults
 from entrypoints.container import Container, close
 from entrypoints.process import Addresses, Parts
@@ -21,38 +21,43 @@ _NUMBERS = "19706904544,(970) 690-4545, 970.690.4546"
 
 @click.command()
 @click.option("--directory", default="var", show_default=True, type=click.Path(path_type=Path, file_okay=False))
-@click.option("--host", default="127.0.0.1", show_default=True)
+@host_option
 @click.option("--port", default=8080, show_default=True, type=click.IntRange(1, 65535))
 @click.option("--internal-port", default=8081, show_default=True, type=click.IntRange(1, 65535))
 @explains_faults
-def demo(directory: Path, host: str, port: int, internal_port: int) -> None:
+def demo(directory: Path, host: str | None, port: int, internal_port: int) -> None:
     """Run a hub to try out: it makes its own keys, database and program in a directory, and sends nothing for real.
 
     Settings of the environment still hold; what they leave open is made in the directory.
     """
     directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-    settings = _settings(directory, f"http://{host}:{port}")
+    settings = _settings(directory, host, port)
     credentials = asyncio.run(_program(directory, settings))
     invitation = _invitation(settings.public_url, credentials)
     run_process(
         settings,
         Parts(api=True, dispatcher=True, migrates=True),
-        Addresses(host=host, port=port, internal_port=internal_port),
+        Addresses(host=settings.host, port=port, internal_port=internal_port),
         lambda: click.echo(invitation),
     )
 
 
-def _settings(directory: Path, public_url: str) -> Settings:
-    given = Settings.from_environment()
+def _settings(directory: Path, host: str | None, port: int) -> Settings:
+    given = Settings.from_environment(**({} if host is None else {"host": host}))
     made = {
         "log_format": "console",
-        "public_url": public_url,
+        "public_url": f"http://{_reached_at(given.host)}:{port}",
         "database_url": SecretStr(f"sqlite:///{directory / 'smshub.db'}"),
         "signing_keys": _made_key(directory / "signing.key", given.signing_keys),
         "encryption_keys": _made_key(directory / "encryption.key", given.encryption_keys),
     }
     missing = {name: value for name, value in made.items() if name not in given.model_fields_set}
-    return Settings.from_environment(**missing)
+    return Settings.from_environment(host=given.host, **missing)
+
+
+def _reached_at(host: str) -> str:
+    """The addresses that stand for all of a machine's are nobody's to call."""
+    return "127.0.0.1" if not host.strip("0.:") else host
 
 
 def _made_key(file: Path, given: SecretStr) -> SecretStr:

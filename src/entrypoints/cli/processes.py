@@ -9,7 +9,7 @@ from entrypoints.container import Container
 from entrypoints.process import Addresses, AddressTaken, Parts, Process
 from entrypoints.settings import Settings
 
-_HOST = click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on, for both ports.")
+host_option = click.option("--host", help="Address to listen on, for both ports. If not given, SMSHUB_HOST.")
 _PORT = click.option("--port", default=8080, show_default=True, type=click.IntRange(0, 65535), help="The public port.")
 
 
@@ -24,35 +24,35 @@ def _internal_port(default: int) -> Callable[[Callable[..., Any]], Callable[...,
 
 
 @click.command()
-@_HOST
+@host_option
 @_PORT
 @_internal_port(8081)
 @explains_faults
-def serve(host: str, port: int, internal_port: int) -> None:
+def serve(host: str | None, port: int, internal_port: int) -> None:
     """Run the whole hub in one process: for a laptop or a small site.
 
     It brings its database to the right schema by itself.
     """
-    _run(Parts(api=True, dispatcher=True, migrates=True), Addresses(host=host, port=port, internal_port=internal_port))
+    _run(Parts(api=True, dispatcher=True, migrates=True), host, port, internal_port)
 
 
 @click.command()
-@_HOST
+@host_option
 @_PORT
 @_internal_port(8081)
 @explains_faults
-def api(host: str, port: int, internal_port: int) -> None:
+def api(host: str | None, port: int, internal_port: int) -> None:
     """Run the interface alone: accepts texts and tells what became of them. Scale it by its use of CPU."""
-    _run(Parts(api=True, dispatcher=False), Addresses(host=host, port=port, internal_port=internal_port))
+    _run(Parts(api=True, dispatcher=False), host, port, internal_port)
 
 
 @click.command()
-@_HOST
+@host_option
 @_internal_port(8082)
 @explains_faults
-def dispatcher(host: str, internal_port: int) -> None:
+def dispatcher(host: str | None, internal_port: int) -> None:
     """Run a dispatcher alone: sends what was accepted. Scale it by lateness."""
-    _run(Parts(api=False, dispatcher=True), Addresses(host=host, port=0, internal_port=internal_port))
+    _run(Parts(api=False, dispatcher=True), host, 0, internal_port)
 
 
 def run_process(settings: Settings, parts: Parts, addresses: Addresses, when_ready: Callable[[], None]) -> None:
@@ -65,10 +65,11 @@ def run_process(settings: Settings, parts: Parts, addresses: Addresses, when_rea
         raise click.ClickException(str(_first(group))) from None
 
 
-def _run(parts: Parts, addresses: Addresses) -> None:
+def _run(parts: Parts, host: str | None, port: int, internal_port: int) -> None:
     settings = Settings.from_environment()
     if parts.api:
         settings.signing_ring()
+    addresses = Addresses(host=host or settings.host, port=port, internal_port=internal_port)
     run_process(settings, parts, addresses, lambda: None)
 
 

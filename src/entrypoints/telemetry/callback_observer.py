@@ -3,19 +3,24 @@
 import structlog
 
 from domain.model.callback import Callback, CallbackKind
+from domain.model.delivery import DeliveryState
 from domain.model.pace import SECOND_US
 from domain.model.receipt import ReceiptOutcome
 from domain.ports.callback_observer import CallbackObserver
 from domain.ports.callbacks import Joined, Kept, WorkedOff
 from entrypoints.telemetry.metrics import Metrics
 from entrypoints.telemetry.observers import where_raised
+from entrypoints.telemetry.outcomes import Outcomes
 
 _MILLISECOND_US = 1_000
+# Whose texts are told of by a source that is not called as its provider is.
+_PROVIDERS = {"vonage-sms": "vonage"}
 
 
 class LoggedCallbacks(CallbackObserver):
     def __init__(self, metrics: Metrics) -> None:
         self._metrics = metrics
+        self._outcomes = Outcomes(metrics)
         # What is looked up once need not be for each call.
         self._log = structlog.get_logger("smshub.callbacks").bind()
 
@@ -44,6 +49,8 @@ class LoggedCallbacks(CallbackObserver):
         lag_us = now_us - callback.received_us
         self._metrics.receipts.labels(callback.source, worked.outcome.value).inc()
         self._metrics.receipt_lag_seconds.labels(callback.source).observe(max(lag_us, 0) / SECOND_US)
+        if worked.outcome is ReceiptOutcome.APPLIED and delivery is not None and _is_news(worked, delivery.state):
+            self._outcomes(_PROVIDERS.get(callback.source, callback.source), delivery.state, delivery.reason)
         is_verdict = worked.outcome is ReceiptOutcome.APPLIED and delivery is not None and delivery.state.terminal
         if is_verdict and worked.slot_us is not None:
             delay_us = max(callback.received_us - worked.slot_us, 0)
@@ -68,3 +75,8 @@ class LoggedCallbacks(CallbackObserver):
         self._log.error(
             "provider_adapter_failed", provider=source, fault=type(fault).__name__, where=where_raised(fault)
         )
+
+
+def _is_news(worked: WorkedOff, state: DeliveryState) -> bool:
+    """That a text was sent, the dispatcher whose call is under way tells itself."""
+    return state is not DeliveryState.SENT or worked.before is not DeliveryState.SENDING

@@ -1,5 +1,7 @@
 """The hub's metrics. `docs/metrics.md` explains each; labels take few values, and none of them is personal."""
 
+from math import nan
+
 from prometheus_client import (
     CollectorRegistry,
     Counter,
@@ -10,8 +12,11 @@ from prometheus_client import (
     disable_created_metrics,
 )
 
+from entrypoints.telemetry.tally import Tally
+
 _CALL_SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 _TEXTS = (1, 2, 5, 10, 20, 50, 100, 250)
+_WAIT_SECONDS = (0.0001, 0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5)
 _LATE_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5)
 _DELAY_SECONDS = (0.5, 1, 2.5, 5, 10, 30, 60, 300, 900, 3_600, 14_400, 86_400)
 
@@ -53,7 +58,7 @@ class Metrics:
             buckets=_TEXTS,
             registry=self.registry,
         )
-        self.attempts = Counter(
+        self.attempts = Tally(
             "smshub_attempts", "Calls to providers by outcome class.", ["provider", "outcome"], registry=self.registry
         )
         self.attempt_seconds = Histogram(
@@ -85,6 +90,67 @@ class Metrics:
         self.overdue_seconds = Gauge(
             "smshub_overdue_seconds",
             "For how long the longest waiting sender could have been claimed from.",
+            registry=self.registry,
+        )
+        self.outcomes = Tally(
+            "smshub_outcomes",
+            "Deliveries that came to rest in a state, by why they did.",
+            ["provider", "state", "reason"],
+            registry=self.registry,
+        )
+        self.sent_segments = Tally(
+            "smshub_sent_segments", "Segments that providers took, by sender.", ["sender"], registry=self.registry
+        )
+        self.sender_rate = self._gauge_by_sender("smshub_sender_rate", "Segments a second that a sender may send.")
+        self.sender_queued = self._gauge_by_sender("smshub_sender_queued_segments", "What waits to be sent now.")
+        self.sender_late = self._gauge_by_sender(
+            "smshub_sender_late_seconds", "For how long the sender's next text could have left."
+        )
+        self.sender_completion = self._gauge_by_sender(
+            "smshub_sender_completion_seconds", "In how long all that waits now will have left, as it looks."
+        )
+        self.queued_deliveries = Gauge(
+            "smshub_queued_deliveries",
+            "Deliveries that something is still to become of, by state.",
+            ["state"],
+            registry=self.registry,
+        )
+        self.oldest_unknown_seconds = Gauge(
+            "smshub_oldest_unknown_seconds",
+            "How long ago the oldest unknown delivery was to go.",
+            registry=self.registry,
+        )
+        self.daily_cap_used = Gauge(
+            "smshub_daily_cap_used_ratio",
+            "How much of today's allowance of a limit is used, from 0 to 1.",
+            ["limit"],
+            registry=self.registry,
+        )
+        self.dispatchers = Gauge(
+            "smshub_dispatchers", "Dispatchers that were heard of within three seconds.", registry=self.registry
+        )
+        self.heartbeat_age_seconds = Gauge(
+            "smshub_heartbeat_age_seconds",
+            "Since this process's dispatcher last said that it is alive.",
+            registry=self.registry,
+        )
+        self.heartbeat_age_seconds.set(nan)  # Where there is no dispatcher, it has no age.
+        self.database_connections = Gauge(
+            "smshub_database_connections",
+            "Connections of this process to the database, by whether they are in use.",
+            ["state"],
+            registry=self.registry,
+        )
+        self.database_wait_seconds = Histogram(
+            "smshub_database_wait_seconds",
+            "How long a connection to the database was waited for.",
+            buckets=_WAIT_SECONDS,
+            registry=self.registry,
+        )
+        self.provider_credit = Gauge(
+            "smshub_provider_credit",
+            "What a provider has said is left of an account's credit, in its own currency.",
+            ["provider", "account"],
             registry=self.registry,
         )
         self.failovers = Counter(
@@ -152,3 +218,6 @@ class Metrics:
             registry=self.registry,
         )
         self.build = Gauge("smshub_build_info", "The version that runs.", ["version"], registry=self.registry)
+
+    def _gauge_by_sender(self, name: str, meaning: str) -> Gauge:
+        return Gauge(name, meaning, ["sender"], registry=self.registry)

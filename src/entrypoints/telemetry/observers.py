@@ -1,5 +1,6 @@
 """What happens in the hub, as log lines and metrics. Ids only: no number, no text, no token."""
 
+import time
 import traceback
 from collections import Counter
 from collections.abc import Sequence
@@ -10,10 +11,10 @@ import prometheus_client
 import structlog
 
 from domain.errors import HubError
-from domain.model.delivery import Delivery, DeliveryState
+from domain.model.delivery import OPTED_OUT, Delivery, DeliveryState
 from domain.model.failover import Failover
 from domain.model.idempotency import IdempotencyKey
-from domain.model.send_outcome import EnquiryAnswer, SendOutcome
+from domain.model.send_outcome import Accepted, EnquiryAnswer, SendOutcome, Unknown
 from domain.model.sender import Sender
 from domain.model.text_message import AcceptedText, NewText
 from domain.ports.delivery_queue import Claim
@@ -21,7 +22,9 @@ from domain.ports.dispatch_observer import DispatchObserver
 from domain.ports.due_deliveries import Enquiry
 from domain.ports.failovers import FailedOver
 from domain.ports.intake import Intake
+from entrypoints.telemetry.labels import MOST_SENDERS, MOST_SHOWN, OTHER, known_reason
 from entrypoints.telemetry.metrics import Metrics
+from entrypoints.telemetry.outcomes import Outcomes
 
 _MILLISECOND_US = 1_000
 _SECOND_US = 1_000_000
@@ -30,17 +33,22 @@ _SECOND_US = 1_000_000
 class LoggedDispatch(DispatchObserver):
     def __init__(self, metrics: Metrics) -> None:
         self._metrics = metrics
+        self._outcomes = Outcomes(metrics)
         # What is looked up once need not be for each text.
         self._log = structlog.get_logger("smshub.dispatch").bind()
-        self._counters: dict[tuple[str, str], prometheus_client.Counter] = {}
+        self._senders: dict[int, tuple[str]] = {}
+        self._credits: dict[tuple[str, int], prometheus_client.Gauge] = {}
         self._timers: dict[str, tuple[prometheus_client.Histogram, prometheus_client.Histogram]] = {}
 
     def attempted(self, claim: Claim, outcome: SendOutcome, after: Delivery, *, late_us: int, took_us: int) -> None:
         provider, kind = claim.sender.provider, _kind(outcome)
-        self._counter(provider, kind).inc()
+        self._metrics.attempts.add((provider, kind))
         took, late = self._timer(provider)
         took.observe(took_us / _SECOND_US)
         late.observe(max(late_us, 0) / _SECOND_US)
+        self._outcomes(provider, after.state, after.reason)
+        if isinstance(outcome, Accepted | Unknown):
+            self._metrics.sent_segments.add(self._label_of(claim.sender.id), after.segments)
         self._log.info(
             "delivery_attempted",
             delivery=after.id,
@@ -63,14 +71,14 @@ class LoggedDispatch(DispatchObserver):
         self._log.info("delivery_released", delivery=claim.delivery.id, sender=claim.sender.id)
 
     def barred(self, sender: Sender, reason: str, *, times: int) -> None:
-        self._metrics.bars.labels(sender.provider, reason).inc()
+        self._metrics.bars.labels(sender.provider, known_reason(reason)).inc()
         self._log.error("sender_barred", sender=sender.id, provider=sender.provider, reason=reason, times=times)
 
     def unbarred(self, sender: Sender) -> None:
         self._log.info("sender_unbarred", sender=sender.id, provider=sender.provider)
 
     def failed_over(self, failover: Failover, deliveries: Sequence[FailedOver]) -> None:
-        self._metrics.failovers.labels(failover.provider, failover.reason).inc(len(deliveries))
+        self._metrics.failovers.labels(failover.provider, known_reason(failover.reason)).inc(len(deliveries))
         for each in deliveries:
             self._log.warning(
                 "delivery_failed_over",
@@ -86,6 +94,8 @@ class LoggedDispatch(DispatchObserver):
     def enquired(self, enquiry: Enquiry, answer: EnquiryAnswer, after: Delivery) -> None:
         kind = _kind(answer)
         self._metrics.enquiries.labels(enquiry.provider, kind).inc()
+        if after.state is not enquiry.delivery.state:
+            self._outcomes(enquiry.provider, after.state, after.reason)
         self._log.info(
             "delivery_settled" if after.state.terminal else "delivery_enquired",
             delivery=after.id,
@@ -95,10 +105,23 @@ class LoggedDispatch(DispatchObserver):
             reason=after.reason,
         )
 
-    def rescued(self, deliveries: Sequence[Delivery]) -> None:
-        for state, count in Counter(each.state.value for each in deliveries).items():
-            self._metrics.rescued.labels(state).inc(count)
-            self._log.warning("deliveries_rescued", state=state, count=count)
+    def rescued(self, provider: str, deliveries: Sequence[Delivery]) -> None:
+        for (state, reason), count in Counter((each.state, each.reason) for each in deliveries).items():
+            self._metrics.rescued.labels(state.value).inc(count)
+            self._outcomes(provider, state, reason, count)
+            self._log.warning("deliveries_rescued", provider=provider, state=state.value, count=count)
+
+    def beaten(self) -> None:
+        beaten_s = time.monotonic()
+        self._metrics.heartbeat_age_seconds.set_function(lambda: time.monotonic() - beaten_s)
+
+    def credit_told(self, provider: str, account_id: int, amount: float) -> None:
+        gauge = self._credits.get((provider, account_id))
+        if gauge is None and len(self._credits) < MOST_SHOWN:
+            gauge = self._metrics.provider_credit.labels(provider, str(account_id))
+            self._credits[provider, account_id] = gauge
+        if gauge is not None:
+            gauge.set(amount)
 
     def adapter_failed(self, provider: str, fault: Exception) -> None:
         self._log.error(
@@ -112,10 +135,12 @@ class LoggedDispatch(DispatchObserver):
         self._metrics.store_unavailable.inc()
         self._log.warning("store_unavailable", problem=error.slug)
 
-    def _counter(self, provider: str, kind: str) -> prometheus_client.Counter:
-        if (provider, kind) not in self._counters:
-            self._counters[provider, kind] = self._metrics.attempts.labels(provider, kind)
-        return self._counters[provider, kind]
+    def _label_of(self, sender_id: int) -> tuple[str]:
+        label = self._senders.get(sender_id)
+        if label is None:
+            label = (str(sender_id) if len(self._senders) < MOST_SENDERS else OTHER,)
+            self._senders[sender_id] = label
+        return label
 
     def _timer(self, provider: str) -> tuple[prometheus_client.Histogram, prometheus_client.Histogram]:
         if provider not in self._timers:
@@ -134,6 +159,7 @@ class CountedIntake(Intake):
         self._metrics = metrics
         # What is looked up once need not be for each text.
         self._by_state: dict[DeliveryState, prometheus_client.Counter] = {}
+        self._outcomes = Outcomes(metrics)
 
     async def add(self, text: NewText) -> AcceptedText:
         accepted = await self._intake.add(text)
@@ -145,6 +171,8 @@ class CountedIntake(Intake):
             if state not in self._by_state:
                 self._by_state[state] = self._metrics.accepted_deliveries.labels(state.value)
             self._by_state[state].inc(count)
+            if state is DeliveryState.BLOCKED:
+                self._outcomes(text.provider, state, OPTED_OUT, count)
         return accepted
 
     async def answered(self, program_id: str, key: IdempotencyKey, *, now_us: int) -> AcceptedText | None:

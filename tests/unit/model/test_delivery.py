@@ -1,6 +1,7 @@
 """What may become of a delivery, and what may not."""
 
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from itertools import combinations
 
 import pytest
@@ -43,6 +44,11 @@ TRANSITIONS: dict[str, tuple[Callable[[Delivery], Delivery], set[DeliveryState],
         {S.SENDING},
         S.UNKNOWN,
     ),
+    "doubted": (
+        lambda d: d.doubted(now_us=LATER, ask_after_us=SECOND),
+        {S.QUEUED, S.SCHEDULED, S.SENDING},
+        S.UNKNOWN,
+    ),
     "not found": (lambda d: d.not_found(now_us=LATER, ask_after_us=SECOND), {S.UNKNOWN}, S.UNKNOWN),
     "found": (lambda d: d.found("reference", now_us=LATER), {S.UNKNOWN, S.SENT}, S.SENT),
     "asked in vain": (lambda d: d.asked_in_vain(now_us=LATER), {S.UNKNOWN, S.SENT}, None),
@@ -57,7 +63,8 @@ def test_a_transition_leads_where_it_should_or_is_illegal(event: str, state: Del
     if state in allowed:
         after = happen(before)
         assert after.state is (target or state)
-        assert after.updated_us == LATER
+        # What was asked in vain is as it was.
+        assert after.updated_us == (before.updated_us if target is None else LATER)
     else:
         with pytest.raises(IllegalTransition) as refused:
             happen(before)
@@ -125,10 +132,20 @@ def test_throttling_is_no_failure() -> None:
     assert (held_back.failures, held_back.reason) == (2, "throttled")
 
 
-def test_a_retry_counts_the_failure_is_due_later_and_starts_its_enquiries_anew() -> None:
+def test_a_retry_counts_the_failure_and_is_due_later() -> None:
     retried = a_delivery(S.UNKNOWN, failures=2, enquiries=1).retried("not-at-provider", now_us=LATER, after_us=SECOND)
-    assert (retried.failures, retried.enquiries, retried.due_us) == (3, 0, LATER + SECOND)
+    assert (retried.failures, retried.enquiries, retried.due_us) == (3, 2, LATER + SECOND)
     assert retried.reason == "not-at-provider"
+
+
+def test_that_an_outcome_was_unknown_is_remembered_until_the_next_that_is() -> None:
+    known = a_delivery(S.SENDING).retried("no-connection", now_us=LATER, after_us=SECOND)
+    assert known.enquiries == 0
+    once = a_delivery(S.UNKNOWN).retried("not-at-provider", now_us=LATER, after_us=0)
+    again = replace(once, state=S.SENDING).retried("no-connection", now_us=LATER, after_us=0)
+    assert (once.enquiries, again.enquiries) == (1, 1)
+    lost = replace(again, state=S.SENDING).lost_sight_of("no-answer", now_us=LATER, ask_after_us=SECOND)
+    assert lost.enquiries == 0
 
 
 def test_an_unknown_delivery_says_why_and_when_it_is_asked_about() -> None:
@@ -159,7 +176,14 @@ def test_a_delivery_asked_about_in_vain_is_not_asked_about_again(state: Delivery
 
 def test_a_delivery_asked_about_in_vain_may_be_asked_about_later() -> None:
     asked = a_delivery(S.UNKNOWN, enquiries=1).asked_in_vain(now_us=LATER, ask_after_us=SECOND)
-    assert (asked.due_us, asked.enquiries) == (LATER + SECOND, 1)
+    assert (asked.due_us, asked.enquiries, asked.updated_us) == (LATER + SECOND, 1, NOON)
+
+
+@pytest.mark.parametrize(("state", "attempts_more"), [(S.QUEUED, 1), (S.SCHEDULED, 1), (S.SENDING, 0)])
+def test_what_a_backup_shows_as_waiting_may_have_been_claimed_since(state: DeliveryState, attempts_more: int) -> None:
+    doubted = a_delivery(state, attempt=2, failures=1).doubted(now_us=LATER, ask_after_us=SECOND)
+    assert (doubted.state, doubted.reason, doubted.due_us) == (S.UNKNOWN, "restored-from-backup", LATER + SECOND)
+    assert (doubted.attempt, doubted.failures) == (2 + attempts_more, 1)
 
 
 def test_a_receipt_settles_a_delivery_gives_its_reason_and_ends_all_enquiries() -> None:

@@ -1,5 +1,7 @@
 """What becomes of a delivery after a call, and after an enquiry."""
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -49,16 +51,11 @@ def answered(
     answer: EnquiryAnswer,
     delivery: Delivery | None = None,
     *,
-    attempted_us: int = NOON,
+    since_us: int = NOON,
     on_unknown: OnUnknown = OnUnknown.LEAVE,
 ) -> Delivery:
-    return POLICY.after_enquiry(
-        delivery or a_delivery(S.UNKNOWN, reason="no-answer"),
-        answer,
-        attempted_us=attempted_us,
-        on_unknown=on_unknown,
-        now_us=LATER,
-    )
+    delivery = replace(delivery or a_delivery(S.UNKNOWN, reason="no-answer"), updated_us=since_us)
+    return POLICY.after_enquiry(delivery, answer, on_unknown=on_unknown, now_us=LATER)
 
 
 def test_what_is_accepted_is_sent() -> None:
@@ -169,7 +166,7 @@ def test_an_unknown_delivery_that_the_provider_does_not_know_yet_is_asked_about_
 def test_an_unknown_delivery_that_the_provider_still_does_not_know_is_sent_again() -> None:
     again = answered(NotFound(), a_delivery(S.UNKNOWN, enquiries=1, failures=2))
     assert (again.state, again.reason, again.due_us) == (S.SCHEDULED, "not-at-provider", LATER)
-    assert (again.failures, again.enquiries) == (3, 0)
+    assert (again.failures, again.enquiries) == (3, 2)
 
 
 def test_the_provider_is_asked_as_often_as_there_are_delays() -> None:
@@ -178,9 +175,7 @@ def test_the_provider_is_asked_as_often_as_there_are_delays() -> None:
     dues = [unknown.due_us]
     while unknown.state is S.UNKNOWN:
         assert unknown.due_us is not None
-        unknown = policy.after_enquiry(
-            unknown, NotFound(), attempted_us=0, on_unknown=OnUnknown.LEAVE, now_us=unknown.due_us
-        )
+        unknown = policy.after_enquiry(unknown, NotFound(), on_unknown=OnUnknown.LEAVE, now_us=unknown.due_us)
         dues.append(unknown.due_us)
     assert dues == [1, 11, 111, 1_111, 1_111]
 
@@ -205,28 +200,28 @@ def test_where_the_provider_cannot_tell_just_now_it_is_asked_again(state: Delive
 HOUR_AGO = LATER - 3_600 * SECOND
 
 
-def test_a_provider_that_cannot_tell_is_asked_for_an_hour_after_the_call() -> None:
+def test_a_provider_that_cannot_tell_is_asked_for_an_hour() -> None:
     just_now = CannotTell("out-of-order", ask_after_us=SECOND)
-    assert answered(just_now, attempted_us=HOUR_AGO + SECOND + 1).due_us == LATER + SECOND
-    assert answered(just_now, attempted_us=HOUR_AGO + SECOND).due_us is None
+    assert answered(just_now, since_us=HOUR_AGO + SECOND + 1).due_us == LATER + SECOND
+    assert answered(just_now, since_us=HOUR_AGO + SECOND).due_us is None
 
 
 @pytest.mark.parametrize("answer", [CannotTell("no-lookup"), CannotTell("out-of-order", ask_after_us=SECOND)])
 def test_where_nobody_can_tell_a_program_may_want_it_sent_again(answer: CannotTell) -> None:
-    again = answered(answer, attempted_us=HOUR_AGO, on_unknown=OnUnknown.RESEND)
+    again = answered(answer, since_us=HOUR_AGO, on_unknown=OnUnknown.RESEND)
     assert (again.state, again.reason, again.due_us) == (S.SCHEDULED, "resent-after-unknown", LATER)
     assert (again.resends, again.failures) == (1, 1)
 
 
 def test_what_may_have_been_sent_too_often_is_given_up() -> None:
     unknown = a_delivery(S.UNKNOWN, failures=7)
-    given_up = answered(CannotTell("no-lookup"), unknown, attempted_us=HOUR_AGO, on_unknown=OnUnknown.RESEND)
+    given_up = answered(CannotTell("no-lookup"), unknown, since_us=HOUR_AGO, on_unknown=OnUnknown.RESEND)
     assert (given_up.state, given_up.reason) == (S.FAILED, "never-known")
 
 
 def test_what_was_sent_is_not_sent_again_because_nobody_can_tell_how_it_ended() -> None:
     sent = a_delivery(S.SENT, provider_reference="SM1")
-    left_alone = answered(CannotTell("no-lookup"), sent, attempted_us=HOUR_AGO, on_unknown=OnUnknown.RESEND)
+    left_alone = answered(CannotTell("no-lookup"), sent, since_us=HOUR_AGO, on_unknown=OnUnknown.RESEND)
     assert (left_alone.state, left_alone.due_us, left_alone.resends) == (S.SENT, None, 0)
 
 

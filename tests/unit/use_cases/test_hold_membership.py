@@ -206,3 +206,16 @@ def test_a_dispatcher_stops_sending_long_before_the_others_give_it_up() -> None:
     assert 3 * terms.beat_every_us < terms.stops_after_us
     # Between the two lies the longest time that a call under way may take to reach its provider.
     assert terms.given_up_after_us - terms.stops_after_us >= 2 * SECOND
+
+
+async def test_each_heartbeat_that_was_heard_is_told() -> None:
+    hub = Hub()
+    membership = await hub.join()
+    await hub.held(membership)
+    beats = hub.observer.beats
+    await hub.clock.advance(3 * SECOND)
+    assert hub.observer.beats == beats + 3
+
+    hub.store.last_seen_us.clear()
+    await hub.clock.advance(3 * SECOND)
+    assert hub.observer.beats == beats + 3

@@ -16,15 +16,17 @@ _UNREADABLE = Unknown("unreadable-answer")
 _PARTLY_SENT = Refused("partly-sent")
 _NOT_LISTED = Refused("refused-by-provider")
 _REFERENCE = re.compile(r"[\w-]{1,64}", re.ASCII)
+_AMOUNT = re.compile(r"-?\d{1,12}(\.\d{1,12})?", re.ASCII)
 _NUMBER = re.compile(r"\d{1,6}", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """`unlisted` are the codes that no table has."""
+    """`unlisted` are the codes that no table has; `credit` is what the account has left, where that is told."""
 
     outcome: SendOutcome
     unlisted: tuple[str, ...] = ()
+    credit: float | None = None
 
 
 def read(api: Api, answer: Answer) -> Reading:
@@ -54,7 +56,7 @@ def _by_sms_api(answer: Answer) -> Reading:
         case _:
             return Reading(_UNREADABLE)
     unlisted = (part["status"] for part, outcome in zip(parts, outcomes, strict=True) if outcome is _NOT_LISTED)
-    return Reading(_of_all(outcomes), tuple(unlisted))
+    return Reading(_of_all(outcomes), tuple(unlisted), _credit(parts[-1]))
 
 
 def _of_part(part: object) -> SendOutcome:
@@ -65,6 +67,14 @@ def _of_part(part: object) -> SendOutcome:
             return SMS_API.get(status, _NOT_LISTED)
         case _:
             return _UNREADABLE
+
+
+def _credit(part: object) -> float | None:
+    match part:
+        case {"remaining-balance": str(amount)} if _AMOUNT.fullmatch(amount):
+            return float(amount)
+        case _:
+            return None
 
 
 def _of_all(outcomes: Sequence[SendOutcome]) -> SendOutcome:

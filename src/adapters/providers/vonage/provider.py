@@ -1,6 +1,6 @@
 import asyncio
 import ssl
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 
 from adapters.providers.http_answers import UnlistedCode, showable
@@ -29,7 +29,7 @@ class VonageProvider(SmsProvider):
     Calls of all accounts share `most_threads`. `timeout_s` is for the answer; neither the time in which the connection
     is made nor the wait for the departure counts. `callback_urls` are where receipts of each text are to go, by
     API; without one, or where calls cannot be checked, they go where the account has them go. `tls` says who is
-    believed to be Vonage; None: as the machine does.
+    believed to be Vonage; None: as the machine does. `credit_told` gets what an account, by our id, has left.
     """
 
     def __init__(
@@ -43,6 +43,7 @@ class VonageProvider(SmsProvider):
         most_threads: int = 200,
         tls: ssl.SSLContext | None = None,
         unlisted: UnlistedCode = lambda status, code: None,  # noqa: ARG005 - nobody wants to be told
+        credit_told: Callable[[int, float], None] = lambda account_id, amount: None,  # noqa: ARG005 - as above
     ) -> None:
         self._accounts = accounts
         self._hosts = hosts
@@ -50,6 +51,7 @@ class VonageProvider(SmsProvider):
         self._timeout_s = timeout_s
         self._connect_timeout_s = connect_timeout_s
         self._unlisted = unlisted
+        self._credit_told = credit_told
         self._tls = tls or ssl.create_default_context()
         self._workers = Workers(most_threads, self._new_worker)
         self._reading = asyncio.Lock()
@@ -84,7 +86,7 @@ class VonageProvider(SmsProvider):
             call.stays()
         if ready:
             await call.ends()
-        return self._outcome(call, account)
+        return self._outcome(call, text.account_id, account)
 
     async def look_up(self, enquiry: Enquiry) -> EnquiryAnswer:  # noqa: ARG002 - whatever it is about
         return _WAITS_FOR_RECEIPT
@@ -114,11 +116,13 @@ class VonageProvider(SmsProvider):
         except TimeoutError:
             return False
 
-    def _outcome(self, call: Call, account: VonageAccount) -> SendOutcome:
+    def _outcome(self, call: Call, account_id: int, account: VonageAccount) -> SendOutcome:
         if call.answer is not None:
             reading = read(account.api, call.answer)
             for code in reading.unlisted:
                 self._unlisted(call.answer.status, showable(code))
+            if reading.credit is not None:
+                self._credit_told(account_id, reading.credit)
             return reading.outcome
         if call.departed:
             return Unknown(_trouble(call.fault))

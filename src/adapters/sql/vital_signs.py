@@ -1,0 +1,56 @@
+from sqlalchemy import func, select
+
+from adapters.sql.database import Database
+from adapters.sql.rows import AnyRow, as_limit
+from adapters.sql.tables import deliveries, dispatchers, limits, sending, unknown
+from domain.ports.vitals import Vitals, VitalSigns
+
+_MOST_CAPS = 100
+_MOST_CAPS_READ = 1_000
+
+_CAPS = (
+    select(*(each for each in limits.c if each.name != "taken"))  # that may be long
+    .where(limits.c.daily.is_not(None))
+    .order_by(limits.c.id)
+    .limit(_MOST_CAPS_READ)
+)
+
+
+class SqlVitalSigns(VitalSigns):
+    """`heard_within_us` is how long ago a dispatcher that is counted upon was heard of at the most."""
+
+    def __init__(self, database: Database, *, heard_within_us: int) -> None:
+        self._database = database
+        self._heard_within_us = heard_within_us
+
+    async def now(self, *, now_us: int) -> Vitals:
+        alive = select(func.count()).where(dispatchers.c.last_seen_us >= now_us - self._heard_within_us)
+        # Both so that the index of what is claimed is used, which is short.
+        sent_now = select(func.count()).where(sending, deliveries.c.claimed_by.is_not(None))
+        not_known = select(func.count()).where(unknown)
+        since_us = select(func.min(deliveries.c.slot_us)).where(unknown)
+        counts = select(
+            alive.scalar_subquery().label("dispatchers"),
+            sent_now.scalar_subquery().label("sending"),
+            not_known.scalar_subquery().label("unknown"),
+            since_us.scalar_subquery().label("since_us"),
+        )
+        async with self._database.reading() as connection:
+            row = (await connection.execute(counts)).one()
+            caps = {its.name: _used(its, now_us) for its in await connection.execute(_CAPS)}
+        most_used = sorted(caps.items(), key=lambda cap: -cap[1])[:_MOST_CAPS]
+        return Vitals(
+            dispatchers=row.dispatchers,
+            sending=row.sending,
+            unknown=row.unknown,
+            oldest_unknown_us=0 if row.since_us is None else max(now_us - row.since_us, 0),
+            caps_used=dict(most_used),
+        )
+
+
+def _used(row: AnyRow, now_us: int) -> float:
+    cap = as_limit(row).daily
+    # What was used on another day says nothing of this one.
+    if cap is None or row.day != cap.day_of(now_us):
+        return 0.0
+    return min(float(row.used / cap.amount), 1.0)

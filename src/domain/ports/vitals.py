@@ -1,0 +1,23 @@
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Vitals:
+    """How the hub is. `dispatchers` have said a moment ago that they are alive; `oldest_unknown_us` is for how long
+    nobody has known of the oldest unknown delivery whether it was sent, 0 where there is none. `caps_used` is by the
+    names of limits with a daily cap, how much of today's allowance is used, from 0 to 1.
+    """
+
+    dispatchers: int
+    sending: int
+    unknown: int
+    oldest_unknown_us: int
+    caps_used: Mapping[str, float]
+
+
+class VitalSigns(Protocol):
+    """What is quickly read, however much waits."""
+
+    async def now(self, *, now_us: int) -> Vitals: ...
