@@ -3,7 +3,10 @@
 from dataclasses import replace
 
 from domain.model.delivery import Delivery, DeliveryState
-from domain.model.program import Program
+from domain.model.program import OnUnknown, Program
+from domain.model.receipt import Receipt
+from domain.model.retry import RetryPolicy
+from domain.model.send_outcome import CannotTell
 from domain.model.text_message import TextMessage
 from tests.builders import NOW_US, Store, a_text, numbers
 
@@ -102,6 +105,36 @@ async def test_what_was_through_or_unknown_already_stays_as_it_is(store: Store) 
     assert await all_doubted(store) == 0
 
     assert await store.deliveries(program, text) == after
+
+
+async def test_a_provider_without_a_log_is_waited_for_an_hour_from_now_on_however_old_the_backup_is(
+    store: Store,
+) -> None:
+    program = await store.add_program()
+    text = await store.add_text(program, *numbers(1))
+    await all_doubted(store)
+    delivery = await the_delivery(store, program, text)
+    retry, no_receipt = RetryPolicy(), CannotTell("no-receipt", 300 * SECOND)
+
+    def answered(now_us: int) -> Delivery:
+        return retry.after_enquiry(delivery, no_receipt, on_unknown=OnUnknown.RESEND, now_us=now_us)
+
+    assert answered(LATER_US + SECOND).state is DeliveryState.UNKNOWN
+    assert answered(LATER_US + HOUR).resends == 1
+
+
+async def test_a_receipt_of_the_attempt_that_the_backup_does_not_know_settles_it(store: Store) -> None:
+    program = await store.add_program()
+    text = await store.add_text(program, *numbers(1))
+    digits = (await the_delivery(store, program, text)).number.e164.removeprefix("+")
+    receipt = Receipt(state=DeliveryState.UNDELIVERED, reference="V1", digits=digits, attempt=1)
+    assert not receipt.is_of(await the_delivery(store, program, text))
+
+    await all_doubted(store)
+
+    doubted = await the_delivery(store, program, text)
+    assert receipt.is_of(doubted)
+    assert receipt.settle(doubted, now_us=LATER_US).state is DeliveryState.UNDELIVERED
 
 
 async def test_many_are_doubted_in_portions(store: Store) -> None:
