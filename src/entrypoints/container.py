@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Mapping
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from dependency_injector import containers, providers
 from starlette.types import ASGIApp
@@ -58,6 +58,7 @@ from domain.model.retry import RetryPolicy
 from domain.ports.backlog import Backlog
 from domain.ports.callback_observer import CallbackObserver
 from domain.ports.callback_reader import CallbackReader
+from domain.ports.clock import Clock
 from domain.ports.dispatch_observer import DispatchObserver
 from domain.ports.dispatchers import Dispatchers
 from domain.ports.due_deliveries import DueDeliveries
@@ -116,6 +117,9 @@ from entrypoints.telemetry.metrics import Metrics
 from entrypoints.telemetry.observers import CountedIntake, LoggedDispatch
 from entrypoints.telemetry.outcomes import Outcomes
 
+if TYPE_CHECKING:
+    from entrypoints.telemetry.traces import Traces
+
 _CONNECTIONS_FOR_ENQUIRIES = 100
 # Enough for several accounts at 30 requests a second each, however slow the answers.
 _MOST_THREADS = 200
@@ -135,6 +139,39 @@ def _database(settings: Settings, metrics: Metrics) -> Database:
     metrics.database_connections.labels("in_use").set_function(lambda: database.connections[0])
     metrics.database_connections.labels("idle").set_function(lambda: database.connections[1])
     return database
+
+
+def _traces(settings: Settings, clock: Clock) -> "Traces | None":
+    if settings.traces == "off":
+        return None
+    # Its libraries take memory and time, which a hub without traces can do without.
+    from entrypoints.telemetry.traces import Traces  # noqa: PLC0415
+
+    return Traces(clock)
+
+
+def _observer(metrics: Metrics, traces: "Traces | None") -> DispatchObserver:
+    if traces is None:
+        return LoggedDispatch(metrics)
+    from entrypoints.telemetry.traced import TracedDispatch  # noqa: PLC0415 - as above
+
+    return TracedDispatch(metrics, traces)
+
+
+def _callback_observer(metrics: Metrics, traces: "Traces | None") -> CallbackObserver:
+    if traces is None:
+        return LoggedCallbacks(metrics)
+    from entrypoints.telemetry.traced import TracedCallbacks  # noqa: PLC0415 - as above
+
+    return TracedCallbacks(metrics, traces)
+
+
+def _traced_intake(intake: Intake, traces: "Traces | None") -> Intake:
+    if traces is None:
+        return intake
+    from entrypoints.telemetry.traced import TracedIntake  # noqa: PLC0415 - as above
+
+    return TracedIntake(intake)
 
 
 def _queue(database: Database, retry: RetryPolicy, outcomes: Outcomes) -> SqlDeliveryQueue:
@@ -217,11 +254,16 @@ def _readers(accounts: ProviderAccounts) -> Mapping[str, CallbackReader]:
     }
 
 
-def _app(**parts: Any) -> ASGIApp:  # noqa: ANN401 - as `create_app` has them
+def _app(traces: "Traces | None", **parts: Any) -> ASGIApp:  # noqa: ANN401 - as `create_app` has them
     # Connexion takes memory and time, which processes without the interface can do without.
     from entrypoints.http.app import create_app  # noqa: PLC0415
 
-    return create_app(**parts)
+    app = create_app(**parts)
+    if traces is None:
+        return app
+    from entrypoints.http.traced_requests import TracedRequests  # noqa: PLC0415 - as above
+
+    return TracedRequests(app, traces)
 
 
 def _newest_pepper(peppers: Mapping[str, bytes]) -> tuple[str, bytes] | None:
@@ -233,12 +275,14 @@ class Container(containers.DeclarativeContainer):
 
     metrics: providers.Provider[Metrics] = providers.Singleton(Metrics)
     outcomes: providers.Provider[Outcomes] = providers.Singleton(Outcomes, metrics)
-    observer: providers.Provider[DispatchObserver] = providers.Singleton(LoggedDispatch, metrics)
-    callback_observer: providers.Provider[CallbackObserver] = providers.Singleton(LoggedCallbacks, metrics)
-
     database: providers.Provider[Database] = providers.Singleton(_database, settings, metrics)
     schema: providers.Provider[Schema] = providers.Singleton(SqlSchema, database)
     clock: providers.Provider[DatabaseClock] = providers.Singleton(DatabaseClock, database)
+
+    traces: "providers.Provider[Traces | None]" = providers.Singleton(_traces, settings, clock)
+    observer: providers.Provider[DispatchObserver] = providers.Singleton(_observer, metrics, traces)
+    callback_observer: providers.Provider[CallbackObserver] = providers.Singleton(_callback_observer, metrics, traces)
+
     vault: providers.Provider[Vault] = providers.Singleton(_vault, settings)
     accounts: providers.Provider[ProviderAccounts] = providers.Singleton(SqlProviderAccounts, database, vault)
     remembered_accounts: providers.Provider[ProviderAccounts] = providers.Singleton(RememberedAccounts, accounts)
@@ -262,7 +306,9 @@ class Container(containers.DeclarativeContainer):
     opt_outs: providers.Provider[OptOuts] = providers.Singleton(SqlOptOuts, database)
     texts: providers.Provider[TextLog] = providers.Singleton(SqlTextLog, database, outcomes)
     sql_intake: providers.Provider[SqlIntake] = providers.Singleton(_intake, database, metrics)
-    intake: providers.Provider[Intake] = providers.Singleton(CountedIntake, sql_intake, metrics)
+    intake: providers.Provider[Intake] = providers.Singleton(
+        _traced_intake, providers.Singleton(CountedIntake, sql_intake, metrics), traces
+    )
     backlog: providers.Provider[Backlog] = providers.Singleton(
         SqlBacklog,
         database,
@@ -446,6 +492,7 @@ class Container(containers.DeclarativeContainer):
     )
     app = providers.Singleton(
         _app,
+        traces,
         contract=contract,
         handlers=handlers,
         callback_handlers=callback_handlers,

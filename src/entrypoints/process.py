@@ -116,6 +116,9 @@ class Process:
                 for provider in self._container.sms_providers().values():
                     await provider.close()
             await close(self._container)
+            traces = self._container.traces()
+            if traces is not None:
+                await traces.stop()
             _log.info("process_stopped")
 
     def _greet(self) -> None:
