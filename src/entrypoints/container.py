@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Mapping
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from dependency_injector import containers, providers
 from starlette.types import ASGIApp
@@ -111,14 +111,11 @@ from entrypoints.http.contract import Contract
 from entrypoints.http.handlers import Handlers
 from entrypoints.http.internal import create_internal_app
 from entrypoints.settings import Settings, key_ring
-from entrypoints.telemetry.callback_observer import LoggedCallbacks
 from entrypoints.telemetry.gauges import Gauges
 from entrypoints.telemetry.metrics import Metrics
-from entrypoints.telemetry.observers import CountedIntake, LoggedDispatch
+from entrypoints.telemetry.observers import CountedIntake
 from entrypoints.telemetry.outcomes import Outcomes
-
-if TYPE_CHECKING:
-    from entrypoints.telemetry.traces import Traces
+from entrypoints.tracing import Tracing, Untraced
 
 _CONNECTIONS_FOR_ENQUIRIES = 100
 # Enough for several accounts at 30 requests a second each, however slow the answers.
@@ -141,37 +138,21 @@ def _database(settings: Settings, metrics: Metrics) -> Database:
     return database
 
 
-def _traces(settings: Settings, clock: Clock) -> "Traces | None":
+def _tracing(settings: Settings, clock: Clock) -> Tracing:
     if settings.traces == "off":
-        return None
+        return Untraced()
     # Its libraries take memory and time, which a hub without traces can do without.
-    from entrypoints.telemetry.traces import Traces  # noqa: PLC0415
+    from entrypoints.traced import Traced  # noqa: PLC0415
 
-    return Traces(clock)
-
-
-def _observer(metrics: Metrics, traces: "Traces | None") -> DispatchObserver:
-    if traces is None:
-        return LoggedDispatch(metrics)
-    from entrypoints.telemetry.traced import TracedDispatch  # noqa: PLC0415 - as above
-
-    return TracedDispatch(metrics, traces)
+    return Traced(clock)
 
 
-def _callback_observer(metrics: Metrics, traces: "Traces | None") -> CallbackObserver:
-    if traces is None:
-        return LoggedCallbacks(metrics)
-    from entrypoints.telemetry.traced import TracedCallbacks  # noqa: PLC0415 - as above
-
-    return TracedCallbacks(metrics, traces)
+def _observer(tracing: Tracing, metrics: Metrics) -> DispatchObserver:
+    return tracing.dispatch(metrics)
 
 
-def _traced_intake(intake: Intake, traces: "Traces | None") -> Intake:
-    if traces is None:
-        return intake
-    from entrypoints.telemetry.traced import TracedIntake  # noqa: PLC0415 - as above
-
-    return TracedIntake(intake)
+def _callback_observer(tracing: Tracing, metrics: Metrics) -> CallbackObserver:
+    return tracing.callbacks(metrics)
 
 
 def _queue(database: Database, retry: RetryPolicy, outcomes: Outcomes) -> SqlDeliveryQueue:
@@ -181,6 +162,10 @@ def _queue(database: Database, retry: RetryPolicy, outcomes: Outcomes) -> SqlDel
 def _intake(database: Database, metrics: Metrics) -> SqlIntake:
     kind = SqliteIntake if database.is_sqlite else PostgresqlIntake
     return kind(database, committed=metrics.texts_per_commit.observe)
+
+
+def _counted_intake(tracing: Tracing, intake: SqlIntake, metrics: Metrics) -> Intake:
+    return tracing.intake(CountedIntake(intake, metrics))
 
 
 def _wakeups(settings: Settings, database: Database) -> Wakeups:
@@ -254,16 +239,11 @@ def _readers(accounts: ProviderAccounts) -> Mapping[str, CallbackReader]:
     }
 
 
-def _app(traces: "Traces | None", **parts: Any) -> ASGIApp:  # noqa: ANN401 - as `create_app` has them
+def _app(tracing: Tracing, **parts: Any) -> ASGIApp:  # noqa: ANN401 - as `create_app` has them
     # Connexion takes memory and time, which processes without the interface can do without.
     from entrypoints.http.app import create_app  # noqa: PLC0415
 
-    app = create_app(**parts)
-    if traces is None:
-        return app
-    from entrypoints.http.traced_requests import TracedRequests  # noqa: PLC0415 - as above
-
-    return TracedRequests(app, traces)
+    return tracing.app(create_app(**parts))
 
 
 def _newest_pepper(peppers: Mapping[str, bytes]) -> tuple[str, bytes] | None:
@@ -279,9 +259,9 @@ class Container(containers.DeclarativeContainer):
     schema: providers.Provider[Schema] = providers.Singleton(SqlSchema, database)
     clock: providers.Provider[DatabaseClock] = providers.Singleton(DatabaseClock, database)
 
-    traces: "providers.Provider[Traces | None]" = providers.Singleton(_traces, settings, clock)
-    observer: providers.Provider[DispatchObserver] = providers.Singleton(_observer, metrics, traces)
-    callback_observer: providers.Provider[CallbackObserver] = providers.Singleton(_callback_observer, metrics, traces)
+    tracing: providers.Provider[Tracing] = providers.Singleton(_tracing, settings, clock)
+    observer: providers.Provider[DispatchObserver] = providers.Singleton(_observer, tracing, metrics)
+    callback_observer: providers.Provider[CallbackObserver] = providers.Singleton(_callback_observer, tracing, metrics)
 
     vault: providers.Provider[Vault] = providers.Singleton(_vault, settings)
     accounts: providers.Provider[ProviderAccounts] = providers.Singleton(SqlProviderAccounts, database, vault)
@@ -306,9 +286,7 @@ class Container(containers.DeclarativeContainer):
     opt_outs: providers.Provider[OptOuts] = providers.Singleton(SqlOptOuts, database)
     texts: providers.Provider[TextLog] = providers.Singleton(SqlTextLog, database, outcomes)
     sql_intake: providers.Provider[SqlIntake] = providers.Singleton(_intake, database, metrics)
-    intake: providers.Provider[Intake] = providers.Singleton(
-        _traced_intake, providers.Singleton(CountedIntake, sql_intake, metrics), traces
-    )
+    intake: providers.Provider[Intake] = providers.Singleton(_counted_intake, tracing, sql_intake, metrics)
     backlog: providers.Provider[Backlog] = providers.Singleton(
         SqlBacklog,
         database,
@@ -492,7 +470,7 @@ class Container(containers.DeclarativeContainer):
     )
     app = providers.Singleton(
         _app,
-        traces,
+        tracing,
         contract=contract,
         handlers=handlers,
         callback_handlers=callback_handlers,

@@ -116,9 +116,7 @@ class Process:
                 for provider in self._container.sms_providers().values():
                     await provider.close()
             await close(self._container)
-            traces = self._container.traces()
-            if traces is not None:
-                await traces.stop()
+            await self._container.tracing().stop()
             _log.info("process_stopped")
 
     def _greet(self) -> None:

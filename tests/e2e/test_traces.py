@@ -48,9 +48,7 @@ def serve(sqlite_url: str, tmp_path: Path) -> Iterator[Serve]:
             )
             site.environment |= {"PYTHONPATH": import_path(), **stand_in.told["Environment"], **environment}
             hub = site.start("serve", port=port).until_ready()
-            created = json.loads(
-                pasted(f"{stand_in.told['CreateProgram']} --rate 20 --output json", site.environment)
-            )
+            created = json.loads(pasted(f"{stand_in.told['CreateProgram']} --rate 20 --output json", site.environment))
             credentials = Credentials(created["ProgramId"], created["ProgramSID"], created["ProgramKey"])
             return hub, site.caller(hub, credentials)
 

@@ -1,5 +1,5 @@
-"""Spans, as OpenTelemetry's SDK makes them and sends them to a collector. It is loaded where traces are on alone, and
-reads its own variables (`OTEL_…`): where to, and which share.
+"""Spans, as OpenTelemetry's SDK makes them and sends them to a collector. It reads its own variables (`OTEL_…`):
+where to, and which share.
 """
 
 import asyncio
@@ -11,7 +11,7 @@ from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExport
 from opentelemetry.sdk.resources import SERVICE_NAME, SERVICE_VERSION, OTELResourceDetector, Resource
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
-from opentelemetry.trace import Span, SpanKind, get_current_span
+from opentelemetry.trace import Span, SpanKind
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 from opentelemetry.util.types import AttributeValue
 
