@@ -1,4 +1,6 @@
-"""The hub's settings, all from environment variables that begin with SMSHUB_. Nothing else reads the environment."""
+"""The hub's settings, all from environment variables that begin with SMSHUB_. Nothing else reads the
+environment, but OpenTelemetry where traces are on.
+"""
 
 import base64
 import binascii

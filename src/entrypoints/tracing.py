@@ -22,7 +22,7 @@ class Tracing(Protocol):
     def callbacks(self, metrics: Metrics) -> CallbackObserver: ...
 
     async def stop(self) -> None:
-        """Sends what is left, within some seconds."""
+        """Sends what is left, within two seconds."""
         ...
 
 

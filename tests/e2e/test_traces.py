@@ -1,6 +1,7 @@
 """One trace from a caller's own span to the receipt, as a real collector is sent it by real processes."""
 
 import json
+import socket
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -21,6 +22,7 @@ WORDS = "Nobody else is to read this"
 TRACE = "0af7651916cd43dd8448eb211c80319c"
 CALLERS_SPAN = "b7ad6b7169203331"
 TRACE_PARENT = f"00-{TRACE}-{CALLERS_SPAN}-01"
+GIVEN_UP = "Failed to export spans batch due to timeout, max retries or shutdown."
 NOT_SAMPLED = f"00-{TRACE}-{CALLERS_SPAN}-00"
 
 pytestmark = pytest.mark.timeout(120)
@@ -162,14 +164,22 @@ def test_what_is_left_is_sent_at_the_stop(serve: Serve, collector: Collector) ->
     assert {span.service for span in collector.spans} == {"texts"}
 
 
-def test_a_collector_that_is_away_holds_nothing_up(serve: Serve) -> None:
-    hub, caller = serve(SMSHUB_TRACES="otlp", OTEL_EXPORTER_OTLP_ENDPOINT=f"http://127.0.0.1:{free_port()}")
+@pytest.mark.parametrize("answers", ["refused", "never"])
+def test_a_collector_that_takes_nothing_holds_nothing_up(serve: Serve, answers: str) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        port = free_port() if answers == "refused" else silent.getsockname()[1]
+        collector = Collector(f"http://127.0.0.1:{port}")
+        # So few that most are dropped.
+        hub, caller = serve(**to(collector) | {"OTEL_BSP_MAX_QUEUE_SIZE": "2", "OTEL_BSP_MAX_EXPORT_BATCH_SIZE": "1"})
 
-    post(caller)
+        for _ in range(10):
+            post(caller)
 
-    began_s = time.monotonic()
-    assert hub.stop(within_s=20) == 0
-    assert time.monotonic() - began_s < 10
+        began_s = time.monotonic()
+        assert hub.stop(within_s=20) == 0
+        assert time.monotonic() - began_s < 8
+        assert {line["state"] for line in hub.logged("delivery_attempted")} == {"sent"}
+        assert {line["event"] for line in hub.log if line["level"] != "info"} <= {GIVEN_UP}
 
 
 def test_without_the_setting_nothing_is_traced(serve: Serve, collector: Collector) -> None:

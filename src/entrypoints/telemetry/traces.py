@@ -18,7 +18,7 @@ from opentelemetry.util.types import AttributeValue
 from domain.ports.clock import Clock
 
 _NANOSECONDS = 1_000  # In a microsecond.
-_STOPS_WITHIN_S = 5.0  # Half of what a process may take to stop beyond its calls under way.
+_STOPS_WITHIN_S = 2.0  # What is left of the 15 s beyond its calls under way that a process is given to stop.
 
 _W3C = TraceContextTextMapPropagator()
 
@@ -44,7 +44,7 @@ class Traces:
         return self._clock.now_us()
 
     async def stop(self) -> None:
-        """Sends what is left, as far as the collector takes it within some seconds."""
+        """Sends what is left, as far as the collector takes it within two seconds."""
         # A daemon, since an export that hangs must not keep the process.
         stopping = threading.Thread(target=self._provider.shutdown, daemon=True)
         stopping.start()
