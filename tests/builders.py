@@ -131,6 +131,7 @@ def a_text(
     expires_us: int | None = None,
     sender: Sender | None = None,
     sender_named: bool = False,
+    trace_parent: str | None = None,
 ) -> NewText:
     """A text to the numbers, or to one where none is given, with all its deliveries queued or scheduled."""
     recipients = to or (a_number(),)
@@ -147,6 +148,7 @@ def a_text(
         send_at_us=send_at_us,
         expires_us=expires_us,
         sender_named=sender_named,
+        trace_parent=trace_parent,
     )
     state = DeliveryState.QUEUED if send_at_us is None else DeliveryState.SCHEDULED
     deliveries = [

@@ -58,6 +58,7 @@ from domain.model.retry import RetryPolicy
 from domain.ports.backlog import Backlog
 from domain.ports.callback_observer import CallbackObserver
 from domain.ports.callback_reader import CallbackReader
+from domain.ports.clock import Clock
 from domain.ports.dispatch_observer import DispatchObserver
 from domain.ports.dispatchers import Dispatchers
 from domain.ports.due_deliveries import DueDeliveries
@@ -110,11 +111,11 @@ from entrypoints.http.contract import Contract
 from entrypoints.http.handlers import Handlers
 from entrypoints.http.internal import create_internal_app
 from entrypoints.settings import Settings, key_ring
-from entrypoints.telemetry.callback_observer import LoggedCallbacks
 from entrypoints.telemetry.gauges import Gauges
 from entrypoints.telemetry.metrics import Metrics
-from entrypoints.telemetry.observers import CountedIntake, LoggedDispatch
+from entrypoints.telemetry.observers import CountedIntake
 from entrypoints.telemetry.outcomes import Outcomes
+from entrypoints.tracing import Tracing, Untraced
 
 _CONNECTIONS_FOR_ENQUIRIES = 100
 # Enough for several accounts at 30 requests a second each, however slow the answers.
@@ -137,6 +138,23 @@ def _database(settings: Settings, metrics: Metrics) -> Database:
     return database
 
 
+def _tracing(settings: Settings, clock: Clock) -> Tracing:
+    if settings.traces == "off":
+        return Untraced()
+    # Its libraries take memory and time, which a hub without traces can do without.
+    from entrypoints.traced import Traced  # noqa: PLC0415
+
+    return Traced(clock)
+
+
+def _observer(tracing: Tracing, metrics: Metrics) -> DispatchObserver:
+    return tracing.dispatch(metrics)
+
+
+def _callback_observer(tracing: Tracing, metrics: Metrics) -> CallbackObserver:
+    return tracing.callbacks(metrics)
+
+
 def _queue(database: Database, retry: RetryPolicy, outcomes: Outcomes) -> SqlDeliveryQueue:
     return (SqliteDeliveryQueue if database.is_sqlite else PostgresqlDeliveryQueue)(database, retry, outcomes)
 
@@ -144,6 +162,10 @@ def _queue(database: Database, retry: RetryPolicy, outcomes: Outcomes) -> SqlDel
 def _intake(database: Database, metrics: Metrics) -> SqlIntake:
     kind = SqliteIntake if database.is_sqlite else PostgresqlIntake
     return kind(database, committed=metrics.texts_per_commit.observe)
+
+
+def _counted_intake(tracing: Tracing, intake: SqlIntake, metrics: Metrics) -> Intake:
+    return tracing.intake(CountedIntake(intake, metrics))
 
 
 def _wakeups(settings: Settings, database: Database) -> Wakeups:
@@ -217,11 +239,11 @@ def _readers(accounts: ProviderAccounts) -> Mapping[str, CallbackReader]:
     }
 
 
-def _app(**parts: Any) -> ASGIApp:  # noqa: ANN401 - as `create_app` has them
+def _app(tracing: Tracing, **parts: Any) -> ASGIApp:  # noqa: ANN401 - as `create_app` has them
     # Connexion takes memory and time, which processes without the interface can do without.
     from entrypoints.http.app import create_app  # noqa: PLC0415
 
-    return create_app(**parts)
+    return tracing.app(create_app(**parts))
 
 
 def _newest_pepper(peppers: Mapping[str, bytes]) -> tuple[str, bytes] | None:
@@ -233,12 +255,14 @@ class Container(containers.DeclarativeContainer):
 
     metrics: providers.Provider[Metrics] = providers.Singleton(Metrics)
     outcomes: providers.Provider[Outcomes] = providers.Singleton(Outcomes, metrics)
-    observer: providers.Provider[DispatchObserver] = providers.Singleton(LoggedDispatch, metrics)
-    callback_observer: providers.Provider[CallbackObserver] = providers.Singleton(LoggedCallbacks, metrics)
-
     database: providers.Provider[Database] = providers.Singleton(_database, settings, metrics)
     schema: providers.Provider[Schema] = providers.Singleton(SqlSchema, database)
     clock: providers.Provider[DatabaseClock] = providers.Singleton(DatabaseClock, database)
+
+    tracing: providers.Provider[Tracing] = providers.Singleton(_tracing, settings, clock)
+    observer: providers.Provider[DispatchObserver] = providers.Singleton(_observer, tracing, metrics)
+    callback_observer: providers.Provider[CallbackObserver] = providers.Singleton(_callback_observer, tracing, metrics)
+
     vault: providers.Provider[Vault] = providers.Singleton(_vault, settings)
     accounts: providers.Provider[ProviderAccounts] = providers.Singleton(SqlProviderAccounts, database, vault)
     remembered_accounts: providers.Provider[ProviderAccounts] = providers.Singleton(RememberedAccounts, accounts)
@@ -262,7 +286,7 @@ class Container(containers.DeclarativeContainer):
     opt_outs: providers.Provider[OptOuts] = providers.Singleton(SqlOptOuts, database)
     texts: providers.Provider[TextLog] = providers.Singleton(SqlTextLog, database, outcomes)
     sql_intake: providers.Provider[SqlIntake] = providers.Singleton(_intake, database, metrics)
-    intake: providers.Provider[Intake] = providers.Singleton(CountedIntake, sql_intake, metrics)
+    intake: providers.Provider[Intake] = providers.Singleton(_counted_intake, tracing, sql_intake, metrics)
     backlog: providers.Provider[Backlog] = providers.Singleton(
         SqlBacklog,
         database,
@@ -446,6 +470,7 @@ class Container(containers.DeclarativeContainer):
     )
     app = providers.Singleton(
         _app,
+        tracing,
         contract=contract,
         handlers=handlers,
         callback_handlers=callback_handlers,

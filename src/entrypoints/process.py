@@ -116,6 +116,7 @@ class Process:
                 for provider in self._container.sms_providers().values():
                     await provider.close()
             await close(self._container)
+            await self._container.tracing().stop()
             _log.info("process_stopped")
 
     def _greet(self) -> None:

@@ -1,4 +1,6 @@
-"""The hub's settings, all from environment variables that begin with SMSHUB_. Nothing else reads the environment."""
+"""The hub's settings, all from environment variables that begin with SMSHUB_. Nothing else reads the
+environment, but OpenTelemetry where traces are on.
+"""
 
 import base64
 import binascii
@@ -192,6 +194,11 @@ class Settings(BaseSettings):
     )
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="What is logged.")
     log_format: Literal["json", "console"] = Field("json", description="`console` is for people's eyes.")
+    traces: Literal["off", "otlp"] = Field(
+        "off",
+        description="`otlp` sends spans to an OpenTelemetry collector by HTTP. Where that is, and which share of all "
+        "traces it is to have, OpenTelemetry's own variables say, such as `OTEL_EXPORTER_OTLP_ENDPOINT`.",
+    )
 
     @classmethod
     def from_environment(cls, **overrides: object) -> "Settings":

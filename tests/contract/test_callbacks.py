@@ -16,7 +16,7 @@ from domain.model.program import Program
 from domain.model.receipt import Receipt, ReceiptOutcome
 from domain.model.text_message import TextMessage
 from domain.ports.callbacks import Kept, WorkedOff
-from tests.builders import NOW_US, Store, numbers
+from tests.builders import NOW_US, Store, a_text, numbers
 
 S = DeliveryState
 SECOND = 1_000_000
@@ -82,12 +82,13 @@ class Texts:
         self._message = message
 
     @classmethod
-    async def on(cls, store: Store, count: int = 1) -> "Texts":
+    async def on(cls, store: Store, count: int = 1, *, trace_parent: str | None = None) -> "Texts":
         program = await store.add_program(pace="10000/s")
-        message = await store.add_text(program, *numbers(count))
+        text = a_text(program, *numbers(count), trace_parent=trace_parent)
+        await store.intake.add(text)
         claims = await store.claim(await store.join())
         assert len(claims) == count
-        return cls(store, program, message, [claim.delivery for claim in claims])
+        return cls(store, program, text.message, [claim.delivery for claim in claims])
 
     async def now(self) -> Sequence[Delivery]:
         return await self.store.deliveries(self._program, self._message)
@@ -161,6 +162,16 @@ class TestKeeping:
 
 
 class TestWorkingOff:
+    @pytest.mark.parametrize("trace_parent", ["00-one-1-01", None])
+    async def test_it_names_the_trace_of_its_text(self, store: Store, trace_parent: str | None) -> None:
+        texts = await Texts.on(store, trace_parent=trace_parent)
+        await store.callbacks.add(a_callback(account_id=texts.account_id))
+
+        read = saying(**{"SM1:delivered": a_receipt(texts.sending[0])})
+        [worked] = await store.callbacks.work_off(read, now_us=LATER, limit=10)
+
+        assert (worked.outcome, worked.trace_parent) == (ReceiptOutcome.APPLIED, trace_parent)
+
     @pytest.mark.parametrize("said", FINAL)
     async def test_a_receipt_settles_what_was_sent(self, store: Store, said: DeliveryState) -> None:
         texts = await Texts.on(store)

@@ -55,6 +55,17 @@ class TestTogether:
         assert [claim.message_id for claim in claims] == [text.message.id for text in texts for _ in range(3)]
         assert [claim.delivery.position for claim in claims] == [1, 2, 3] * 20
 
+    async def test_each_keeps_the_trace_that_it_is_part_of(self, store: Store) -> None:
+        program = await store.add_program(pace="1000/s")
+        texts = [a_text(program, trace_parent=parent) for parent in ("00-one-1-01", None, "00-two-2-00")]
+
+        await all_of(store, *texts)
+
+        found = [await store.texts.find(program.id, text.message.id) for text in texts]
+        assert [each and each.message for each in found] == [text.message for text in texts]
+        claims = await store.claim(await store.join())
+        assert [claim.trace_parent for claim in claims] == ["00-one-1-01", None, "00-two-2-00"]
+
     async def test_one_that_cannot_be_stored_fails_alone(self, store: Store) -> None:
         program = await store.add_program()
         good = [a_text(program) for _ in range(10)]

@@ -2,7 +2,10 @@
 
 import ast
 import inspect
+import os
 import socket
+import subprocess
+import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, get_args, get_origin
@@ -16,6 +19,7 @@ from entrypoints import container as container_module
 from entrypoints.container import Container
 from entrypoints.settings import Settings
 from tests.e2e.running import SIGNING_KEYS
+from tests.e2e.sending import import_path
 
 # ASGI applications have no type of their own to be annotated with.
 APPLICATIONS = {"app", "internal_app"}
@@ -121,3 +125,22 @@ def test_settings_reach_what_they_set() -> None:
     assert container.send_text().default_region == container.set_opt_out().default_region == "DE"
     assert container.issue_token().lifetime.total_seconds() == 300
     assert container.dispatch_deliveries().providers is container.create_program().providers
+
+
+def test_opentelemetry_is_loaded_where_traces_are_on_alone() -> None:
+    look = (
+        "import sys; from entrypoints.container import Container; from entrypoints.settings import Settings\n"
+        "hub = Container(settings=Settings.from_environment())\n"
+        "hub.app(), hub.dispatcher(), hub.sms_providers()\n"
+        "print(any(name.partition('.')[0] == 'opentelemetry' for name in sys.modules))"
+    )
+
+    def loaded(traces: str) -> str:
+        environment = {"PATH": os.environ["PATH"], "PYTHONPATH": import_path()}
+        settings = {"SMSHUB_SIGNING_KEYS": SIGNING_KEYS, "SMSHUB_TRACES": traces}
+        done = subprocess.run(
+            [sys.executable, "-c", look], env=environment | settings, capture_output=True, text=True, check=True
+        )
+        return done.stdout.strip()
+
+    assert (loaded("off"), loaded("otlp")) == ("False", "True")

@@ -50,6 +50,7 @@ READ_AS: dict[str, tuple[str, Any]] = {
     "STOP_GRACE": ("PT1M", timedelta(minutes=1)),
     "LOG_LEVEL": ("debug", "debug"),
     "LOG_FORMAT": ("console", "console"),
+    "TRACES": ("otlp", "otlp"),
 }
 
 
@@ -133,6 +134,7 @@ def test_every_variable_is_read(setting: pytest.MonkeyPatch, variable: str) -> N
         ("STOP_GRACE", "-PT1S"),
         ("LOG_LEVEL", "loud"),
         ("LOG_FORMAT", "xml"),
+        ("TRACES", "true"),
     ],
 )
 def test_a_value_that_cannot_be_used_is_refused_by_the_variables_name(

@@ -98,6 +98,7 @@ class CandidateRow(NamedTuple):
     expires_us: int | None
     body: str
     canceled_us: int | None
+    trace_parent: str | None
     opted_out: bool | None
 
     def as_candidate(self) -> Candidate:
@@ -114,6 +115,7 @@ class CandidateRow(NamedTuple):
 
 # Each by its name: a column that a later version adds must not change what a running one is given. `d` is the
 # delivery, `m` its message; whether the number has opted out is asked in each database's own way.
+_OF_ITS_MESSAGE = {"body", "canceled_us", "trace_parent"}
 CANDIDATE_COLUMNS = ", ".join(
-    f"{'m' if name in {'body', 'canceled_us'} else 'd'}.{name}" for name in CandidateRow._fields if name != "opted_out"
+    f"{'m' if name in _OF_ITS_MESSAGE else 'd'}.{name}" for name in CandidateRow._fields if name != "opted_out"
 )

@@ -121,6 +121,7 @@ class SqlDeliveryQueue(DeliveryQueue):
                 body=MessageBody(row.body),
                 slot=slot,
                 expires_us=row.expires_us,
+                trace_parent=row.trace_parent,
             )
             for slot in slots
             if slot.delivery_id in taken

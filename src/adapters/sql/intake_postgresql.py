@@ -35,6 +35,7 @@ _MESSAGE = {
     "expires_us": "bigint",
     "estimated_us": "bigint",
     "sender_named": "boolean",
+    "trace_parent": "text",
 }
 _DELIVERY = {
     "message_id": "uuid",

@@ -8,7 +8,7 @@ from sqlalchemy import bindparam, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from adapters.sql.rows import DELIVERY_COLUMNS, AnyRow, as_delivery
-from adapters.sql.tables import callbacks, deliveries, senders
+from adapters.sql.tables import callbacks, deliveries, senders, text_messages
 from domain.model.callback import Callback
 from domain.model.delivery import Delivery
 from domain.model.pace import SECOND_US
@@ -19,9 +19,13 @@ from domain.ports.callbacks import WorkedOff
 _SOUGHT_FOR_US = 60 * SECOND_US
 _SOUGHT_EVERY_US = 5 * SECOND_US
 
-_KNOWN = select(*DELIVERY_COLUMNS, deliveries.c.slot_us, senders.c.account_id).join(
-    senders, deliveries.c.sender_id == senders.c.id
-)
+_TRACE_PARENT = select(text_messages.c.trace_parent).where(text_messages.c.id == deliveries.c.message_id)
+_KNOWN = select(
+    *DELIVERY_COLUMNS,
+    deliveries.c.slot_us,
+    senders.c.account_id,
+    _TRACE_PARENT.scalar_subquery().label("trace_parent"),
+).join(senders, deliveries.c.sender_id == senders.c.id)
 _SETTLE = (
     update(deliveries)
     .where(deliveries.c.id == bindparam("its_id"))
@@ -40,6 +44,7 @@ class _Known:
     delivery: Delivery
     account_id: int
     slot_us: int | None
+    trace_parent: str | None
 
 
 class ReceiptDesk:
@@ -49,7 +54,7 @@ class ReceiptDesk:
     """
 
     def __init__(self, rows: Iterable[AnyRow], busy: Collection[int]) -> None:
-        self._known = {row.id: _Known(as_delivery(row), row.account_id, row.slot_us) for row in rows}
+        self._known = {row.id: _Known(as_delivery(row), row.account_id, row.slot_us, row.trace_parent) for row in rows}
         self._ids = {
             (each.delivery.number.e164, each.delivery.provider_reference): each.delivery.id
             for each in self._known.values()
@@ -93,7 +98,14 @@ class ReceiptDesk:
         if after is not before:
             self._changed[after.id] = after
             outcome = ReceiptOutcome.APPLIED
-        return WorkedOff(callback=callback, outcome=outcome, delivery=after, before=before.state, slot_us=known.slot_us)
+        return WorkedOff(
+            callback=callback,
+            outcome=outcome,
+            delivery=after,
+            before=before.state,
+            slot_us=known.slot_us,
+            trace_parent=known.trace_parent,
+        )
 
     async def store(self, connection: AsyncConnection, done: Sequence[WorkedOff], *, now_us: int) -> None:
         if self._changed:

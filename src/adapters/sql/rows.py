@@ -86,6 +86,7 @@ def as_message(row: AnyRow) -> TextMessage:
         client_date_sent=row.client_date_sent,
         estimated_us=row.estimated_us,
         sender_named=row.sender_named,
+        trace_parent=row.trace_parent,
     )
 
 

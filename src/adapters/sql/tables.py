@@ -184,6 +184,8 @@ text_messages = Table(
     Column("estimated_us", BigInteger),
     # The request wants it from this sender and no other.
     Column("sender_named", Boolean, nullable=False, server_default=text("false")),
+    # The span of its acceptance, as W3C writes it; NULL where nothing is traced.
+    Column("trace_parent", Text),
 )
 Index("ix_text_messages_log", text_messages.c.program_id, text_messages.c.id)
 

@@ -20,6 +20,7 @@ class TextMessage:
     is not worth sending any more (None: never). `client_date_sent` is what an old client wrote into DateSent, kept as
     it came: it never schedules anything. `estimated_us` is when the last of it would be sent, as it looked when the hub
     took it; None where that could not be told. `sender_named`: the request wants it from this sender and no other.
+    `trace_parent` names the trace that its acceptance is part of, for whoever follows that; it means nothing here.
     """
 
     id: UUID
@@ -35,6 +36,7 @@ class TextMessage:
     client_date_sent: str | None = None
     estimated_us: int | None = None
     sender_named: bool = False
+    trace_parent: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

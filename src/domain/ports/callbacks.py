@@ -21,7 +21,7 @@ class Kept(Enum):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkedOff:
     """What came of a receipt, and how its delivery stands now, where it has one; `before` is the state that it was in,
-    `slot_us` when it was sent.
+    `slot_us` when it was sent, `trace_parent` that of its message.
     """
 
     callback: Callback
@@ -29,6 +29,7 @@ class WorkedOff:
     delivery: Delivery | None = None
     before: DeliveryState | None = None
     slot_us: int | None = None
+    trace_parent: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -21,6 +21,7 @@ class Claim:
     body: MessageBody
     slot: Slot
     expires_us: int | None = None
+    trace_parent: str | None = None
 
 
 class DeliveryQueue(Protocol):

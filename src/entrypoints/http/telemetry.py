@@ -1,11 +1,12 @@
 import time
-from collections.abc import MutableMapping
+from collections.abc import Mapping, MutableMapping
 from typing import Any
 
 import structlog
 from prometheus_client import Counter, Histogram
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from domain.model.access import Grant
 from entrypoints.telemetry.metrics import Metrics
 
 PROBLEM = "smshub_problem"
@@ -43,17 +44,16 @@ class RequestTelemetry:
             self._note(scope["method"], status, time.perf_counter() - started, extensions)
 
     def _note(self, method: str, status: int, seconds: float, extensions: MutableMapping[str, Any]) -> None:
-        operation = extensions.get("connexion_routing", {}).get("operation_id") or "none"
-        grant = extensions.get("connexion_context", {}).get("token_info", {}).get("grant")
+        operation = operation_of(extensions) or "none"
         self._counter(operation, status).inc()
         self._timer(operation).observe(seconds)
         self._log.info(
             "request_served",
-            method=method if method.isalpha() and len(method) < 10 else "other",
+            method=known_method(method),
             operation=operation,
             status=status,
             ms=round(seconds * 1_000, 1),
-            program=None if grant is None else grant.program_id,
+            program=program_of(extensions),
             problem=extensions.get(PROBLEM),
         )
 
@@ -66,3 +66,18 @@ class RequestTelemetry:
         if operation not in self._timers:
             self._timers[operation] = self._metrics.http_seconds.labels(operation)
         return self._timers[operation]
+
+
+def operation_of(extensions: Mapping[str, Any]) -> str | None:
+    operation: str | None = extensions.get("connexion_routing", {}).get("operation_id")
+    return operation
+
+
+def program_of(extensions: Mapping[str, Any]) -> str | None:
+    grant: Grant | None = extensions.get("connexion_context", {}).get("token_info", {}).get("grant")
+    return None if grant is None else grant.program_id
+
+
+def known_method(method: str) -> str:
+    """Callers put anything into it."""
+    return method if method.isalpha() and len(method) < 10 else "other"

@@ -19,6 +19,7 @@ _QUIET = {
     "twilio": logging.ERROR,
     "aiohttp": logging.ERROR,
     "vonage": logging.ERROR,
+    "opentelemetry": logging.ERROR,
 }
 
 

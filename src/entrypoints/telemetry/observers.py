@@ -41,7 +41,7 @@ class LoggedDispatch(DispatchObserver):
         self._timers: dict[str, tuple[prometheus_client.Histogram, prometheus_client.Histogram]] = {}
 
     def attempted(self, claim: Claim, outcome: SendOutcome, after: Delivery, *, late_us: int, took_us: int) -> None:
-        provider, kind = claim.sender.provider, _kind(outcome)
+        provider, kind = claim.sender.provider, kind_of(outcome)
         self._metrics.attempts.add((provider, kind))
         took, late = self._timer(provider)
         took.observe(took_us / _SECOND_US)
@@ -92,7 +92,7 @@ class LoggedDispatch(DispatchObserver):
             )
 
     def enquired(self, enquiry: Enquiry, answer: EnquiryAnswer, after: Delivery) -> None:
-        kind = _kind(answer)
+        kind = kind_of(answer)
         self._metrics.enquiries.labels(enquiry.provider, kind).inc()
         if after.state is not enquiry.delivery.state:
             self._outcomes(enquiry.provider, after.state, after.reason)
@@ -191,7 +191,7 @@ def where_raised(fault: Exception) -> str | None:
     return f"{Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else None
 
 
-def _kind(outcome: SendOutcome | EnquiryAnswer) -> str:
+def kind_of(outcome: SendOutcome | EnquiryAnswer) -> str:
     """`NotSent` as `not-sent`."""
     return _with_dashes(type(outcome).__name__)
 
