@@ -41,11 +41,11 @@ run: $(VENV)/.run-stamp ## Start a demo hub on 127.0.0.1:8080 (SQLite, sandbox p
 	@exec $(BIN)/smshub demo
 
 test: install ## Run the suite (SQLite and PostgreSQL)
-	$(BIN)/pytest -n auto
+	$(BIN)/pytest -n auto --dist worksteal
 
 test-all: $(VENV)/.chart-stamp ## The suite with what needs Debian packages, and Helm
 	@requirements/debian.sh
-	$(BIN)/pytest -n auto
+	$(BIN)/pytest -n auto --dist worksteal
 
 check: install ## Lint, types, imports
 	$(BIN)/ruff check $(SOURCES)

@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 import pytest
-from click import Command
+from click import Command, Context
 
 from entrypoints.cli import main
 from entrypoints.settings import Settings
@@ -73,7 +73,8 @@ def test_commands_are_those_of_the_hub(case: str) -> None:
             name, *options = arguments
             command = main.commands[name]
             assert isinstance(command, Command)
-            parsed.append(command.make_context(name, options))
+            hub = Context(main, info_name="smshub", **main.context_settings)
+            parsed.append(command.make_context(name, options, parent=hub))
             if "internal_port" in parsed[-1].params:
                 ports = {each["name"]: each["containerPort"] for each in main_container(pod)["ports"]}
                 assert ports.pop("internal") == parsed[-1].params["internal_port"]

@@ -115,7 +115,7 @@ def test_a_hub_that_is_restored_from_a_backup_sends_nothing_twice_and_all_that_h
     assert recipients <= taken(site).keys(), "all of the backup is sent"
     assert recipients >= set(soon)
     assert found >= len(recipients & sent_at_the_end.keys())
-    assert told["MayHaveBeenSent"] > len(recipients & sent_at_the_end.keys()) - sent_before > 50
+    assert told["MayHaveBeenSent"] >= len(recipients & sent_at_the_end.keys()) - sent_before > 50
     assert not taken(site).keys() & set(late)
 
 
