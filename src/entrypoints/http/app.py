@@ -73,7 +73,7 @@ def _with_cors(app: ASGIApp, origins: Sequence[str]) -> ASGIApp:
         app,
         allow_origins=origins,
         allow_methods=["GET", "POST"],
-        allow_headers=["Authorization", "Content-Type", "Idempotency-Key", "Prefer", "X-Requested-With"],
+        allow_headers=["Authorization", "Content-Type", "Idempotency-Key", "Prefer", "X-Requested-With", "traceparent"],
         expose_headers=["Idempotency-Replayed", "Location", "Preference-Applied", "Retry-After", "WWW-Authenticate"],
         max_age=3_600,
     )
