@@ -1,6 +1,7 @@
 """Overview: whether the hub does what it promises, and what it does."""
 
 from dashboards.grafana import ORANGE, RED, Json, Panel, Query, dashboard, series, stat
+from dashboards.shared_panels import barred_senders, overdue
 
 _SLO = 'namespace=~"$namespace"'
 
@@ -40,28 +41,14 @@ def overview() -> Json:
                     "short",
                     Query('sum(max by (state) (smshub_queued_deliveries{HUB, state=~"queued|scheduled"}))'),
                 ),
-                stat(
-                    "Overdue",
-                    "For how long the longest waiting sender could have been sent from. Above 1: too few dispatchers,"
-                    " or none.",
-                    "s",
-                    Query("max(smshub_overdue_seconds{HUB})"),
-                    steps=[(1, ORANGE), (5, RED)],
-                    decimals=1,
-                ),
+                overdue(),
                 stat(
                     "Dispatchers",
                     "Dispatchers that are alive. None: nothing is sent.",
                     "short",
                     Query("max(smshub_dispatchers{HUB})"),
                 ),
-                stat(
-                    "Barred senders",
-                    "Senders that their providers take nothing from. `/readyz` names them and tells why.",
-                    "short",
-                    Query("max(smshub_barred_senders{HUB})"),
-                    steps=[(1, RED)],
-                ),
+                barred_senders(),
                 stat(
                     "Unknown",
                     "Texts that may have been sent or not. Providers are asked about them; what stays is for people.",

@@ -14,6 +14,7 @@ from dashboards.grafana import (
     stat,
     table,
 )
+from dashboards.shared_panels import barred_senders, overdue
 
 _OF = 'HUB, sender=~"$sender"'
 
@@ -26,15 +27,7 @@ def senders() -> Json:
         " their ids; `smshub senders list` tells whose they are.",
         {
             "Now": [
-                stat(
-                    "Overdue",
-                    "For how long the longest waiting sender could have been sent from. Above 1: too few dispatchers,"
-                    " or none.",
-                    "s",
-                    Query("max(smshub_overdue_seconds{HUB})"),
-                    steps=[(1, ORANGE), (5, RED)],
-                    decimals=1,
-                ),
+                overdue(),
                 stat(
                     "Segments a second",
                     "What all chosen senders send together.",
@@ -59,13 +52,7 @@ def senders() -> Json:
                     "s",
                     Query(f"max(smshub_sender_completion_seconds{{{_OF}}})"),
                 ),
-                stat(
-                    "Barred senders",
-                    "Senders that their providers take nothing from. `/readyz` names them and tells why.",
-                    "short",
-                    Query("max(smshub_barred_senders{HUB})"),
-                    steps=[(1, RED)],
-                ),
+                barred_senders(),
                 stat(
                     "Paused senders",
                     "Senders that operators have paused.",

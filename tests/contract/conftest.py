@@ -4,6 +4,7 @@ import pytest
 
 from adapters.sql.database import Database
 from tests.builders import Store
+from tests.receiver import Receiver, a_receiver
 
 
 @pytest.fixture
@@ -14,3 +15,10 @@ async def store(database: Database) -> AsyncIterator[Store]:
     # What a caller has given up is stored all the same.
     await store.intake.drained()
     await store.callbacks.drained()
+
+
+@pytest.fixture
+async def receiver() -> AsyncIterator[Receiver]:
+    """Whom providers' stand-ins call."""
+    async with a_receiver() as receiver:
+        yield receiver

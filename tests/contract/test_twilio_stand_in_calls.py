@@ -13,7 +13,7 @@ from twilio.rest import Client
 from entrypoints.stand_ins import fates, twilio_numbers
 from entrypoints.stand_ins.calls import Answer, Call
 from entrypoints.stand_ins.twilio import ACCOUNT_SID, AUTH_TOKEN, TwilioStandIn
-from tests.receiver import Received, Receiver, a_receiver
+from tests.receiver import Received, Receiver
 
 SENDER = "+19705550100"
 NUMBER = "+19706904544"
@@ -21,12 +21,6 @@ TEXT = {"from_": SENDER, "to": NUMBER, "body": "Hello"}
 SERVICE = "MG" + "0123456789abcdef" * 2
 
 Create = Callable[..., Any]
-
-
-@pytest.fixture
-async def receiver() -> AsyncIterator[Receiver]:
-    async with a_receiver() as receiver:
-        yield receiver
 
 
 @pytest.fixture

@@ -29,7 +29,7 @@ from entrypoints.stand_ins.vonage import (
     application_key,
 )
 from entrypoints.stand_ins.vonage_calls import METHODS, Signing, SmsForm
-from tests.receiver import Received, Receiver, a_receiver
+from tests.receiver import Received, Receiver
 
 SENDER = "19705550100"
 NUMBER = "19706904544"
@@ -37,12 +37,6 @@ BY_KEY = {"api_key": API_KEY, "api_secret": API_SECRET}
 BY_APPLICATION = {"application_id": APPLICATION_ID, "private_key": application_key()[0]}
 
 StandInWith = Callable[..., Any]
-
-
-@pytest.fixture
-async def receiver() -> AsyncIterator[Receiver]:
-    async with a_receiver() as receiver:
-        yield receiver
 
 
 @pytest.fixture
