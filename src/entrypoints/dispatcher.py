@@ -87,8 +87,7 @@ class Dispatcher:
             membership = await self.hold.join()
         except StoreUnavailable as error:
             self.observer.held_up(error)
-            with suppress(TimeoutError):
-                await asyncio.wait_for(stopping.wait(), _STORE_AWAY_S)
+            await _stopped(stopping, within_s=_STORE_AWAY_S)
             return
         async with asyncio.TaskGroup() as group:
             holding = group.create_task(self.hold(membership))
@@ -100,8 +99,7 @@ class Dispatcher:
     async def _settle_until(self, stopping: asyncio.Event) -> None:
         while not stopping.is_set():
             pause_s = await self._done(self.settle, _SETTLE_EVERY_S)
-            with suppress(TimeoutError):
-                await asyncio.wait_for(stopping.wait(), pause_s)
+            await _stopped(stopping, within_s=pause_s)
 
     async def _again_and_again(self, work: Callable[[], Awaitable[object]], every_s: float) -> None:
         while True:
@@ -140,3 +138,8 @@ class Dispatcher:
             before_us = self.clock.now_us() - int(kept.total_seconds() * SECOND_US)
             while await self.callbacks.forget(kind, before_us=before_us):
                 await self.clock.pause(_BETWEEN_PORTIONS_US)
+
+
+async def _stopped(stopping: asyncio.Event, *, within_s: float) -> None:
+    with suppress(TimeoutError):
+        await asyncio.wait_for(stopping.wait(), within_s)
