@@ -4,6 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 SOURCES := src tests helm dashboards
+NODE_MODULES := requirements/npm/node_modules/.package-lock.json
 
 # Of `make image`. BUILDER may be docker, podman or buildah, with options of its own.
 BUILDER ?= docker
@@ -35,6 +36,16 @@ $(VENV)/.chart-stamp: requirements/chart.txt $(VENV)/.dev-stamp
 	$(PIP) install --require-hashes -r requirements/chart.txt
 	@touch $@
 
+# What drives a browser, and generates clients.
+$(VENV)/.callers-stamp: requirements/browser.txt requirements/clients.txt $(VENV)/.dev-stamp
+	$(PIP) install --require-hashes -r requirements/browser.txt
+	$(PIP) install --require-hashes -r requirements/clients.txt
+	@touch $@
+
+$(NODE_MODULES): requirements/npm/package-lock.json
+	@if command -v npm >/dev/null; then npm ci --prefix requirements/npm; \
+		else echo "There is no npm here: tests that need it are skipped." >&2; fi
+
 install: $(VENV)/.dev-stamp ## Make .venv with pinned dependencies and the project in it
 
 run: $(VENV)/.run-stamp ## Start a demo hub on 127.0.0.1:8080 (SQLite, sandbox provider)
@@ -43,7 +54,7 @@ run: $(VENV)/.run-stamp ## Start a demo hub on 127.0.0.1:8080 (SQLite, sandbox p
 test: install ## Run the suite (SQLite and PostgreSQL)
 	$(BIN)/pytest -n auto --dist worksteal
 
-test-all: $(VENV)/.chart-stamp ## The suite with what needs Debian packages, and Helm
+test-all: $(VENV)/.chart-stamp $(VENV)/.callers-stamp $(NODE_MODULES) ## The suite with what needs Debian packages, npm, Helm
 	@requirements/debian.sh
 	$(BIN)/pytest -n auto --dist worksteal
 

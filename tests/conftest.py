@@ -15,6 +15,7 @@ import pytest
 
 from adapters.sql.database import Database
 from adapters.sql.schema import SqlSchema
+from tests.loops import run
 
 BOTH_DATABASES = ("sqlite", "postgresql")
 
@@ -122,14 +123,14 @@ def _new_server(folder: Path) -> Any:  # noqa: ANN401 - the wheel's own type has
 def migrate(url: str) -> None:
     """Brings an empty database to the hub's schema."""
 
-    async def run() -> None:
+    async def walk() -> None:
         database = Database(url)
         try:
             await SqlSchema(database).migrate()
         finally:
             await database.close()
 
-    asyncio.run(run())
+    run(walk())
 
 
 @pytest.fixture(scope="session")

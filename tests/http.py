@@ -33,6 +33,7 @@ from domain.use_cases.create_program import FirstHubIdentity
 from entrypoints.container import Container, close
 from entrypoints.settings import Settings
 from tests.documented import Documented
+from tests.loops import run
 from tests.ports import free_port
 
 PUBLIC_URL = "https://hub.example"
@@ -238,7 +239,7 @@ class RunningHub:
             finally:
                 await close(container)
 
-        return asyncio.run(create())
+        return run(create())
 
     def log_in(self, credentials: Credentials) -> str:
         response = self.client.post("/api/Login", json=credentials.login)
