@@ -56,6 +56,7 @@ test: install ## Run the suite (SQLite and PostgreSQL)
 
 test-all: $(VENV)/.chart-stamp $(VENV)/.callers-stamp $(NODE_MODULES) ## The suite with what needs Debian packages, npm, Helm
 	@requirements/debian.sh
+	@requirements/wordpress.sh
 	$(BIN)/pytest -n auto --dist worksteal
 
 check: install ## Lint, types, imports

@@ -33,6 +33,7 @@ from domain.use_cases.create_program import FirstHubIdentity
 from entrypoints.container import Container, close
 from entrypoints.settings import Settings
 from tests.documented import Documented
+from tests.import_path import import_path
 from tests.loops import run
 from tests.ports import free_port
 
@@ -298,7 +299,7 @@ def a_running_hub(database_url: str, *, prefix: str = "", **settings: object) ->
         tempfile.NamedTemporaryFile(prefix="smshub-", suffix=".log") as log,
         subprocess.Popen(
             [smshub, "serve", "--port", str(port), "--internal-port", str(internal_port)],
-            env={"PATH": os.environ["PATH"], **environment},
+            env={"PATH": os.environ["PATH"], "PYTHONPATH": import_path(), **environment},
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=subprocess.STDOUT,

@@ -13,7 +13,6 @@ from pathlib import Path
 
 import httpx
 
-import domain
 from domain.model.credentials import Credentials as ProviderCredentials
 from domain.model.pace import Pace
 from domain.model.sender import SenderAddress
@@ -22,6 +21,7 @@ from entrypoints.settings import Settings
 from entrypoints.stand_ins.twilio import ACCOUNT_SID, AUTH_TOKEN
 from tests.conftest import Console
 from tests.e2e.running import SMSHUB, Caller, Credentials, HubProcess, Site, e164, eventually, smshub
+from tests.import_path import import_path
 
 ENCRYPTION_KEYS = "test:ZWVlZWVlZWVlZWVlZWVlZWVlZWVlZWVlZWVlZWVlZWU"
 
@@ -39,14 +39,6 @@ RESERVED_S = 0.85
 
 # As long as a dispatcher may be silent before the others give it up, and look whether it is so.
 GIVEN_UP_WITHIN_S = 13.0
-
-_ROOT = Path(__file__).parents[2]
-
-
-def import_path() -> str:
-    """Where a process finds the very hub that this one has, and the tests."""
-    (package,) = domain.__path__
-    return os.pathsep.join([str(Path(package).parent), str(_ROOT)])
 
 
 def senders(number: int) -> list[str]:

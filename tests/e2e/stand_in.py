@@ -9,7 +9,7 @@ from signal import SIGTERM, Signals
 from typing import Any
 
 from tests.e2e.running import SMSHUB
-from tests.e2e.sending import import_path
+from tests.import_path import import_path
 
 
 class StandIn:

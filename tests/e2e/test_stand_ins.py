@@ -18,8 +18,9 @@ from vonage_messages import Messages
 from vonage_messages.models import Sms
 
 from tests.e2e.running import Credentials, Site, eventually
-from tests.e2e.sending import ENCRYPTION_KEYS, import_path
+from tests.e2e.sending import ENCRYPTION_KEYS
 from tests.e2e.stand_in import StandIn, pasted
+from tests.import_path import import_path
 from tests.ports import free_port
 from tests.receiver import a_receiver
 

@@ -11,8 +11,9 @@ import pytest
 
 from tests.collector import Collector, SpanSeen, a_collector
 from tests.e2e.running import Caller, Credentials, HubProcess, Site, eventually
-from tests.e2e.sending import ENCRYPTION_KEYS, import_path
+from tests.e2e.sending import ENCRYPTION_KEYS
 from tests.e2e.stand_in import StandIn, pasted
+from tests.import_path import import_path
 from tests.ports import free_port
 
 NUMBER = "+19706904544"

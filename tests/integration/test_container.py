@@ -19,7 +19,7 @@ from entrypoints import container as container_module
 from entrypoints.container import Container
 from entrypoints.settings import Settings
 from tests.e2e.running import SIGNING_KEYS
-from tests.e2e.sending import import_path
+from tests.import_path import import_path
 
 # ASGI applications have no type of their own to be annotated with.
 APPLICATIONS = {"app", "internal_app"}

@@ -11,8 +11,9 @@ from pathlib import Path
 import httpx
 
 from tests.e2e.running import Caller, Credentials, HubProcess, Site, e164, eventually, smshub
-from tests.e2e.sending import ENCRYPTION_KEYS, import_path
+from tests.e2e.sending import ENCRYPTION_KEYS
 from tests.e2e.stand_in import StandIn, pasted
+from tests.import_path import import_path
 from tests.observability.watching import Alertmanager, OnCall, Prometheus
 from tests.ports import free_port
 

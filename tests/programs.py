@@ -1,0 +1,58 @@
+"""Programs in other languages, each in a process of its own."""
+
+import os
+import subprocess
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from shutil import which
+
+import pytest
+
+# The Json.NET that Debian has.
+_NEWTONSOFT = Path("/usr/lib/cli/Newtonsoft.Json-5.0")
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """What a program left when it ended: its exit status, and what it wrote."""
+
+    status: int
+    output: str
+    complaint: str
+
+
+def run_program(command: Sequence[str | Path], folder: Path, **environment: str) -> Ended:
+    """In the folder, with nothing in its environment but this. It must end within a minute."""
+    ended = subprocess.run(
+        command,
+        cwd=folder,
+        env={"PATH": os.environ["PATH"], "HOME": str(folder), "LANG": "C.UTF-8", **environment},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        check=False,
+        encoding="utf-8",
+        timeout=60,
+    )
+    return Ended(ended.returncode, ended.stdout, ended.stderr)
+
+
+def need(*tools: str) -> None:
+    """Skips the test where one of the tools is missing."""
+    for tool in tools:
+        if which(tool) is None:
+            pytest.skip(f"There is no {tool}: `make test-all` installs it.")
+
+
+def compiled(source: Path) -> Sequence[str]:
+    """Compiles C#; the command that runs it."""
+    need("mcs", "mono")
+    library = _NEWTONSOFT / "Newtonsoft.Json.dll"
+    if not library.exists():
+        pytest.skip(f"There is no {library}: `make test-all` installs it.")
+    program = source.with_suffix(".exe")
+    compiler = run_program(
+        ["mcs", "-warnaserror", f"-out:{program}", "-r:System.Net.Http.dll", f"-r:{library}", source], source.parent
+    )
+    assert compiler.status == 0, compiler.complaint
+    return ["env", f"MONO_PATH={_NEWTONSOFT}", "mono", str(program)]
