@@ -34,6 +34,7 @@ from adapters.sql.text_log import SqlTextLog
 from adapters.sql.vital_signs import SqlVitalSigns
 from adapters.sql.workload import SqlWorkload
 from adapters.vault import FernetVault
+from domain.model.consent import Consent, ConsentEvent, Method
 from domain.model.credentials import NO_CREDENTIALS, ProviderAccount
 from domain.model.delivery import Delivery, DeliveryState
 from domain.model.message_body import MessageBody
@@ -96,6 +97,38 @@ def a_program(
         created_us=NOW_US,
         account=account,
     )
+
+
+def an_opt_out(
+    program_id: str | None,
+    number: PhoneNumber,
+    *,
+    at_us: int = NOW_US,
+    sender_id: int | None = None,
+    method: Method = Method.API,
+    wording: str | None = None,
+    consent: Consent = Consent.WITHDRAWN,
+) -> ConsentEvent:
+    return ConsentEvent(
+        program_id=program_id,
+        sender_id=sender_id,
+        number=number,
+        consent=consent,
+        method=method,
+        at_us=at_us,
+        wording=wording,
+    )
+
+
+def an_opt_in(
+    program_id: str | None,
+    number: PhoneNumber,
+    *,
+    at_us: int = NOW_US,
+    sender_id: int | None = None,
+    method: Method = Method.API,
+) -> ConsentEvent:
+    return an_opt_out(program_id, number, at_us=at_us, sender_id=sender_id, method=method, consent=Consent.GIVEN)
 
 
 def a_delivery(

@@ -25,7 +25,7 @@ from domain.model.sender import SenderAddress
 from domain.model.share import EVERY_SENDER, Share
 from domain.model.slots import Reservation
 from domain.ports.delivery_queue import Claim
-from tests.builders import NOW_US, Store, a_body, a_delivery, a_number, a_text, numbers
+from tests.builders import NOW_US, Store, a_body, a_delivery, a_number, a_text, an_opt_in, an_opt_out, numbers
 
 SECOND = 1_000_000
 
@@ -349,7 +349,7 @@ class TestTakingOver:
         late_us = slots(earlier)[-1]
         await store.add_text(program, a_number(100))
         await store.add_text(program, a_number(101))
-        await store.opt_outs.set(program.id, a_number(100), do_not_text=True, at_us=NOW_US)
+        await store.opt_outs.record([an_opt_out(program.id, a_number(100))])
 
         assert (
             await store.claim(second_owner, at_us=late_us, reservation=Reservation(window_us=0, lookahead_us=0)) == []
@@ -424,7 +424,8 @@ class TestManyDispatchers:
             for _ in range(100):
                 now_us += chance.randint(1, 250_000)
                 whoever = a_number(chance.randint(0, 3))
-                await store.opt_outs.set(program.id, whoever, do_not_text=chance.random() < 0.5, at_us=now_us)
+                said = an_opt_out if chance.random() < 0.5 else an_opt_in
+                await store.opt_outs.record([said(program.id, whoever, at_us=now_us)])
                 if chance.random() < 0.4:
                     to = [a_number(index) for index in chance.sample(range(8), k=chance.randint(1, 4))]
                     await store.add_text(program, *to, segments=chance.choice((1, 1, 4)), at_us=now_us)
@@ -461,7 +462,7 @@ class TestOptOuts:
         program = await store.add_program(pace="1/s")
         message = await store.add_text(program, *numbers(4))
         for index in (0, 2):
-            await store.opt_outs.set(program.id, a_number(index), do_not_text=True, at_us=NOW_US)
+            await store.opt_outs.record([an_opt_out(program.id, a_number(index))])
 
         claims = await store.claim(await store.join(), at_us=NOW_US + 5, reservation=AT_ONCE)
 
@@ -475,7 +476,7 @@ class TestOptOuts:
         mine, others = await store.add_program("city-hall"), await store.add_program("library")
         await store.add_text(mine, a_number())
         await store.add_text(others, a_number())
-        await store.opt_outs.set(mine.id, a_number(), do_not_text=True, at_us=NOW_US)
+        await store.opt_outs.record([an_opt_out(mine.id, a_number())])
 
         claims = await store.claim(await store.join(), reservation=AT_ONCE)
 
@@ -484,8 +485,8 @@ class TestOptOuts:
     async def test_an_opt_out_that_was_lifted_does_not_block(self, store: Store) -> None:
         program = await store.add_program()
         await store.add_text(program, a_number())
-        await store.opt_outs.set(program.id, a_number(), do_not_text=True, at_us=NOW_US)
-        await store.opt_outs.set(program.id, a_number(), do_not_text=False, at_us=NOW_US)
+        await store.opt_outs.record([an_opt_out(program.id, a_number())])
+        await store.opt_outs.record([an_opt_in(program.id, a_number())])
 
         assert len(await store.claim(await store.join())) == 1
 
@@ -493,7 +494,7 @@ class TestOptOuts:
         program = await store.add_program(pace="1/s")
         await store.add_text(program, *numbers(5))
         for index in range(4):
-            await store.opt_outs.set(program.id, a_number(index), do_not_text=True, at_us=NOW_US)
+            await store.opt_outs.record([an_opt_out(program.id, a_number(index))])
         me, claims = await store.join(), list[Claim]()
 
         for _ in range(5):
@@ -507,7 +508,7 @@ class TestOptOuts:
             sender = SenderAddress(f"+1970555{which:04}")
             program = await store.add_program(f"office-{which}", pace="100000/s", sender=sender)
             await store.add_text(program, *numbers(500))
-        await store.opt_outs.set("office-0", a_number(0), do_not_text=True, at_us=NOW_US)
+        await store.opt_outs.record([an_opt_out("office-0", a_number(0))])
 
         claims = await store.claim(await store.join())
 
@@ -929,7 +930,7 @@ class TestIdleSenders:
     async def test_a_text_to_those_who_opted_out_alone_leaves_its_sender_idle(self, store: Store) -> None:
         program = await store.add_program()
         await store.add_text(program, a_number())
-        await store.opt_outs.set(program.id, a_number(), do_not_text=True, at_us=NOW_US)
+        await store.opt_outs.record([an_opt_out(program.id, a_number())])
         me = await store.join()
 
         for _ in range(3):

@@ -11,7 +11,7 @@ from domain.model.program import OnUnknown, Program
 from domain.model.sender import SenderAddress
 from domain.model.text_message import TextMessage
 from domain.ports.delivery_queue import Claim
-from tests.builders import NOW_US, Store, a_number, a_text, numbers
+from tests.builders import NOW_US, Store, a_number, a_text, an_opt_out, numbers
 
 SECOND = 1_000_000
 MINUTE = 60 * SECOND
@@ -149,7 +149,7 @@ class TestScheduledDeliveries:
     async def test_one_that_has_opted_out_meanwhile_is_not_sent_again(self, store: Store) -> None:
         program, message = await retried(store)
         [delivery] = await store.deliveries(program, message)
-        await store.opt_outs.set(program.id, delivery.number, do_not_text=True, at_us=NOW_US)
+        await store.opt_outs.record([an_opt_out(program.id, delivery.number)])
 
         await store.due.queue(now_us=NOW_US + SECOND)
 

@@ -15,7 +15,7 @@ from domain.model.pace import SECOND_US
 from domain.model.program import Program
 from domain.model.sender import SenderAddress
 from domain.model.slots import Reservation
-from tests.builders import NOW_US, Store, a_number, a_program, a_text, numbers
+from tests.builders import NOW_US, Store, a_number, a_program, a_text, an_opt_out, numbers
 
 Endings = Counter[tuple[str, DeliveryState, str | None]]
 Tell = Callable[[str, DeliveryState, str | None, int], None]
@@ -69,7 +69,7 @@ async def test_what_a_claim_ends_instead_of_sending(store: Store, endings: Endin
     program = await at_twilio(store)
     await store.add_text(program, *numbers(2))
     await store.intake.add(a_text(program, a_number(7), expires_us=NOW_US + SECOND_US))
-    await store.opt_outs.set(program.id, a_number(1), do_not_text=True, at_us=NOW_US)
+    await store.opt_outs.record([an_opt_out(program.id, a_number(1))])
     kind = SqliteDeliveryQueue if store.database.is_sqlite else PostgresqlDeliveryQueue
     queue = kind(store.database, None, tell)
 

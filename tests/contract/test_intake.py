@@ -16,7 +16,7 @@ from domain.model.delivery import DeliveryState
 from domain.model.idempotency import KEPT_US, IdempotencyKey
 from domain.model.program import Program
 from domain.model.text_message import AcceptedText, NewText
-from tests.builders import NOW_US, Store, a_delivery, a_number, a_text, numbers
+from tests.builders import NOW_US, Store, a_delivery, a_number, a_text, an_opt_out, numbers
 
 
 def keyed(text: NewText, key: str = "one", fingerprint: bytes = b"what was asked") -> NewText:
@@ -105,7 +105,7 @@ class TestTogether:
 
     async def test_who_has_opted_out_is_blocked_from_the_start(self, store: Store) -> None:
         program, other = await store.add_program("city-hall"), await store.add_program("library")
-        await store.opt_outs.set(program.id, a_number(2), do_not_text=True, at_us=NOW_US)
+        await store.opt_outs.record([an_opt_out(program.id, a_number(2))])
         texts = [a_text(program, a_number(1), a_number(2)), a_text(program, a_number(2)), a_text(other, a_number(2))]
 
         answers = await all_of(store, *(keyed(text, f"key-{place}") for place, text in enumerate(texts)))
@@ -262,7 +262,7 @@ class TestKeysOfSeveralProcesses:
     ) -> None:
         store = stores[0]
         program = await store.add_program()
-        await store.opt_outs.set(program.id, a_number(2), do_not_text=True, at_us=NOW_US)
+        await store.opt_outs.record([an_opt_out(program.id, a_number(2))])
         held = [f"held-{place}" for place in range(4)]
         async with another_transaction(postgres_url) as stuck:
             for key in held:
@@ -288,7 +288,7 @@ class TestKeysOfSeveralProcesses:
     ) -> None:
         store = stores[0]
         program = await store.add_program()
-        await store.opt_outs.set(program.id, a_number(2), do_not_text=True, at_us=NOW_US)
+        await store.opt_outs.record([an_opt_out(program.id, a_number(2))])
         async with another_transaction(postgres_url) as stuck:
             await stuck.execute(HOLD_KEY, program.id, "held", NOW_US)
 

@@ -26,7 +26,7 @@ from domain.model.program import OnUnknown, Program
 from domain.model.sender import Sender
 from domain.model.text_message import NewText, TextMessage
 from domain.ports.text_log import TextFilter
-from tests.builders import NOW_US, SENDER, Store, a_delivery, a_program, a_text
+from tests.builders import NOW_US, SENDER, Store, a_delivery, a_program, a_text, an_opt_in, an_opt_out
 from tests.conftest import PostgresServer, close, migrate
 
 NUMBER = PhoneNumber("+19705559876")
@@ -86,9 +86,9 @@ CALLS: dict[str, Callable[[Store], Awaitable[object]]] = {
     "programs.find": lambda store: store.programs.find("city-hall"),
     "programs.find_with_keys": lambda store: store.programs.find_with_keys("SID-city-hall"),
     "programs.all": lambda store: store.programs.all(),
-    "opt_outs.set": lambda store: store.opt_outs.set("city-hall", NUMBER, do_not_text=True, at_us=NOW_US),
-    "opt_outs.lift": lambda store: store.opt_outs.set("city-hall", NUMBER, do_not_text=False, at_us=NOW_US),
-    "opt_outs.among": lambda store: store.opt_outs.among("city-hall", [NUMBER]),
+    "opt_outs.set": lambda store: store.opt_outs.record([an_opt_out("city-hall", NUMBER)]),
+    "opt_outs.lift": lambda store: store.opt_outs.record([an_opt_in("city-hall", NUMBER)]),
+    "opt_outs.among": lambda store: store.opt_outs.among("city-hall", [NUMBER], sender_id=1),
     "intake.add": lambda store: store.intake.add(a_private_text()),
     "intake.add with a key": lambda store: store.intake.add(replace(a_private_text(), key=KEY)),
     "intake.answered": lambda store: store.intake.answered("city-hall", KEY, now_us=NOW_US),

@@ -17,7 +17,7 @@ from domain.model.message_id import new_message_id
 from domain.model.program import Program
 from domain.model.text_message import NUMBERS_SHOWN, NewText
 from domain.ports.text_log import TextFilter
-from tests.builders import NOW_US, Store, a_delivery, a_number, a_text, numbers
+from tests.builders import NOW_US, Store, a_delivery, a_number, a_text, an_opt_out, numbers
 from tests.conftest import PostgresServer
 
 BROADCAST = numbers(10_000)
@@ -426,7 +426,7 @@ class TestFilters:
 class TestCanceling:
     async def test_what_waits_ends_and_what_has_ended_stays(self, store: Store) -> None:
         program = await store.add_program()
-        await store.opt_outs.set(program.id, a_number(1), do_not_text=True, at_us=NOW_US)
+        await store.opt_outs.record([an_opt_out(program.id, a_number(1))])
         text = a_text(program, a_number(1), a_number(2), send_at_us=NOW_US + 1_000)
         await store.intake.add(text)
 

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from domain.model.access import Grant, Scope
+from domain.model.consent import Consent, ConsentEvent, Method
 from domain.model.delivery import Delivery, DeliveryState
 from domain.model.message_body import MessageBody
 from domain.model.pace import Pace
@@ -24,6 +25,10 @@ NOON = 1_774_008_000 * SECOND + 250_000
 
 def a_number(which: int = 4544) -> PhoneNumber:
     return PhoneNumber(f"+1970690{which:04}")
+
+
+def an_opt_out(program_id: str, number: PhoneNumber, *, at_us: int) -> ConsentEvent:
+    return ConsentEvent(program_id=program_id, number=number, consent=Consent.WITHDRAWN, method=Method.API, at_us=at_us)
 
 
 def a_sender(

@@ -24,6 +24,7 @@ from domain.errors import (
     TooManyLogins,
 )
 from domain.model.access import Grant
+from domain.model.consent import Consent, ConsentEvent, OptOut
 from domain.model.credentials import Credentials, ProviderAccount
 from domain.model.delivery import RECEIPT_STATES, WAITING, Delivery, DeliveryState
 from domain.model.failover import Failover
@@ -228,7 +229,7 @@ class InMemoryStore:
         self.lines = {sender.id: Line(sender=sender) for sender in senders}
         self.messages: dict[UUID, TextMessage] = {}
         self.rows: dict[int, StoredDelivery] = {}
-        self.opted_out: set[tuple[str, PhoneNumber]] = set()
+        self.opted_out: set[tuple[str | int | None, PhoneNumber]] = set()
         self.canceled: set[UUID] = set()
         self.last_seen_us: dict[int, int] = {}
         self.on_unknown = OnUnknown.LEAVE
@@ -814,16 +815,27 @@ class InMemoryPrograms(Programs):
 class InMemoryOptOuts(OptOuts):
     def __init__(self, store: InMemoryStore) -> None:
         self._opted_out = store.opted_out
+        self._events: list[ConsentEvent] = []
 
-    async def set(self, program_id: str, number: PhoneNumber, *, do_not_text: bool, at_us: int) -> None:
-        _ = at_us
-        if do_not_text:
-            self._opted_out.add((program_id, number))
-        else:
-            self._opted_out.discard((program_id, number))
+    async def record(self, events: Sequence[ConsentEvent]) -> None:
+        for event in events:
+            self._events.append(event)
+            change = self._opted_out.add if event.consent is Consent.WITHDRAWN else self._opted_out.discard
+            change((event.program_id or event.sender_id, event.number))
 
-    async def among(self, program_id: str, numbers: Collection[PhoneNumber]) -> frozenset[PhoneNumber]:
-        return frozenset(number for number in numbers if (program_id, number) in self._opted_out)
+    async def among(
+        self, program_id: str, numbers: Collection[PhoneNumber], *, sender_id: int
+    ) -> frozenset[PhoneNumber]:
+        whose = (program_id, sender_id, None)
+        return frozenset(each for each in numbers if any((one, each) in self._opted_out for one in whose))
+
+    async def page(
+        self, program_id: str, *, number: PhoneNumber | None = None, after: str | None, limit: int
+    ) -> Page[OptOut, str]:
+        raise NotImplementedError
+
+    async def events(self, number: PhoneNumber, *, program_id: str | None = None) -> Sequence[ConsentEvent]:
+        return [each for each in self._events if each.number == number and program_id in {None, each.program_id}]
 
 
 class FakeTokens(Tokens):

@@ -20,7 +20,9 @@ _LOCK_DUE_SENDERS = DUE_SENDERS.with_for_update(of=senders, key_share=True, skip
 _CANDIDATES = text(f"""
     SELECT {CANDIDATE_COLUMNS}, (
         SELECT true FROM opt_outs o WHERE o.program_id = d.program_id AND o.number = d.number LIMIT 1
-    ) AS opted_out
+    ) IS TRUE OR (
+        SELECT true FROM sender_opt_outs o WHERE o.sender_id IN (d.sender_id, 0) AND o.number = d.number LIMIT 1
+    ) IS TRUE AS opted_out
     FROM unnest(CAST(:sender_ids AS bigint[]), CAST(:counts AS bigint[])) AS w (sender_id, wanted)
     CROSS JOIN LATERAL (
         WITH RECURSIVE line AS (

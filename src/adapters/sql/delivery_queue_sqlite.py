@@ -42,6 +42,8 @@ _LINES = text("""
 _CANDIDATES = text(f"""
     SELECT {CANDIDATE_COLUMNS}, EXISTS (
         SELECT 1 FROM opt_outs o WHERE o.program_id = d.program_id AND o.number = d.number
+    ) OR EXISTS (
+        SELECT 1 FROM sender_opt_outs o WHERE o.sender_id IN (d.sender_id, 0) AND o.number = d.number
     ) AS opted_out
     FROM deliveries d
     JOIN text_messages m ON m.id = d.message_id

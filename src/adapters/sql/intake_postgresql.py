@@ -70,11 +70,18 @@ _ADD = f"""
     new_message AS (SELECT * FROM {_rows(_MESSAGE, _NEW_MESSAGE)}),
     new_delivery AS (SELECT * FROM {_rows(_DELIVERY, _NEW_DELIVERY)}),
     opted_out AS (
-        SELECT new_message.id, o.number
+        SELECT new_message.id, new_delivery.number
         FROM new_delivery
         JOIN new_message ON new_message.id = new_delivery.message_id
-        JOIN opt_outs o ON o.program_id = new_message.program_id AND o.number = new_delivery.number
-        WHERE new_delivery.state <> '{DeliveryState.BLOCKED.value}'
+        WHERE new_delivery.state <> '{DeliveryState.BLOCKED.value}' AND (
+            (
+                SELECT true FROM opt_outs o
+                WHERE o.program_id = new_message.program_id AND o.number = new_delivery.number LIMIT 1
+            ) IS TRUE OR (
+                SELECT true FROM sender_opt_outs o
+                WHERE o.sender_id IN (new_message.sender_id, 0) AND o.number = new_delivery.number LIMIT 1
+            ) IS TRUE
+        )
     ), named AS (
         INSERT INTO idempotency_keys AS kept ({", ".join(_KEY)})
         SELECT {", ".join(_KEY)} FROM new_key WHERE message_id NOT IN (SELECT id FROM opted_out)

@@ -65,8 +65,14 @@ async def _taken(connection: AsyncConnection, texts: Sequence[NewText]) -> set[U
 
 
 async def _without_opted_out(connection: AsyncConnection, texts: Sequence[NewText]) -> Sequence[NewText]:
-    pairs = [(text.message.program_id, each.number.e164) for text in texts for each in text.deliveries]
-    opted_out: dict[str, set[PhoneNumber]] = defaultdict(set)
-    for program_id, number in await opted_out_among(connection, pairs):
-        opted_out[program_id].add(PhoneNumber(number))
-    return [text.sparing(opted_out[text.message.program_id]) for text in texts] if opted_out else texts
+    wanted = [
+        (text.message.program_id, text.message.sender_id, each.number.e164)
+        for text in texts
+        for each in text.deliveries
+    ]
+    opted_out: dict[tuple[str, int], set[PhoneNumber]] = defaultdict(set)
+    for program_id, sender_id, number in await opted_out_among(connection, wanted):
+        opted_out[program_id, sender_id].add(PhoneNumber(number))
+    if not opted_out:
+        return texts
+    return [text.sparing(opted_out[text.message.program_id, text.message.sender_id]) for text in texts]

@@ -1,17 +1,31 @@
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
 
-from sqlalchemy import delete, select, tuple_
+from sqlalchemy import CompoundSelect, Select, and_, case, delete, insert, literal, or_, select, tuple_, union_all
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from adapters.sql.database import Database, carried_through
-from adapters.sql.tables import opt_outs
+from adapters.sql.rows import AnyRow
+from adapters.sql.tables import consent_events, opt_outs, program_senders, programs, sender_opt_outs
+from domain.model.consent import Consent, ConsentEvent, Method, OptOut, Scope
 from domain.model.phone_number import PhoneNumber
 from domain.ports.opt_outs import OptOuts
+from domain.ports.text_log import Page
+
+# The sender whose opt-outs are from whatever comes.
+_ALL = 0
 
 # A statement of thousands of parameters takes more memory than they do, and SQLite bounds their number.
-_PAIRS_AT_ONCE = 500
+_ROWS_AT_ONCE = 500
 
-_AMONG = "SELECT number FROM opt_outs WHERE program_id = $1 AND number = ANY ($2::text[])"
+_AMONG = """
+    SELECT number FROM opt_outs WHERE program_id = $1 AND number = ANY ($2::text[])
+    UNION
+    SELECT number FROM sender_opt_outs WHERE sender_id IN ($3, 0) AND number = ANY ($2::text[])
+"""
+_PROOF = consent_events.c.method, consent_events.c.wording, consent_events.c.actor, consent_events.c.reference
+_OF_PROGRAMS = opt_outs.c.program_id, opt_outs.c.number
+_OF_SENDERS = sender_opt_outs.c.sender_id, sender_opt_outs.c.number
 
 
 class SqlOptOuts(OptOuts):
@@ -19,32 +33,140 @@ class SqlOptOuts(OptOuts):
         self._database = database
 
     @carried_through
-    async def set(self, program_id: str, number: PhoneNumber, *, do_not_text: bool, at_us: int) -> None:
-        key = {"program_id": program_id, "number": number.e164}
+    async def record(self, events: Sequence[ConsentEvent]) -> None:
         async with self._database.writing() as connection:
-            if do_not_text:
-                await self._database.insert_unless_there(connection, opt_outs, {**key, "since_us": at_us})
-            else:
-                await connection.execute(
-                    delete(opt_outs).where(opt_outs.c.program_id == program_id, opt_outs.c.number == number.e164)
-                )
+            await record(self._database, connection, events)
 
-    async def among(self, program_id: str, numbers: Collection[PhoneNumber]) -> frozenset[PhoneNumber]:
-        pairs = [(program_id, number.e164) for number in numbers]
+    async def among(
+        self, program_id: str, numbers: Collection[PhoneNumber], *, sender_id: int
+    ) -> frozenset[PhoneNumber]:
         if self._database.is_sqlite:
             async with self._database.reading() as connection:
-                found = await opted_out_among(connection, pairs)
-            return frozenset(PhoneNumber(number) for _, number in found)
+                found = await opted_out_among(connection, [(program_id, sender_id, each.e164) for each in numbers])
+            return frozenset(PhoneNumber(number) for _, _, number in found)
         async with self._database.driver() as driver:
-            rows = await driver.fetch(_AMONG, program_id, [number for _, number in pairs])
+            rows = await driver.fetch(_AMONG, program_id, [each.e164 for each in numbers], sender_id)
         return frozenset(PhoneNumber(row["number"]) for row in rows)
 
+    @carried_through
+    async def page(
+        self, program_id: str, *, number: PhoneNumber | None = None, after: str | None, limit: int
+    ) -> Page[OptOut, str]:
+        wanted = _binding(program_id).subquery()
+        rows = select(wanted, *_PROOF).outerjoin(consent_events, consent_events.c.id == wanted.c.event_id)
+        if number is not None:
+            rows = rows.where(wanted.c.number == number.e164)
+        if after is not None:
+            last_number, _, last_place = after.partition(".")
+            rows = rows.where(
+                tuple_(wanted.c.number, wanted.c.place) > tuple_(literal(last_number), literal(int(last_place)))
+            )
+        async with self._database.reading() as connection:
+            found = (await connection.execute(rows.order_by(wanted.c.number, wanted.c.place).limit(limit + 1))).all()
+        last = found[limit - 1] if len(found) > limit else None
+        end = None if last is None else f"{last.number}.{last.place}"
+        return Page([_as_opt_out(row) for row in found[:limit]], end)
 
-async def opted_out_among(connection: AsyncConnection, pairs: Sequence[tuple[str, str]]) -> Sequence[tuple[str, str]]:
-    """Those of the programs and numbers where the number has opted out. For SQLite."""
-    key = opt_outs.c.program_id, opt_outs.c.number
-    found: list[tuple[str, str]] = []
-    for start in range(0, len(pairs), _PAIRS_AT_ONCE):
-        rows = await connection.execute(select(*key).where(tuple_(*key).in_(pairs[start : start + _PAIRS_AT_ONCE])))
-        found += [(row.program_id, row.number) for row in rows]
-    return found
+    @carried_through
+    async def events(self, number: PhoneNumber, *, program_id: str | None = None) -> Sequence[ConsentEvent]:
+        theirs = select(consent_events).where(consent_events.c.number == number.e164)
+        if program_id is not None:
+            of_all = and_(consent_events.c.program_id.is_(None), consent_events.c.sender_id.is_(None))
+            its_own = consent_events.c.program_id == program_id
+            theirs = theirs.where(or_(its_own, of_all, consent_events.c.sender_id.in_(_senders_of(program_id))))
+        async with self._database.reading() as connection:
+            return [_as_event(row) for row in await connection.execute(theirs.order_by(consent_events.c.id))]
+
+
+async def record(database: Database, connection: AsyncConnection, events: Sequence[ConsentEvent]) -> None:
+    """Within the caller's transaction."""
+    for event in events:
+        stored = await connection.execute(insert(consent_events).values(_row(event)).returning(consent_events.c.id))
+        key: Mapping[str, Any]
+        if event.program_id is None:
+            table, key = sender_opt_outs, {"sender_id": _ALL if event.sender_id is None else event.sender_id}
+        else:
+            table, key = opt_outs, {"program_id": event.program_id}
+        key = {**key, "number": event.number.e164}
+        if event.consent is Consent.WITHDRAWN:
+            row = {**key, "since_us": event.at_us, "event_id": stored.scalar_one()}
+            await database.insert_unless_there(connection, table, row)
+        else:
+            await connection.execute(delete(table).where(*(table.c[name] == value for name, value in key.items())))
+
+
+async def opted_out_among(
+    connection: AsyncConnection, wanted: Sequence[tuple[str, int, str]]
+) -> Sequence[tuple[str, int, str]]:
+    """Those of the programs, senders and numbers where the number has opted out. For SQLite."""
+    programs_of: set[tuple[str, str]] = set()
+    senders_of: set[tuple[int, str]] = set()
+    for start in range(0, len(wanted), _ROWS_AT_ONCE):
+        some = wanted[start : start + _ROWS_AT_ONCE]
+        by_program = tuple_(*_OF_PROGRAMS).in_([(program_id, number) for program_id, _, number in some])
+        programs_of |= {(row[0], row[1]) for row in await connection.execute(select(*_OF_PROGRAMS).where(by_program))}
+        by_sender = tuple_(*_OF_SENDERS).in_([(each, number) for _, one, number in some for each in (one, _ALL)])
+        senders_of |= {(row[0], row[1]) for row in await connection.execute(select(*_OF_SENDERS).where(by_sender))}
+    return [
+        (program_id, sender_id, number)
+        for program_id, sender_id, number in wanted
+        if (program_id, number) in programs_of or not senders_of.isdisjoint([(sender_id, number), (_ALL, number)])
+    ]
+
+
+def _senders_of(program_id: str) -> Select[tuple[int]]:
+    own = select(programs.c.sender_id).where(programs.c.id == program_id)
+    others = select(program_senders.c.sender_id).where(program_senders.c.program_id == program_id)
+    return select(union_all(own, others).subquery().c.sender_id)
+
+
+def _binding(program_id: str) -> CompoundSelect[str, int, int, int]:
+    """The program's own, then those of all, then its senders'."""
+    place = case((sender_opt_outs.c.sender_id == _ALL, 1), else_=1 + sender_opt_outs.c.sender_id)
+    own = select(opt_outs.c.number, literal(0).label("place"), opt_outs.c.since_us, opt_outs.c.event_id)
+    others = select(
+        sender_opt_outs.c.number, place.label("place"), sender_opt_outs.c.since_us, sender_opt_outs.c.event_id
+    )
+    binds = or_(sender_opt_outs.c.sender_id == _ALL, sender_opt_outs.c.sender_id.in_(_senders_of(program_id)))
+    return union_all(own.where(opt_outs.c.program_id == program_id), others.where(binds))
+
+
+def _row(event: ConsentEvent) -> Mapping[str, Any]:
+    return {
+        "number": event.number.e164,
+        "program_id": event.program_id,
+        "sender_id": event.sender_id,
+        "consent": event.consent.value,
+        "method": event.method.value,
+        "at_us": event.at_us,
+        "wording": event.wording,
+        "actor": event.actor,
+        "reference": event.reference,
+    }
+
+
+def _as_event(row: AnyRow) -> ConsentEvent:
+    return ConsentEvent(
+        id=row.id,
+        number=PhoneNumber(row.number),
+        program_id=row.program_id,
+        sender_id=row.sender_id,
+        consent=Consent(row.consent),
+        method=Method(row.method),
+        at_us=row.at_us,
+        wording=row.wording,
+        actor=row.actor,
+        reference=row.reference,
+    )
+
+
+def _as_opt_out(row: AnyRow) -> OptOut:
+    return OptOut(
+        number=PhoneNumber(row.number),
+        scope={0: Scope.PROGRAM, 1: Scope.GLOBAL}.get(row.place, Scope.SENDER),
+        since_us=row.since_us,
+        method=None if row.method is None else Method(row.method),
+        wording=row.wording,
+        actor=row.actor,
+        reference=row.reference,
+    )

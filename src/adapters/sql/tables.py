@@ -162,6 +162,37 @@ opt_outs = Table(
     Column("program_id", Text, ForeignKey("programs.id"), primary_key=True),
     Column("number", Text, primary_key=True),
     Column("since_us", BigInteger, nullable=False),
+    # The proof; NULL where there is none, from before there was a record.
+    Column("event_id", _Id),
+)
+
+# Opt-outs from all that comes from a sender; of the sender 0, which is none, from whatever comes.
+sender_opt_outs = Table(
+    "sender_opt_outs",
+    metadata,
+    Column("sender_id", _Id, primary_key=True, autoincrement=False),
+    Column("number", Text, primary_key=True),
+    Column("since_us", BigInteger, nullable=False),
+    Column("event_id", _Id, nullable=False),
+)
+
+# What was said about being texted, by whom, when and how. Rows are added and never changed.
+consent_events = Table(
+    "consent_events",
+    metadata,
+    _identity(),
+    Column("number", Text, nullable=False),
+    # Whose texts it is about; NULL and NULL: all.
+    Column("program_id", Text),
+    Column("sender_id", _Id),
+    Column("consent", Text, nullable=False),
+    Column("method", Text, nullable=False),
+    Column("at_us", BigInteger, nullable=False),
+    Column("wording", Text),
+    Column("actor", Text),
+    Column("reference", Text),
+    CheckConstraint("consent IN ('opt-in', 'opt-out')", name="consent_known"),
+    Index("ix_consent_events_number", "number", "id"),
 )
 
 text_messages = Table(

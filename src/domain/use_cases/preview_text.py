@@ -73,7 +73,7 @@ class PreviewText:
         if command.recipients is not None:
             region = sender.home_region(self.default_region)
             recipients = await read_recipients(command.recipients, region=region)
-            opted_out = await self.opt_outs.among(program.id, recipients.numbers)
+            opted_out = await self.opt_outs.among(program.id, recipients.numbers, sender_id=sender.id)
             line = program.sends_from(sender, named=command.sender is not None)
             audience = await self._audience(program, line, command.priority, body, recipients, len(opted_out))
         return Preview(body=body, segment_cap=program.segment_cap, sender=sender, audience=audience)

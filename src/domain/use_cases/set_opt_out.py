@@ -1,6 +1,7 @@
 from dataclasses import dataclass
 
 from domain.model.access import Grant
+from domain.model.consent import Consent, ConsentEvent, Method
 from domain.model.phone_number import PhoneNumber
 from domain.ports.clock import Clock
 from domain.ports.opt_outs import OptOuts
@@ -22,5 +23,13 @@ class SetOptOut:
         """The number as the hub read it. Raises `NumberRefused` or `OtherProgram`."""
         program = await own_program(self.programs, grant, program_id)
         parsed = program.read_number(number, default_region=self.default_region)
-        await self.opt_outs.set(program.id, parsed, do_not_text=do_not_text, at_us=self.clock.now_us())
+        event = ConsentEvent(
+            number=parsed,
+            program_id=program.id,
+            consent=Consent.WITHDRAWN if do_not_text else Consent.GIVEN,
+            method=Method.API,
+            at_us=self.clock.now_us(),
+            actor=f"program {program.id}",
+        )
+        await self.opt_outs.record([event])
         return parsed

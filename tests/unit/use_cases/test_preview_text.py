@@ -13,7 +13,7 @@ from domain.model.program import Program
 from domain.model.queue_ahead import QueueAhead
 from domain.model.waiting import Waiting
 from domain.use_cases.preview_text import Audience, Preview, PreviewText, PreviewTextCommand
-from tests.unit.builders import NOON, SECOND, a_grant, a_number, a_program, a_sender
+from tests.unit.builders import NOON, SECOND, a_grant, a_number, a_program, a_sender, an_opt_out
 from tests.unit.fakes import FakeBacklog, FakeClock, InMemoryOptOuts, InMemoryPrograms
 from tests.unit.use_cases.sending import a_store
 
@@ -61,7 +61,7 @@ class Hub:
         return audience
 
     async def opt_out(self, which: int, program_id: str = "PHARMACY") -> None:
-        await self.opt_outs.set(program_id, a_number(which), do_not_text=True, at_us=NOON)
+        await self.opt_outs.record([an_opt_out(program_id, a_number(which), at_us=NOON)])
 
 
 def three_numbers() -> str:

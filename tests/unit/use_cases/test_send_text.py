@@ -16,7 +16,7 @@ from domain.errors import (
 from domain.model.delivery import DeliveryState
 from domain.model.text_message import NUMBERS_SHOWN
 from domain.use_cases.send_text import SendTextCommand
-from tests.unit.builders import NOON, a_number, a_program, a_sender
+from tests.unit.builders import NOON, a_number, a_program, a_sender, an_opt_out
 from tests.unit.use_cases.sending import Hub
 
 S = DeliveryState
@@ -95,7 +95,7 @@ async def test_a_long_list_with_a_wrong_number_is_refused_like_a_short_one() -> 
 
 async def test_who_has_opted_out_of_the_programs_texts_is_blocked_and_the_others_are_texted() -> None:
     hub = Hub()
-    await hub.opt_outs.set("PHARMACY", a_number(2), do_not_text=True, at_us=NOON)
+    await hub.opt_outs.record([an_opt_out("PHARMACY", a_number(2), at_us=NOON)])
     summary = await hub.text("970-690-0001, 970-690-0002")
     assert [(d.state, d.reason) for d in hub.store.deliveries()] == [(S.QUEUED, None), (S.BLOCKED, "opted-out")]
     assert summary.counts == {S.QUEUED: 1, S.BLOCKED: 1}
@@ -104,7 +104,7 @@ async def test_who_has_opted_out_of_the_programs_texts_is_blocked_and_the_others
 
 async def test_a_text_to_none_but_opted_out_numbers_is_kept_and_has_failed() -> None:
     hub = Hub()
-    await hub.opt_outs.set("PHARMACY", a_number(1), do_not_text=True, at_us=NOON)
+    await hub.opt_outs.record([an_opt_out("PHARMACY", a_number(1), at_us=NOON)])
     summary = await hub.text("970-690-0001")
     assert summary.state is S.BLOCKED
     assert summary.failed
@@ -113,7 +113,7 @@ async def test_a_text_to_none_but_opted_out_numbers_is_kept_and_has_failed() -> 
 
 async def test_an_opt_out_of_another_programs_texts_blocks_nothing() -> None:
     hub = Hub()
-    await hub.opt_outs.set("LIBRARY", a_number(1), do_not_text=True, at_us=NOON)
+    await hub.opt_outs.record([an_opt_out("LIBRARY", a_number(1), at_us=NOON)])
     assert (await hub.text("970-690-0001")).state is S.QUEUED
 
 

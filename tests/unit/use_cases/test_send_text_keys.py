@@ -8,7 +8,7 @@ from domain.errors import IdempotencyKeyReused, TimeRefused, TooManySegments
 from domain.model.priority import Priority
 from domain.model.text_message import AcceptedText
 from domain.use_cases.send_text import SendTextCommand
-from tests.unit.builders import NOON, SECOND, a_grant, a_number, a_program
+from tests.unit.builders import NOON, SECOND, a_grant, a_number, a_program, an_opt_out
 from tests.unit.use_cases.sending import Hub
 
 DAY = 24 * 3_600 * SECOND
@@ -38,7 +38,7 @@ def changed(**changes: object) -> SendTextCommand:
 async def test_a_repeated_request_is_stored_once_and_answered_as_the_first_was() -> None:
     hub = Hub()
     first = await post(hub)
-    await hub.opt_outs.set("PHARMACY", a_number(), do_not_text=True, at_us=NOON)
+    await hub.opt_outs.record([an_opt_out("PHARMACY", a_number(), at_us=NOON)])
     hub.clock.jump(SECOND)
     assert not first.replayed
     assert await post(hub) == replace(first, replayed=True)

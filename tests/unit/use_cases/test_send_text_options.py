@@ -9,7 +9,7 @@ from domain.model.delivery import DeliveryState
 from domain.model.priority import Priority
 from domain.model.text_message import AcceptedText
 from domain.use_cases.send_text import SendTextCommand
-from tests.unit.builders import NOON, SECOND, a_grant, a_number, a_program, a_sender
+from tests.unit.builders import NOON, SECOND, a_grant, a_number, a_program, a_sender, an_opt_out
 from tests.unit.use_cases.sending import Hub
 
 S = DeliveryState
@@ -49,7 +49,7 @@ async def test_a_text_for_now_stands_in_line_whenever_it_expires() -> None:
 
 async def test_who_has_opted_out_is_blocked_at_once_even_where_the_text_is_for_later() -> None:
     hub = Hub()
-    await hub.opt_outs.set("PHARMACY", a_number(4544), do_not_text=True, at_us=NOON)
+    await hub.opt_outs.record([an_opt_out("PHARMACY", a_number(4544), at_us=NOON)])
     assert (await post(hub, send_at_us=NOON + SECOND)).summary.counts == {S.BLOCKED: 1}
 
 
