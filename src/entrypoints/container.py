@@ -32,6 +32,7 @@ from adapters.sql.delivery_queue_sqlite import SqliteDeliveryQueue
 from adapters.sql.dispatchers import SqlDispatchers
 from adapters.sql.due_deliveries import SqlDueDeliveries
 from adapters.sql.failovers import SqlFailovers
+from adapters.sql.inbound_messages import SqlInboundMessages
 from adapters.sql.intake import SqlIntake
 from adapters.sql.intake_postgresql import PostgresqlIntake
 from adapters.sql.intake_sqlite import SqliteIntake
@@ -52,6 +53,7 @@ from adapters.sql.workload import SqlWorkload
 from adapters.tokens import JwtTokens
 from adapters.vault import FernetVault
 from adapters.wakeups import InProcessWakeups
+from domain.model.consent import Scope
 from domain.model.pace import SECOND_US
 from domain.model.price import Price
 from domain.model.retry import RetryPolicy
@@ -63,6 +65,7 @@ from domain.ports.dispatch_observer import DispatchObserver
 from domain.ports.dispatchers import Dispatchers
 from domain.ports.due_deliveries import DueDeliveries
 from domain.ports.failovers import Failovers
+from domain.ports.inbound_messages import InboundMessages
 from domain.ports.intake import Intake
 from domain.ports.limits import Limits
 from domain.ports.login_guard import LoginGuard
@@ -91,6 +94,7 @@ from domain.use_cases.fail_over import FailOver
 from domain.use_cases.hold_membership import HoldMembership, MembershipTerms
 from domain.use_cases.issue_token import IssueToken
 from domain.use_cases.join_inbound_parts import JoinInboundParts
+from domain.use_cases.list_inbound_messages import ListInboundMessages
 from domain.use_cases.list_programs import ListPrograms
 from domain.use_cases.operate_limits import OperateLimits
 from domain.use_cases.operate_senders import ChangeSender, ListSenders, Pause
@@ -103,6 +107,7 @@ from domain.use_cases.send_text import SendText
 from domain.use_cases.set_opt_out import SetOptOut
 from domain.use_cases.set_terms import SetTerms
 from domain.use_cases.settle_deliveries import SettleDeliveries
+from domain.use_cases.take_in_texts import TakeInTexts
 from domain.use_cases.work_off_receipts import WorkOffReceipts
 from entrypoints.dispatcher import Dispatcher
 from entrypoints.health import Health
@@ -298,6 +303,7 @@ class Container(containers.DeclarativeContainer):
     pauses: providers.Provider[Pauses] = providers.Singleton(SqlPauses, database, queue)
     due: providers.Provider[DueDeliveries] = providers.Singleton(SqlDueDeliveries, database, queue, outcomes)
     callbacks: providers.Provider[SqlCallbacks] = providers.Singleton(SqlCallbacks, database)
+    inbound_messages: providers.Provider[InboundMessages] = providers.Singleton(SqlInboundMessages, database)
     restored_copy: providers.Provider[RestoredCopy] = providers.Singleton(SqlRestoredCopy, database)
     failovers: providers.Provider[Failovers] = providers.Singleton(SqlFailovers, database)
     dispatchers: providers.Provider[Dispatchers] = providers.Singleton(SqlDispatchers, database)
@@ -353,6 +359,12 @@ class Container(containers.DeclarativeContainer):
     find_text: providers.Provider[FindText] = providers.Singleton(FindText, texts=texts)
     list_texts: providers.Provider[ListTexts] = providers.Singleton(
         ListTexts, texts=texts, programs=remembered_programs, default_region=settings.provided.default_region
+    )
+    list_inbound_messages: providers.Provider[ListInboundMessages] = providers.Singleton(
+        ListInboundMessages,
+        messages=inbound_messages,
+        programs=remembered_programs,
+        default_region=settings.provided.default_region,
     )
     list_deliveries: providers.Provider[ListDeliveries] = providers.Singleton(ListDeliveries, texts=texts)
     set_opt_out: providers.Provider[SetOptOut] = providers.Singleton(
@@ -417,6 +429,14 @@ class Container(containers.DeclarativeContainer):
     join_inbound_parts: providers.Provider[JoinInboundParts] = providers.Singleton(
         JoinInboundParts, callbacks=callbacks, readers=callback_readers, clock=clock, observer=callback_observer
     )
+    take_in_texts: providers.Provider[TakeInTexts] = providers.Singleton(
+        TakeInTexts,
+        messages=inbound_messages,
+        readers=callback_readers,
+        clock=clock,
+        observer=callback_observer,
+        scope=providers.Factory(Scope, settings.provided.opt_out_scope),
+    )
     work_off_receipts: providers.Provider[WorkOffReceipts] = providers.Singleton(
         WorkOffReceipts, callbacks=callbacks, readers=callback_readers, clock=clock, observer=callback_observer
     )
@@ -439,6 +459,7 @@ class Container(containers.DeclarativeContainer):
         settle=settle_deliveries,
         work_off=work_off_receipts,
         join_parts=join_inbound_parts,
+        take_in=take_in_texts,
         rescue=rescue_deliveries,
         fail_over=fail_over,
         due=due,
@@ -462,6 +483,7 @@ class Container(containers.DeclarativeContainer):
         preview_text=preview_text,
         find_text=find_text,
         list_texts=list_texts,
+        list_inbound_messages=list_inbound_messages,
         list_deliveries=list_deliveries,
         set_opt_out=set_opt_out,
     )

@@ -160,6 +160,11 @@ class Settings(BaseSettings):
     default_region: Annotated[str, AfterValidator(_checked_region)] = Field(
         "US", description="Country of numbers without `+` where the sender has none."
     )
+    opt_out_scope: Literal["program", "sender", "global"] = Field(
+        "program",
+        description="Whose texts somebody who texts STOP gets no more: those of the program that texted last, of all "
+        "programs that use the sender, or of all programs.",
+    )
     segment_price: Annotated[str, AfterValidator(_checked_price)] = Field(
         "", description="What a segment costs, such as `0.0083 USD`, for the estimates of a preview. None: no estimate."
     )

@@ -39,6 +39,7 @@ READ_AS: dict[str, tuple[str, Any]] = {
     "TOKEN_AUDIENCE": ("programs", "programs"),
     "LOGINS_PER_MINUTE": ("600", 600),
     "DEFAULT_REGION": ("DE", "DE"),
+    "OPT_OUT_SCOPE": ("sender", "sender"),
     "SEGMENT_PRICE": ("0.0083 USD", "0.0083 USD"),
     "ENQUIRY_DELAYS": ("PT10S, PT2M,PT1H30M", (timedelta(seconds=10), timedelta(minutes=2), timedelta(minutes=90))),
     "TWILIO_API_BASE_URL": ("http://127.0.0.1:4010/", "http://127.0.0.1:4010"),

@@ -60,7 +60,7 @@ class SqlCallbacks(Callbacks):
             .with_for_update(skip_locked=True)
         )
         async with self._database.writing() as connection:
-            taken = [_as_callback(row) for row in await connection.execute(due)]
+            taken = [as_callback(row) for row in await connection.execute(due)]
             receipts = {callback.id: read(callback) for callback in taken}
             desk = await ReceiptDesk.of(connection, [each for each in receipts.values() if each is not None])
             done = [
@@ -81,7 +81,7 @@ class SqlCallbacks(Callbacks):
             done = [
                 each
                 for account_id, name in found
-                if (each := await joined(connection, account_id, name, as_callback=_as_callback, whole=whole))
+                if (each := await joined(connection, account_id, name, as_callback=as_callback, whole=whole))
             ]
             if done:
                 await connection.execute(self._add, [_row(each.callback) for each in done])
@@ -147,7 +147,7 @@ def _row(callback: Callback) -> Mapping[str, Any]:
     }
 
 
-def _as_callback(row: AnyRow) -> Callback:
+def as_callback(row: AnyRow) -> Callback:
     return Callback(
         id=row.id,
         source=row.source,

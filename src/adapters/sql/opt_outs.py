@@ -1,7 +1,21 @@
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import CompoundSelect, Select, and_, case, delete, insert, literal, or_, select, tuple_, union_all
+from sqlalchemy import (
+    CompoundSelect,
+    Select,
+    Table,
+    and_,
+    case,
+    delete,
+    insert,
+    literal,
+    or_,
+    select,
+    tuple_,
+    union_all,
+)
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from adapters.sql.database import Database, carried_through
@@ -13,7 +27,7 @@ from domain.ports.opt_outs import OptOuts
 from domain.ports.text_log import Page
 
 # The sender whose opt-outs are from whatever comes.
-_ALL = 0
+ALL_SENDERS = 0
 
 # A statement of thousands of parameters takes more memory than they do, and SQLite bounds their number.
 _ROWS_AT_ONCE = 500
@@ -82,17 +96,37 @@ async def record(database: Database, connection: AsyncConnection, events: Sequen
     """Within the caller's transaction."""
     for event in events:
         stored = await connection.execute(insert(consent_events).values(_row(event)).returning(consent_events.c.id))
-        key: Mapping[str, Any]
-        if event.program_id is None:
-            table, key = sender_opt_outs, {"sender_id": _ALL if event.sender_id is None else event.sender_id}
-        else:
-            table, key = opt_outs, {"program_id": event.program_id}
-        key = {**key, "number": event.number.e164}
+        table, key = _place(event)
         if event.consent is Consent.WITHDRAWN:
-            row = {**key, "since_us": event.at_us, "event_id": stored.scalar_one()}
-            await database.insert_unless_there(connection, table, row)
+            await _opt_out(database, connection, event, stored.scalar_one())
         else:
             await connection.execute(delete(table).where(*(table.c[name] == value for name, value in key.items())))
+
+
+async def block(database: Database, connection: AsyncConnection, event: ConsentEvent) -> None:
+    """Lets no text to the number be sent from now on, ahead of the record of the opt-out."""
+    await _opt_out(database, connection, event, None)
+
+
+async def _opt_out(database: Database, connection: AsyncConnection, event: ConsentEvent, event_id: int | None) -> None:
+    """One that is there keeps its date and its proof, if it has one."""
+    table, key = _place(event)
+    dialect = sqlite if database.is_sqlite else postgresql
+    row = dialect.insert(table).values({**key, "since_us": event.at_us, "event_id": event_id})
+    proved = row.on_conflict_do_update(
+        index_elements=list(key),
+        set_={"since_us": row.excluded.since_us, "event_id": row.excluded.event_id},
+        where=table.c.event_id.is_(None),
+    )
+    await connection.execute(row.on_conflict_do_nothing() if event_id is None else proved)
+
+
+def _place(event: ConsentEvent) -> tuple[Table, Mapping[str, Any]]:
+    """The table of its scope, and the key of its row there."""
+    if event.program_id is not None:
+        return opt_outs, {"program_id": event.program_id, "number": event.number.e164}
+    sender_id = ALL_SENDERS if event.sender_id is None else event.sender_id
+    return sender_opt_outs, {"sender_id": sender_id, "number": event.number.e164}
 
 
 async def opted_out_among(
@@ -105,12 +139,14 @@ async def opted_out_among(
         some = wanted[start : start + _ROWS_AT_ONCE]
         by_program = tuple_(*_OF_PROGRAMS).in_([(program_id, number) for program_id, _, number in some])
         programs_of |= {(row[0], row[1]) for row in await connection.execute(select(*_OF_PROGRAMS).where(by_program))}
-        by_sender = tuple_(*_OF_SENDERS).in_([(each, number) for _, one, number in some for each in (one, _ALL)])
+        by_sender = tuple_(*_OF_SENDERS).in_([(each, number) for _, one, number in some for each in (one, ALL_SENDERS)])
         senders_of |= {(row[0], row[1]) for row in await connection.execute(select(*_OF_SENDERS).where(by_sender))}
     return [
         (program_id, sender_id, number)
         for program_id, sender_id, number in wanted
-        if (program_id, number) in programs_of or not senders_of.isdisjoint([(sender_id, number), (_ALL, number)])
+        if (program_id, number) in programs_of
+        or (sender_id, number) in senders_of
+        or (ALL_SENDERS, number) in senders_of
     ]
 
 
@@ -122,12 +158,12 @@ def _senders_of(program_id: str) -> Select[tuple[int]]:
 
 def _binding(program_id: str) -> CompoundSelect[str, int, int, int]:
     """The program's own, then those of all, then its senders'."""
-    place = case((sender_opt_outs.c.sender_id == _ALL, 1), else_=1 + sender_opt_outs.c.sender_id)
+    place = case((sender_opt_outs.c.sender_id == ALL_SENDERS, 1), else_=1 + sender_opt_outs.c.sender_id)
     own = select(opt_outs.c.number, literal(0).label("place"), opt_outs.c.since_us, opt_outs.c.event_id)
     others = select(
         sender_opt_outs.c.number, place.label("place"), sender_opt_outs.c.since_us, sender_opt_outs.c.event_id
     )
-    binds = or_(sender_opt_outs.c.sender_id == _ALL, sender_opt_outs.c.sender_id.in_(_senders_of(program_id)))
+    binds = or_(sender_opt_outs.c.sender_id == ALL_SENDERS, sender_opt_outs.c.sender_id.in_(_senders_of(program_id)))
     return union_all(own.where(opt_outs.c.program_id == program_id), others.where(binds))
 
 

@@ -1,7 +1,7 @@
 from sqlalchemy import delete, select
 
 from adapters.sql.database import Database, carried_through
-from adapters.sql.tables import deliveries, idempotency_keys, programs, text_messages
+from adapters.sql.tables import deliveries, idempotency_keys, inbound_messages, programs, text_messages
 from domain.model.delivery import STILL_TO_COME
 from domain.model.message_id import first_message_id
 from domain.model.pace import SECOND_US
@@ -51,4 +51,11 @@ class SqlRetention(Retention):
                 await connection.execute(delete(deliveries).where(deliveries.c.message_id.in_(ids)))
                 await connection.execute(delete(idempotency_keys).where(idempotency_keys.c.message_id.in_(ids)))
                 await connection.execute(delete(text_messages).where(text_messages.c.id.in_(ids)))
-        return len(ids)
+            some = (
+                select(inbound_messages.c.id)
+                .where(inbound_messages.c.program_id == program_id, inbound_messages.c.received_us < before_us)
+                .order_by(inbound_messages.c.id)
+                .limit(_DELIVERIES_AT_ONCE)
+            )
+            inbound = await connection.execute(delete(inbound_messages).where(inbound_messages.c.id.in_(some)))
+        return len(ids) + inbound.rowcount

@@ -173,7 +173,7 @@ sender_opt_outs = Table(
     Column("sender_id", _Id, primary_key=True, autoincrement=False),
     Column("number", Text, primary_key=True),
     Column("since_us", BigInteger, nullable=False),
-    Column("event_id", _Id, nullable=False),
+    Column("event_id", _Id),
 )
 
 # What was said about being texted, by whom, when and how. Rows are added and never changed.
@@ -325,6 +325,30 @@ Index(
     sqlite_where=_to_be_joined,
 )
 Index("ix_callbacks_kept", callbacks.c.kind, callbacks.c.received_us)
+
+# Those that came whole and were not looked at yet.
+_to_be_taken_in = and_(
+    callbacks.c.kind == text("'inbound'"), callbacks.c.part_of.is_(None), callbacks.c.outcome.is_(None)
+)
+Index("ix_callbacks_inbound", callbacks.c.id, postgresql_where=_to_be_taken_in, sqlite_where=_to_be_taken_in)
+
+# What people texted back, with the program that it is for.
+inbound_messages = Table(
+    "inbound_messages",
+    metadata,
+    _identity(),
+    Column("program_id", Text, nullable=False),
+    Column("sender_id", _Id, nullable=False),
+    Column("number", Text, nullable=False),
+    Column("body", Text, nullable=False),
+    Column("received_us", BigInteger, nullable=False),
+    Column("keyword", Text),
+    # The message that the program sent to the number last.
+    Column("answers_id", Uuid),
+    Column("callback_id", _Id, nullable=False),
+    UniqueConstraint("callback_id"),
+    Index("ix_inbound_messages_log", "program_id", "id"),
+)
 
 hub_paused = select(hub.c.id).where(hub.c.paused_us.is_not(None)).exists()
 paused_programs = select(programs.c.id).where(programs.c.paused_us.is_not(None))

@@ -2,6 +2,7 @@ from typing import Protocol
 
 from domain.model.callback import Callback, CallbackKind
 from domain.ports.callbacks import Joined, Kept, WorkedOff
+from domain.ports.inbound_messages import TakenIn
 
 
 class CallbackObserver(Protocol):
@@ -18,6 +19,8 @@ class CallbackObserver(Protocol):
         ...
 
     def worked_off(self, worked: WorkedOff, *, now_us: int) -> None: ...
+
+    def taken_in(self, taken: TakenIn) -> None: ...
 
     def joined(self, joined: Joined) -> None: ...
 

@@ -6,6 +6,7 @@ from typing import Protocol
 from domain.errors import CallbackRefused, CredentialsUnreadable
 from domain.model.callback import Callback, CallbackKind
 from domain.model.credentials import Credentials
+from domain.model.inbound_message import InboundText
 from domain.model.receipt import Receipt
 from domain.ports.provider_accounts import ProviderAccounts
 
@@ -34,6 +35,10 @@ class CallbackReader(Protocol):
 
     def receipt(self, callback: Callback) -> Receipt | None:
         """What a receipt of its own means; None where it cannot be understood."""
+        ...
+
+    def inbound(self, callback: Callback) -> InboundText | None:
+        """What somebody texted, by an inbound callback of its own that came whole; None where it makes no sense."""
         ...
 
     def whole(self, parts: Sequence[Callback]) -> Mapping[str, object]:

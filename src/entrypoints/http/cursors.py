@@ -7,6 +7,7 @@ from uuid import UUID
 from domain.errors import CursorRefused
 
 _LARGEST_POSITION = 2**31 - 1
+_LARGEST_ID = 2**63 - 1
 
 
 def after_message(message_id: UUID) -> str:
@@ -29,10 +30,21 @@ def after_position(position: int) -> str:
 
 def position_of(cursor: str | None) -> int:
     """0 for no cursor. Raises `CursorRefused`."""
-    if cursor is None:
-        return 0
+    return 0 if cursor is None else _number(cursor, largest=_LARGEST_POSITION)
+
+
+def after_id(identifier: int) -> str:
+    return after_position(identifier)
+
+
+def id_of(cursor: str | None) -> int | None:
+    """Raises `CursorRefused`."""
+    return None if cursor is None else _number(cursor, largest=_LARGEST_ID)
+
+
+def _number(cursor: str, *, largest: int) -> int:
     digits = _decoded(cursor)
-    if not digits.isdigit() or len(digits) > 10 or int(digits) > _LARGEST_POSITION:
+    if not digits.isdigit() or len(digits) > len(str(largest)) or int(digits) > largest:
         raise CursorRefused
     return int(digits)
 

@@ -15,6 +15,7 @@ from domain.model.program import ProgramKey
 from domain.use_cases.await_outcome import AwaitOutcome
 from domain.use_cases.cancel_text import CancelText
 from domain.use_cases.issue_token import IssueToken
+from domain.use_cases.list_inbound_messages import ListInboundMessages
 from domain.use_cases.preview_text import PreviewText, PreviewTextCommand
 from domain.use_cases.read_texts import FindText, ListDeliveries, ListTexts
 from domain.use_cases.send_text import SendText, SendTextCommand
@@ -35,6 +36,7 @@ class Handlers:
     preview_text: PreviewText
     find_text: FindText
     list_texts: ListTexts
+    list_inbound_messages: ListInboundMessages
     list_deliveries: ListDeliveries
     set_opt_out: SetOptOut
 
@@ -122,6 +124,17 @@ class Handlers:
         )
         following = None if page.end is None else cursors.after_position(page.end)
         return _json({"Items": [representations.delivery(each) for each in page.items], "NextCursor": following})
+
+    async def listInboundMessages(self, call: Call) -> Response:  # noqa: N802
+        parameters = call.parameters
+        page = await self.list_inbound_messages(
+            call.grant,
+            number=parameters.get("PhoneNumber"),
+            before=cursors.id_of(parameters.get("Cursor")),
+            limit=parameters["Limit"],
+        )
+        following = None if page.end is None else cursors.after_id(page.end)
+        return _json({"Items": [representations.inbound_message(each) for each in page.items], "NextCursor": following})
 
     async def setSubscriber(self, call: Call) -> Response:  # noqa: N802
         body = call.posted_by(call.grant)

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from domain.model.delivery import DeliveryState, in_order
+from domain.model.inbound_message import InboundMessage
 from domain.model.reasons import sentence_of
 from domain.model.text_message import AcceptedText, TextSummary
 from domain.ports.text_log import LoggedDelivery
@@ -41,6 +42,18 @@ def refused_numbers(refusals: Sequence[tuple[int, str]]) -> Sequence[Mapping[str
 
 def text(summary: TextSummary) -> dict[str, Any]:
     return _text(summary, successful=not summary.failed, result=_result(summary))
+
+
+def inbound_message(message: InboundMessage) -> dict[str, Any]:
+    return {
+        "Id": message.id,
+        "PhoneNumber": message.number,
+        "Sender": message.sender,
+        "Message": message.text,
+        "DateReceived": instant(message.received_us),
+        "Keyword": None if message.keyword is None else message.keyword.value,
+        "InReplyTo": message.answers,
+    }
 
 
 def _text(summary: TextSummary, *, successful: bool, result: str) -> dict[str, Any]:

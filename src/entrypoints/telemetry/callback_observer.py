@@ -8,6 +8,7 @@ from domain.model.pace import SECOND_US
 from domain.model.receipt import ReceiptOutcome
 from domain.ports.callback_observer import CallbackObserver
 from domain.ports.callbacks import Joined, Kept, WorkedOff
+from domain.ports.inbound_messages import TakenIn
 from entrypoints.telemetry.metrics import Metrics
 from entrypoints.telemetry.observers import where_raised
 from entrypoints.telemetry.outcomes import Outcomes
@@ -64,6 +65,20 @@ class LoggedCallbacks(CallbackObserver):
             state=None if delivery is None else delivery.state.value,
             reason=None if delivery is None else delivery.reason,
             lag_ms=lag_us // _MILLISECOND_US,
+        )
+
+    def taken_in(self, taken: TakenIn) -> None:
+        callback = taken.callback
+        keyword = "none" if taken.keyword is None else taken.keyword.value
+        self._metrics.inbound_messages.labels(callback.source, taken.outcome.value, keyword).inc()
+        self._log.info(
+            "inbound_message_taken_in",
+            callback=callback.id,
+            provider=callback.source,
+            outcome=taken.outcome.value,
+            message=taken.message_id,
+            program=taken.program_id,
+            keyword=keyword,
         )
 
     def joined(self, joined: Joined) -> None:

@@ -186,6 +186,12 @@ class Metrics:
             ["provider", "reason"],
             registry=self.registry,
         )
+        self.inbound_messages = Counter(
+            "smshub_inbound_messages",
+            "Texts of people's by what came of them, and what they were taken for.",
+            ["provider", "outcome", "keyword"],
+            registry=self.registry,
+        )
         self.joined_inbound = Counter(
             "smshub_joined_inbound",
             "Inbound texts that came in parts and were put together.",

@@ -19,7 +19,7 @@ from domain.ports.sms_provider import Departure, OutgoingText, SmsProvider
 from domain.ports.wakeups import Wakeups
 from domain.use_cases.dispatch_deliveries import DispatchDeliveries
 from domain.use_cases.hold_membership import Membership
-from tests.unit.builders import MINUTE, NOON, SECOND, a_number, a_sender, a_text
+from tests.unit.builders import MINUTE, NOON, SECOND, a_number, a_sender, a_text, an_opt_out
 from tests.unit.fakes import (
     Call,
     FakeClock,
@@ -214,7 +214,7 @@ async def test_one_senders_backlog_does_not_hold_up_another_sender() -> None:
 async def test_who_has_opted_out_since_the_text_was_accepted_is_not_texted() -> None:
     hub = Hub(a_sender("50/s"))
     await hub.accept(3)
-    await InMemoryOptOuts(hub.store).set("PHARMACY", a_number(2), do_not_text=True, at_us=NOON)
+    await InMemoryOptOuts(hub.store).record([an_opt_out("PHARMACY", a_number(2), at_us=NOON)])
     run = hub.start()
     await hub.clock.advance(SECOND)
     await hub.stop(run)

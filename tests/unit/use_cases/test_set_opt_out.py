@@ -22,7 +22,7 @@ class Hub:
         )
 
     async def has_opted_out(self, program_id: str = "PHARMACY") -> bool:
-        return NUMBER in await self.opt_outs.among(program_id, [NUMBER])
+        return NUMBER in await self.opt_outs.among(program_id, [NUMBER], sender_id=1)
 
 
 async def test_a_number_opts_out_and_in_again() -> None:

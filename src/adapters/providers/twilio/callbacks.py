@@ -9,6 +9,7 @@ from adapters.providers.twilio.signatures import SigningKey
 from domain.errors import CallbackRefused
 from domain.model.callback import Callback, CallbackKind, key_of
 from domain.model.delivery import DeliveryState
+from domain.model.inbound_message import InboundText
 from domain.model.receipt import Receipt
 from domain.ports.callback_reader import CallbackReader, ProviderCall, account_called
 from domain.ports.provider_accounts import ProviderAccounts
@@ -63,6 +64,20 @@ class TwilioCallbacks(CallbackReader):
             reason=reason,
             delivery_id=_id(fields.get("Delivery")),
             attempt=_id(fields.get("Attempt")),
+        )
+
+    def inbound(self, callback: Callback) -> InboundText | None:
+        fields = callback.fields
+        to, number, service = fields.get("To"), fields.get("From"), fields.get("MessagingServiceSid")
+        if not (isinstance(to, str) and to and isinstance(number, str) and number):
+            return None
+        return InboundText(
+            # Where the number is in a service's pool, the service is the sender.
+            addresses=[to, service] if isinstance(service, str) and service else [to],
+            number=number,
+            text=str(fields.get("Body", "")),
+            reference=str(fields["MessageSid"]) if "MessageSid" in fields else None,
+            answered=bool(fields.get("OptOutType")),
         )
 
 

@@ -16,6 +16,7 @@ from domain.errors import CallbackRefused, CallbackUnsigned
 from domain.model.callback import Callback, CallbackKind, key_of
 from domain.model.credentials import Credentials
 from domain.model.delivery import DeliveryState
+from domain.model.inbound_message import InboundText
 from domain.model.inbound_part import InboundPart
 from domain.model.receipt import Receipt
 from domain.ports.callback_reader import CallbackReader, ProviderCall, account_called
@@ -25,6 +26,7 @@ _CLIENT_REFERENCE = re.compile(r"(\d{1,18})(?:\.(\d{1,9}))?", re.ASCII)
 _CODE = re.compile(r"(?:.*#)?(\d{1,9})", re.ASCII)
 _PART_NUMBER = re.compile(r"\d{1,3}", re.ASCII)
 _NOT_THERE = "[…]"  # In place of parts that did not come.
+_DIGITS = re.compile(r"\d{7,15}", re.ASCII)
 _NO_DIGIT = re.compile(r"[^0-9]")
 
 
@@ -59,6 +61,10 @@ class VonageCallbacks(CallbackReader):
         verdict = verdict_by_messages_api(status, _code(code))
         return _receipt(verdict, fields.get("message_uuid"), fields.get("to"), fields.get("client_ref"))
 
+    def inbound(self, callback: Callback) -> InboundText | None:
+        fields = callback.fields
+        return _inbound(fields.get("to"), fields.get("from"), fields.get("text"), fields.get("message_uuid"))
+
 
 class VonageSmsCallbacks(CallbackReader):
     """Of the SMS API: a query, a form or JSON, whose parameters are signed by one more, if the account has it so."""
@@ -92,6 +98,10 @@ class VonageSmsCallbacks(CallbackReader):
             return None
         verdict = verdict_by_sms_api(status, _code(fields.get("err-code")))
         return _receipt(verdict, fields.get("messageId"), fields.get("msisdn"), fields.get("client-ref"))
+
+    def inbound(self, callback: Callback) -> InboundText | None:
+        fields = callback.fields
+        return _inbound(fields.get("to"), fields.get("msisdn"), fields.get("text"), fields.get("messageId"))
 
     def whole(self, parts: Sequence[Callback]) -> Mapping[str, object]:
         texts, expected = [], 1
@@ -156,6 +166,18 @@ def _receipt(verdict: Verdict, reference: object, number: object, client_referen
         reason=reason,
         delivery_id=delivery_id,
         attempt=attempt,
+    )
+
+
+def _inbound(to: object, number: object, text: object, reference: object) -> InboundText | None:
+    """Vonage writes numbers without their plus; what is no number, such as a short code, is written as it is."""
+    if not (isinstance(to, str) and to and isinstance(number, str) and number):
+        return None
+    return InboundText(
+        addresses=[f"+{to}", to],
+        number=f"+{number}" if _DIGITS.fullmatch(number) else number,
+        text="" if text is None else str(text),
+        reference=reference if isinstance(reference, str) else None,
     )
 
 

@@ -1,0 +1,263 @@
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from sqlalchemy import insert, literal, select, union_all, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from adapters.sql.callbacks import as_callback
+from adapters.sql.database import Database, carried_through
+from adapters.sql.opt_outs import ALL_SENDERS, block, record
+from adapters.sql.tables import (
+    callbacks,
+    deliveries,
+    inbound_messages,
+    opt_outs,
+    program_senders,
+    programs,
+    sender_opt_outs,
+    senders,
+)
+from domain.errors import InvalidValue
+from domain.model.callback import Callback, CallbackKind
+from domain.model.consent import Consent, ConsentEvent, Method, Scope
+from domain.model.delivery import DeliveryState
+from domain.model.inbound_message import InboundMessage, InboundOutcome, InboundText
+from domain.model.keyword import Keyword
+from domain.model.phone_number import PhoneNumber
+from domain.ports.inbound_messages import InboundMessages, TakenIn
+from domain.ports.text_log import Page
+
+_WAITING = (
+    select(callbacks)
+    .where(callbacks.c.kind == CallbackKind.INBOUND.value, callbacks.c.part_of.is_(None), callbacks.c.outcome.is_(None))
+    .order_by(callbacks.c.id)
+)
+_OPEN = [DeliveryState.SCHEDULED.value, DeliveryState.QUEUED.value, DeliveryState.SENDING.value]
+
+
+@dataclass(frozen=True, slots=True)
+class _Conversation:
+    """`program_id` None: nobody knows whose it is. `answers` is the last message to the number."""
+
+    sender_id: int
+    program_id: str | None
+    answers: UUID | None = None
+
+
+class SqlInboundMessages(InboundMessages):
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    @carried_through
+    async def take_in(
+        self, read: Callable[[Callback], InboundText | None], *, scope: Scope, now_us: int, limit: int
+    ) -> Sequence[TakenIn]:
+        async with self._database.reading() as connection:
+            # Asked for all the time, and mostly in vain: no transaction is begun for that.
+            ids = _WAITING.with_only_columns(callbacks.c.id).limit(limit)
+            waiting = (await connection.execute(ids)).scalars().all()
+        taken: list[TakenIn] = []
+        for callback_id in waiting:
+            # Each by itself: what keeps one waiting must keep no other.
+            async with self._database.writing() as connection:
+                one = _WAITING.where(callbacks.c.id == callback_id).with_for_update(skip_locked=True)
+                row = (await connection.execute(one)).first()
+                done = None if row is None else await self._take(connection, as_callback(row), read, scope, now_us)
+            if done is not None:
+                taken.append(done)
+        return taken
+
+    async def page(
+        self, program_id: str, *, number: str | None = None, before: int | None, limit: int
+    ) -> Page[InboundMessage, int]:
+        wanted = (
+            select(inbound_messages, senders.c.address)
+            .join(senders, senders.c.id == inbound_messages.c.sender_id)
+            .where(inbound_messages.c.program_id == program_id)
+        )
+        if number is not None:
+            wanted = wanted.where(inbound_messages.c.number == number)
+        if before is not None:
+            wanted = wanted.where(inbound_messages.c.id < before)
+        newest_first = wanted.order_by(inbound_messages.c.id.desc()).limit(limit + 1)
+        async with self._database.reading() as connection:
+            rows = (await connection.execute(newest_first)).all()
+        items = [
+            InboundMessage(
+                id=row.id,
+                program_id=row.program_id,
+                sender=row.address,
+                number=row.number,
+                text=row.body,
+                received_us=row.received_us,
+                keyword=None if row.keyword is None else Keyword(row.keyword),
+                answers=None if row.answers_id is None else str(row.answers_id),
+            )
+            for row in rows[:limit]
+        ]
+        return Page(items, items[-1].id if len(rows) > limit else None)
+
+    async def _take(
+        self,
+        connection: AsyncConnection,
+        callback: Callback,
+        read: Callable[[Callback], InboundText | None],
+        scope: Scope,
+        now_us: int,
+    ) -> TakenIn | None:
+        """None where it is to wait."""
+        text = read(callback)
+        if text is None:
+            return await _done(connection, TakenIn(callback=callback, outcome=InboundOutcome.UNREADABLE))
+        conversation = await _conversation(connection, callback.account_id, text)
+        keyword, number = Keyword.of(text.text), _number(text.number)
+        events: Sequence[ConsentEvent] = ()
+        if number is None or conversation is None:
+            keyword = None
+        elif keyword is Keyword.OPT_OUT:
+            event = _opt_out(conversation, number, text, scope, now_us)
+            if not await self._nothing_is_on_its_way(connection, event):
+                return None
+            events = [event]
+        elif keyword is Keyword.OPT_IN:
+            events = await _opt_ins(connection, conversation, number, text, now_us)
+            keyword = keyword if events else None
+        await record(self._database, connection, events)
+        if conversation is None or conversation.program_id is None:
+            return await _done(connection, TakenIn(callback=callback, outcome=InboundOutcome.NOBODYS, keyword=keyword))
+        stored = await connection.execute(
+            insert(inbound_messages)
+            .values(
+                program_id=conversation.program_id,
+                sender_id=conversation.sender_id,
+                number=text.number,
+                body=text.text,
+                received_us=callback.received_us,
+                keyword=None if keyword is None else keyword.value,
+                answers_id=conversation.answers,
+                callback_id=callback.id,
+            )
+            .returning(inbound_messages.c.id)
+        )
+        taken = TakenIn(
+            callback=callback,
+            outcome=InboundOutcome.KEPT,
+            message_id=stored.scalar_one(),
+            program_id=conversation.program_id,
+            keyword=keyword,
+        )
+        return await _done(connection, taken)
+
+    async def _nothing_is_on_its_way(self, connection: AsyncConnection, event: ConsentEvent) -> bool:
+        """Whether no text that the opt-out is about is being sent; from now on none is claimed either way.
+
+        Who claims holds the sender's row: with that held here, each claim is seen, or sees the opt-out.
+        """
+        theirs = deliveries.c.number == event.number.e164, deliveries.c.state.in_(_OPEN)
+        lines = select(deliveries.c.sender_id).where(*theirs)
+        locked = select(senders.c.id).where(senders.c.id.in_(lines)).order_by(senders.c.id)
+        await connection.execute(locked.with_for_update(key_share=True))
+        being_sent = select(deliveries.c.id).where(
+            deliveries.c.number == event.number.e164, deliveries.c.state == DeliveryState.SENDING.value
+        )
+        if event.program_id is not None:
+            being_sent = being_sent.where(deliveries.c.program_id == event.program_id)
+        elif event.sender_id is not None:
+            being_sent = being_sent.where(deliveries.c.sender_id == event.sender_id)
+        if (await connection.execute(being_sent.limit(1))).first() is None:
+            return True
+        await block(self._database, connection, event)
+        return False
+
+
+async def _done(connection: AsyncConnection, taken: TakenIn) -> TakenIn:
+    done = update(callbacks).where(callbacks.c.id == taken.callback.id)
+    await connection.execute(done.values(outcome=taken.outcome.value))
+    return taken
+
+
+async def _conversation(connection: AsyncConnection, account_id: int, text: InboundText) -> _Conversation | None:
+    """None where the hub has no such sender."""
+    named = await connection.execute(
+        select(senders.c.id, senders.c.address).where(
+            senders.c.account_id == account_id, senders.c.address.in_(text.addresses)
+        )
+    )
+    by_address = {row.address: row.id for row in named}
+    sender_id = next((by_address[each] for each in text.addresses if each in by_address), None)
+    if sender_id is None:
+        return None
+    last = (
+        await connection.execute(
+            select(deliveries.c.program_id, deliveries.c.message_id)
+            .where(deliveries.c.number == text.number, deliveries.c.sender_id == sender_id)
+            .order_by(deliveries.c.message_id.desc(), deliveries.c.id.desc())
+            .limit(1)
+        )
+    ).first()
+    if last is not None:
+        return _Conversation(sender_id, last.program_id, last.message_id)
+    own = select(programs.c.id).where(programs.c.sender_id == sender_id)
+    others = select(program_senders.c.program_id).where(program_senders.c.sender_id == sender_id)
+    users = set((await connection.execute(union_all(own, others))).scalars())
+    return _Conversation(sender_id, users.pop() if len(users) == 1 else None)
+
+
+def _number(written: str) -> PhoneNumber | None:
+    try:
+        return PhoneNumber(written)
+    except InvalidValue:
+        return None
+
+
+def _event(
+    number: PhoneNumber,
+    consent: Consent,
+    text: InboundText,
+    now_us: int,
+    *,
+    program_id: str | None = None,
+    sender_id: int | None = None,
+) -> ConsentEvent:
+    return ConsentEvent(
+        number=number,
+        program_id=program_id,
+        sender_id=sender_id,
+        consent=consent,
+        method=Method.TEXT,
+        at_us=now_us,
+        wording=text.text,
+        actor="recipient",
+        reference=text.reference,
+    )
+
+
+def _opt_out(
+    conversation: _Conversation, number: PhoneNumber, text: InboundText, scope: Scope, now_us: int
+) -> ConsentEvent:
+    if scope is Scope.GLOBAL:
+        return _event(number, Consent.WITHDRAWN, text, now_us)
+    if scope is Scope.SENDER or conversation.program_id is None:
+        return _event(number, Consent.WITHDRAWN, text, now_us, sender_id=conversation.sender_id)
+    return _event(number, Consent.WITHDRAWN, text, now_us, program_id=conversation.program_id)
+
+
+async def _opt_ins(
+    connection: AsyncConnection, conversation: _Conversation, number: PhoneNumber, text: InboundText, now_us: int
+) -> Sequence[ConsentEvent]:
+    """One for each opt-out that there is to lift."""
+    own = select(literal(None).label("sender_id")).where(
+        opt_outs.c.program_id == conversation.program_id, opt_outs.c.number == number.e164
+    )
+    others = select(sender_opt_outs.c.sender_id).where(
+        sender_opt_outs.c.sender_id.in_([conversation.sender_id, ALL_SENDERS]),
+        sender_opt_outs.c.number == number.e164,
+    )
+    events = []
+    if (await connection.execute(own)).first() is not None:
+        events.append(_event(number, Consent.GIVEN, text, now_us, program_id=conversation.program_id))
+    for sender_id in (await connection.execute(others.order_by(sender_opt_outs.c.sender_id))).scalars():
+        whose = None if sender_id == ALL_SENDERS else sender_id
+        events.append(_event(number, Consent.GIVEN, text, now_us, sender_id=whose))
+    return events
