@@ -17,6 +17,7 @@ from adapters.sql.delivery_queue_sqlite import SqliteDeliveryQueue
 from adapters.sql.dispatchers import SqlDispatchers
 from adapters.sql.due_deliveries import SqlDueDeliveries
 from adapters.sql.failovers import SqlFailovers
+from adapters.sql.inbound_messages import SqlInboundMessages
 from adapters.sql.intake import SqlIntake
 from adapters.sql.intake_postgresql import PostgresqlIntake
 from adapters.sql.intake_sqlite import SqliteIntake
@@ -214,6 +215,7 @@ class Store:
     dispatchers: SqlDispatchers
     callbacks: SqlCallbacks
     failovers: SqlFailovers
+    inbound: SqlInboundMessages
     vital_signs: SqlVitalSigns
     workload: SqlWorkload
     restored_copy: SqlRestoredCopy
@@ -241,6 +243,7 @@ class Store:
             dispatchers=SqlDispatchers(database),
             callbacks=SqlCallbacks(database),
             failovers=SqlFailovers(database),
+            inbound=SqlInboundMessages(database),
             vital_signs=SqlVitalSigns(database, heard_within_us=3 * SECOND_US),
             workload=SqlWorkload(database),
             restored_copy=SqlRestoredCopy(database),
