@@ -9,13 +9,14 @@ from sqlalchemy import select, update
 from adapters.sql.tables import callbacks, deliveries
 from domain.model.callback import Callback, CallbackKind
 from domain.model.consent import Consent, Method, Scope
-from domain.model.delivery import DeliveryState
+from domain.model.delivery import OPTED_OUT_AT_PROVIDER, DeliveryState
 from domain.model.inbound_message import InboundMessage, InboundOutcome, InboundText
 from domain.model.inbound_part import InboundPart
 from domain.model.keyword import Keyword
 from domain.model.pace import SECOND_US
 from domain.model.phone_number import PhoneNumber
 from domain.model.program import Program
+from domain.model.receipt import Receipt
 from domain.model.sender import SenderAddress
 from domain.ports.inbound_messages import TakenIn
 from tests.builders import NOW_US, SENDER, Store, a_number, an_opt_out
@@ -183,6 +184,15 @@ async def test_an_inbox_is_paged_newest_first_and_filtered_by_number(store: Stor
     assert second.end is None
 
 
+async def test_what_no_database_keeps_as_text_is_left_out(store: Store) -> None:
+    program = await store.add_program()
+
+    (taken,) = await Phone(store).texts("ST\0OP \ud83d!")
+
+    assert taken.outcome is InboundOutcome.KEPT
+    assert [each.text for each in await inbox(store, program)] == ["STOP ?!"]
+
+
 # Keywords
 
 
@@ -309,3 +319,56 @@ async def test_what_another_program_is_sending_delays_no_opt_out(store: Store) -
 
     assert taken.program_id == program.id
     assert len(await store.opt_outs.events(a_number())) == 1
+
+
+# What the provider knows
+
+
+async def test_the_providers_word_at_a_send_binds_all_who_send_from_the_sender(store: Store) -> None:
+    program, other = await store.add_program("city-hall", pace="9/s"), await store.add_program("library", pace="9/s")
+    await store.add_text(program, a_number(), a_number(1))
+    first, second = await store.claim(await store.join())
+
+    await store.queue.record(
+        [
+            first.delivery.refused(OPTED_OUT_AT_PROVIDER, now_us=LATER, opted_out=True),
+            second.delivery.sent("SM2", now_us=LATER),
+        ]
+    )
+
+    assert [await is_blocked(store, each, a_number()) for each in (program, other)] == [True, True]
+    assert not await is_blocked(store, program, a_number(1))
+    (event,) = await store.opt_outs.events(a_number())
+    assert (event.method, event.scope, event.at_us) == (Method.PROVIDER, Scope.SENDER, LATER)
+    assert event.reference == f"delivery {first.delivery.id}"
+
+
+async def test_the_providers_word_by_a_receipt_is_kept_with_its_reference(store: Store) -> None:
+    program = await store.add_program()
+    await store.add_text(program, a_number())
+    (claim,) = await store.claim(await store.join())
+    await store.queue.record([claim.delivery.sent("SM1", now_us=NOW_US)])
+    receipt = Receipt(
+        state=DeliveryState.UNDELIVERED,
+        reference="SM1",
+        digits=a_number().e164.removeprefix("+"),
+        reason=OPTED_OUT_AT_PROVIDER,
+        delivery_id=claim.delivery.id,
+    )
+    for key in ("once", "twice"):
+        await store.callbacks.add(
+            Callback(
+                source="post",
+                kind=CallbackKind.RECEIPT,
+                account_id=program.sender.account_id,
+                key=key,
+                received_us=NOW_US,
+                fields={},
+            )
+        )
+
+    await store.callbacks.work_off(lambda _: receipt, now_us=LATER, limit=10)
+
+    assert await is_blocked(store, program, a_number())
+    (event,) = await store.opt_outs.events(a_number())
+    assert (event.method, event.scope, event.reference) == (Method.PROVIDER, Scope.SENDER, "SM1")

@@ -9,12 +9,13 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from adapters.sql.database import Database, carried_through
 from adapters.sql.group import Group
 from adapters.sql.inbound_parts import joined, wholes
+from adapters.sql.opt_outs import record_providers_word
 from adapters.sql.receipt_desk import ReceiptDesk
 from adapters.sql.rows import AnyRow
 from adapters.sql.tables import callbacks
 from domain.model.callback import Callback, CallbackKind
 from domain.model.inbound_part import InboundPart
-from domain.model.receipt import Receipt
+from domain.model.receipt import Receipt, ReceiptOutcome
 from domain.ports.callbacks import Callbacks, Joined, Kept, WorkedOff
 
 # So many share a transaction, and so many wait for one at the most: what is more is turned away.
@@ -67,6 +68,8 @@ class SqlCallbacks(Callbacks):
                 each for callback in taken if (each := desk.turn_to(callback, receipts[callback.id], now_us=now_us))
             ]
             await desk.store(connection, done, now_us=now_us)
+            settled = [each.delivery for each in done if each.outcome is ReceiptOutcome.APPLIED and each.delivery]
+            await record_providers_word(self._database, connection, settled)
         return done
 
     @carried_through

@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from adapters.sql.claim_rows import CandidateRow, DueSender, in_share
 from adapters.sql.database import Database, carried_through
 from adapters.sql.endings import Ended, untold
+from adapters.sql.opt_outs import record_providers_word
 from adapters.sql.rows import DELIVERY_COLUMNS, AnyRow, as_delivery, as_schedule, as_sender
 from adapters.sql.shared_schedules import SharedSchedules
 from adapters.sql.tables import (
@@ -199,6 +200,7 @@ class SqlDeliveryQueue(DeliveryQueue):
         handed_back = [each.id for each in deliveries if each.state is DeliveryState.QUEUED]
         if deliveries:
             await self._record(connection, [_result(each) for each in deliveries])
+            await record_providers_word(self._database, connection, deliveries)
         if handed_back:
             now_us = max(each.updated_us for each in deliveries)
             unused = {each.id for each in deliveries if each.state is DeliveryState.QUEUED and each.reason is None}

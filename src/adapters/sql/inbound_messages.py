@@ -1,5 +1,5 @@
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from uuid import UUID
 
 from sqlalchemy import insert, literal, select, union_all, update
@@ -110,6 +110,7 @@ class SqlInboundMessages(InboundMessages):
         text = read(callback)
         if text is None:
             return await _done(connection, TakenIn(callback=callback, outcome=InboundOutcome.UNREADABLE))
+        text = replace(text, text=_storable(text.text), number=_storable(text.number))
         conversation = await _conversation(connection, callback.account_id, text)
         keyword, number = Keyword.of(text.text), _number(text.number)
         events: Sequence[ConsentEvent] = ()
@@ -202,6 +203,11 @@ async def _conversation(connection: AsyncConnection, account_id: int, text: Inbo
     others = select(program_senders.c.program_id).where(program_senders.c.sender_id == sender_id)
     users = set((await connection.execute(union_all(own, others))).scalars())
     return _Conversation(sender_id, users.pop() if len(users) == 1 else None)
+
+
+def _storable(written: str) -> str:
+    """Without what no database keeps as text: NUL, and halves of characters."""
+    return written.replace("\0", "").encode("utf-8", "replace").decode("utf-8")
 
 
 def _number(written: str) -> PhoneNumber | None:

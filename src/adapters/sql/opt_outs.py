@@ -20,8 +20,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from adapters.sql.database import Database, carried_through
 from adapters.sql.rows import AnyRow
-from adapters.sql.tables import consent_events, opt_outs, program_senders, programs, sender_opt_outs
+from adapters.sql.tables import consent_events, deliveries, opt_outs, program_senders, programs, sender_opt_outs
 from domain.model.consent import Consent, ConsentEvent, Method, OptOut, Scope
+from domain.model.delivery import OPTED_OUT_AT_PROVIDER, Delivery
 from domain.model.phone_number import PhoneNumber
 from domain.ports.opt_outs import OptOuts
 from domain.ports.text_log import Page
@@ -101,6 +102,27 @@ async def record(database: Database, connection: AsyncConnection, events: Sequen
             await _opt_out(database, connection, event, stored.scalar_one())
         else:
             await connection.execute(delete(table).where(*(table.c[name] == value for name, value in key.items())))
+
+
+async def record_providers_word(database: Database, connection: AsyncConnection, settled: Sequence[Delivery]) -> None:
+    """What providers said of the recipients of these deliveries: that they want no texts from the sender."""
+    told = {each.id: each for each in settled if each.reason == OPTED_OUT_AT_PROVIDER}
+    if not told:
+        return
+    theirs = select(deliveries.c.id, deliveries.c.sender_id).where(deliveries.c.id.in_(told))
+    events = [
+        ConsentEvent(
+            number=told[row.id].number,
+            sender_id=row.sender_id,
+            consent=Consent.WITHDRAWN,
+            method=Method.PROVIDER,
+            at_us=told[row.id].updated_us,
+            actor="provider",
+            reference=told[row.id].provider_reference or f"delivery {row.id}",
+        )
+        for row in await connection.execute(theirs.order_by(deliveries.c.id))
+    ]
+    await record(database, connection, events)
 
 
 async def block(database: Database, connection: AsyncConnection, event: ConsentEvent) -> None:

@@ -50,6 +50,8 @@ _TERMINAL = frozenset(
 WAITING = (DeliveryState.SCHEDULED, DeliveryState.QUEUED)
 # Something is still to become of these, for all that the hub knows.
 STILL_TO_COME = (*WAITING, DeliveryState.SENDING, DeliveryState.UNKNOWN)
+# The provider's word for it that the recipient wants no texts from the sender.
+OPTED_OUT_AT_PROVIDER = "opted-out-at-provider"
 # Reasons of the hub's own.
 OPTED_OUT = "opted-out"
 NOT_SENT_IN_TIME = "not-sent-in-time"
