@@ -69,9 +69,15 @@ class Visit:
 
 
 @contextmanager
-def a_visit(browser: Browser, url: str, **options: Any) -> Iterator[Visit]:  # noqa: ANN401 - those of a browser's context
-    """`options` are those of `Browser.new_context`. A page that asks another origin for something, or whose script
-    fails, fails at the end.
+def a_visit(
+    browser: Browser,
+    url: str,
+    *,
+    asks: str | None = None,
+    **options: Any,  # noqa: ANN401 - those of a browser's context
+) -> Iterator[Visit]:
+    """`options` are those of `Browser.new_context`. A page that asks another origin than its own and `asks` for
+    something, or whose script fails, fails at the end.
     """
     parts = urlsplit(url)
     origin = f"{parts.scheme}://{parts.netloc}"
@@ -81,7 +87,7 @@ def a_visit(browser: Browser, url: str, **options: Any) -> Iterator[Visit]:  # n
         visit = Visit(page, url)
 
         def asked(request: Request) -> None:
-            if not request.url.startswith((origin, "data:", "blob:")):
+            if not request.url.startswith((origin, asks or origin, "data:", "blob:")):
                 visit.elsewhere.append(request.url)
 
         def told(message: ConsoleMessage) -> None:

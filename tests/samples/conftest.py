@@ -4,14 +4,18 @@ import shutil
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
 
+from tests.browser.conftest import browser  # noqa: F401 - a fixture
 from tests.harmful_proxy import ProxiedHub, a_proxied_hub
 from tests.http import Credentials
 from tests.programs import Ended, compiled, need, run_program
 from tests.samples.shown import FILES, shown
+
+collect_ignore = [] if find_spec("playwright") else ["test_page.py"]
 
 _HERE = Path(__file__).parent
 _WORDPRESS = _HERE.parents[1] / "requirements" / "wordpress"

@@ -1,5 +1,6 @@
 // Sends a text: node send_text.mjs "970-690-4544" "See you at 10:30."
 // Your credentials are in the environment. It needs Node 18 or newer.
+import { randomUUID } from "node:crypto";
 
 const HUB = "https://sms-hub.example";
 let token;
@@ -42,7 +43,7 @@ try {
   const [number, message] = process.argv.slice(2);
   const text = { PhoneNumber: number, Message: message };
   // With the same key it is sent once, however often the call is repeated.
-  const once = { "Idempotency-Key": crypto.randomUUID() };
+  const once = { "Idempotency-Key": randomUUID() };
 
   await logIn();
   const sent = await call("/api/TextMessages", text, once);
