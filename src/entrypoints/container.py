@@ -477,6 +477,8 @@ class Container(containers.DeclarativeContainer):
         tokens=tokens,
         metrics=metrics,
         cors_origins=settings.provided.cors_origins,
+        token_lifetime=settings.provided.token_lifetime,
+        contact=settings.provided.contact,
     )
     health: providers.Provider[Health] = providers.Singleton(Health, schema, standstills, clock, metrics, gauges)
     internal_app = providers.Singleton(create_internal_app, health, metrics)

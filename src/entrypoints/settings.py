@@ -21,6 +21,7 @@ from domain.model.price import Price
 PREFIX = "SMSHUB_"
 
 _SHORTEST_KEY = 32
+_CONTACT = re.compile(r"[^\s@:/]+@[^\s@:/]+|https://\S+", re.ASCII)
 _HOST = re.compile(r"[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?(:[0-9]{1,5})?", re.ASCII | re.IGNORECASE)
 
 
@@ -45,6 +46,12 @@ def _checked_url(url: str) -> str:
 
 def _checked_optional_url(url: str) -> str:
     return _checked_url(url) if url else url
+
+
+def _checked_contact(contact: str) -> str:
+    if contact and not _CONTACT.fullmatch(contact):
+        raise ValueError("must be an e-mail address or an https address")
+    return contact
 
 
 def _checked_host(host: str) -> str:
@@ -129,6 +136,11 @@ class Settings(BaseSettings):
     )
     public_url: Annotated[str, AfterValidator(_checked_url)] = Field(
         "http://127.0.0.1:8080", description="Where callers reach the hub; its path is the prefix of everything."
+    )
+    contact: Annotated[str, AfterValidator(_checked_contact)] = Field(
+        "",
+        description="Whom offices ask for a program, as the welcome page shows it: an e-mail address or an https "
+        "address.",
     )
     provider_callbacks: Literal["auto", "true", "false"] = Field(
         "auto",

@@ -111,7 +111,7 @@ def _invitation(url: str, credentials: dict[str, str]) -> str:
         ]
     )
     return f"""
-SMS Hub is ready at {url} (reference: {url}/docs, internal port: /livez, /readyz, /metrics).
+SMS Hub is ready at {url} (open it in a browser; reference: {url}/docs; internal port: /livez, /readyz, /metrics).
 It sends through the sandbox: nothing leaves this machine.
 
   ProgramId   {credentials["ProgramId"]}

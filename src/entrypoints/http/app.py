@@ -1,6 +1,7 @@
 """The public application: Connexion's layers around the contract's operations."""
 
 from collections.abc import Callable, Coroutine, Mapping, Sequence
+from datetime import timedelta
 
 import structlog
 from connexion import ConnexionMiddleware
@@ -26,7 +27,8 @@ from entrypoints.http.connexion_extensions import (
 )
 from entrypoints.http.contract import Contract
 from entrypoints.http.handlers import Handlers
-from entrypoints.http.pages import pages
+from entrypoints.http.pages.site import pages
+from entrypoints.http.pages.welcome import Welcome
 from entrypoints.http.problems import MEDIA_TYPE, Problem, RequestFault
 from entrypoints.http.telemetry import PROBLEM, RequestTelemetry
 from entrypoints.telemetry.metrics import Metrics
@@ -42,13 +44,16 @@ def create_app(
     tokens: Tokens,
     metrics: Metrics,
     cors_origins: Sequence[str],
+    token_lifetime: timedelta,
+    contact: str,
 ) -> ASGIApp:
     bound: Mapping[str, Handler] = {
         operation.id: getattr(callback_handlers if operation.is_callback else handlers, operation.id)
         for operation in contract.operations.values()
     }
+    welcome = Welcome(contract=contract, contact=contact, token_lifetime=token_lifetime, cors_origins=cors_origins)
     app = ConnexionMiddleware(
-        Operations(bound, pages(contract)),
+        Operations(bound, pages(contract, welcome)),
         middlewares=[
             ExceptionMiddleware,
             SlashAtTheEnd,

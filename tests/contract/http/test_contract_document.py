@@ -19,8 +19,9 @@ from starlette.routing import Route
 from entrypoints.http.callback_handlers import CallbackHandlers
 from entrypoints.http.contract import Contract, Operation
 from entrypoints.http.handlers import Handlers
+from entrypoints.http.pages.samples import SAMPLES
 from tests.documented import PROBLEM, Documented
-from tests.http import PUBLIC_URL, Hub, RunningHub, a_hub
+from tests.http import OFFICE_PAGES, PUBLIC_URL, Hub, RunningHub, a_hub
 
 AUTHORED = Path(__file__).parents[3] / "openapi"
 NAMES = ["sms-hub", "internal"]
@@ -290,13 +291,54 @@ async def test_the_document_is_served_as_it_was_authored(hub: Hub) -> None:
     assert list(served["paths"]) == list(authored("sms-hub")["paths"]), "in the order of the document"
 
 
-async def test_the_welcome_leads_to_the_reference(hub: Hub) -> None:
-    reference = f"{PUBLIC_URL}{hub.base_path}/docs"
+async def test_the_welcome_page_is_at_the_hubs_address_and_leads_to_the_reference(hub: Hub) -> None:
     for path in (hub.base_path, f"{hub.base_path}/"):
         response = await hub.client.get(httpx.URL(f"{PUBLIC_URL}{path}"), follow_redirects=True)
 
         assert response.status_code == 200
-        assert str(response.url) == reference
+        assert response.url.path == f"{hub.base_path}/"
+        assert response.headers["content-type"] == "text/html; charset=utf-8"
+        assert "Welcome to the SMS Hub" in response.text
+        assert 'href="docs"' in response.text
+
+
+async def test_the_welcome_page_has_this_hubs_own_address(hub: Hub) -> None:
+    page = await hub.client.get("/")
+
+    assert f"{PUBLIC_URL}{hub.base_path}/callbacks/twilio/inbound" in page.text
+    assert "sms-hub.example" not in page.text
+    for sample in SAMPLES:
+        file = await hub.client.get(f"/samples/{sample.file}")
+        assert file.status_code == 200
+        assert file.headers["content-type"] == "text/plain; charset=utf-8"
+        assert f"{PUBLIC_URL}{hub.base_path}" in file.text
+
+
+async def test_the_welcome_page_tells_what_differs_from_hub_to_hub(sqlite_url: str) -> None:
+    told = {}
+    for contact in ("", "texts@example.edu", "https://example.edu/texts"):
+        async with a_hub(sqlite_url, contact=contact, token_lifetime="P182D", cors_origins=OFFICE_PAGES) as hub:
+            told[contact] = (await hub.client.get("/")).text
+
+    assert "Ask those who run this hub for a\n" in told[""]
+    assert 'Ask <a href="mailto:texts@example.edu">texts@example.edu</a>' in told["texts@example.edu"]
+    assert 'Ask <a href="https://example.edu/texts">example.edu/texts</a>' in told["https://example.edu/texts"]
+    for page in told.values():
+        assert "here for 182 days" in page
+        assert f"Pages of {OFFICE_PAGES} may call" in page
+
+
+async def test_pages_let_nothing_in_and_nothing_out(hub: Hub) -> None:
+    page = await hub.client.get("/")
+    policy = dict(each.strip().split(" ", 1) for each in page.headers["content-security-policy"].split(";"))
+
+    assert policy["default-src"] == "'none'"
+    assert set(policy.values()) == {"'none'", "'self'"}
+    for path in ("/", "/assets/pages.css", "/assets/pages.js", "/assets/icon.svg"):
+        headers = (await hub.client.get(path)).headers
+        assert headers["x-content-type-options"] == "nosniff"
+        assert headers["referrer-policy"] == "no-referrer"
+        assert headers["cache-control"] == "no-cache", "what a new version has is seen at once"
 
 
 async def test_the_reference_and_its_parts_come_from_the_hub_alone(hub: Hub) -> None:
@@ -331,6 +373,9 @@ async def test_the_reference_and_its_parts_come_from_the_hub_alone(hub: Hub) -> 
 @pytest.mark.parametrize(
     ("path", "media_type"),
     [
+        ("/assets/pages.css", "text/css; charset=utf-8"),
+        ("/assets/pages.js", "text/javascript; charset=utf-8"),
+        ("/assets/icon.svg", "image/svg+xml"),
         ("/docs/start.js", "text/javascript; charset=utf-8"),
         ("/docs/assets/swagger-ui-bundle.js", "text/javascript; charset=utf-8"),
         ("/docs/assets/swagger-ui.css", "text/css; charset=utf-8"),
