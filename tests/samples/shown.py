@@ -1,30 +1,26 @@
 """The samples as the hub's page shows them."""
 
 from html.parser import HTMLParser
-from pathlib import Path
 
-import entrypoints
+from entrypoints.http.pages.samples import SAMPLES
 from tests.http import RunningHub
 
-FOLDER = Path(*entrypoints.__path__) / "http" / "pages" / "samples"
-ADDRESS = "https://sms-hub.example"
-
 # Each sample by what the page calls it, and the file in which whoever copies it would keep it.
-FILES = {
-    "curl": "send_text.sh",
-    "python": "send_text.py",
-    "csharp": "SendText.cs",
-    "php": "send_text.php",
-    "wordpress": "wordpress.php",
-    "fetch": "send_text.mjs",
-    "jquery": "send_text.html",
-}
+FILES = {each.name: each.file for each in SAMPLES}
 
 
 def shown(hub: RunningHub, name: str) -> str:
     """To the letter what somebody copies from the page."""
-    public_url = hub.client.get("/openapi.json").json()["servers"][0]["url"]
-    return (FOLDER / FILES[name]).read_text(encoding="utf-8").replace(ADDRESS, public_url)
+    return text_of(_page(hub), f"sample-{name}")
+
+
+def step(hub: RunningHub, name: str) -> str:
+    """One of the calls that are explained before the samples."""
+    return text_of(_page(hub), f"step-{name}")
+
+
+def _page(hub: RunningHub) -> str:
+    return hub.client.get("/").text
 
 
 def text_of(page: str, identifier: str) -> str:
