@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from shutil import which
+from signal import SIGABRT
 
 import pytest
 
@@ -34,6 +35,9 @@ def run_program(command: Sequence[str | Path], folder: Path, **environment: str)
         encoding="utf-8",
         timeout=60,
     )
+    if ended.returncode == -SIGABRT and "* Assertion at mono-threads.c" in ended.stdout:
+        # On a busy machine one in a hundred programs ends so, when all that it had to do is done.
+        pytest.skip("Mono failed at an assertion of its own.")
     return Ended(ended.returncode, ended.stdout, ended.stderr)
 
 
