@@ -176,12 +176,11 @@ def database_url(request: pytest.FixtureRequest) -> str:
     return str(request.getfixturevalue("sqlite_url" if request.param == "sqlite" else "postgres_url"))
 
 
-@pytest.fixture(scope="module", params=BOTH_DATABASES)
-def database_url_of_the_file(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A migrated database for all tests of a file, once on each kind."""
+@contextmanager
+def a_migrated_database(request: pytest.FixtureRequest, folder: Path) -> Iterator[str]:
+    """For a fixture of any scope whose parameter is a kind of database."""
     if request.param == "sqlite":
-        template: Path = request.getfixturevalue("migrated_sqlite")
-        yield f"sqlite:///{shutil.copy(template, tmp_path_factory.mktemp('hub') / 'hub.db')}"
+        yield f"sqlite:///{shutil.copy(request.getfixturevalue('migrated_sqlite'), folder / 'hub.db')}"
         return
     server: PostgresServer = request.getfixturevalue("postgres_server")
     with server.database(template=request.getfixturevalue("migrated_postgres")) as url:

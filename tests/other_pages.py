@@ -18,10 +18,14 @@ _JQUERY = Path(__file__).parents[1] / "requirements" / "npm" / "node_modules" / 
 
 @dataclass(frozen=True, slots=True)
 class OtherSite:
-    """Serves the files of its folder, which has jquery-3.7.1.min.js."""
-
     url: str
     folder: Path
+
+    def publish_jquery(self) -> None:
+        """As jquery-3.7.1.min.js. Skips the test where there is none."""
+        if not _JQUERY.exists():
+            pytest.skip(f"There is no {_JQUERY}: `make test-all` installs it.")
+        copy(_JQUERY, self.folder / "jquery-3.7.1.min.js")
 
     def publish(self, name: str, page: str) -> None:
         (self.folder / name).write_text(page, encoding="utf-8")
@@ -34,9 +38,7 @@ class _Serves(SimpleHTTPRequestHandler):
 
 @contextmanager
 def an_other_site(folder: Path) -> Iterator[OtherSite]:
-    if not _JQUERY.exists():
-        pytest.skip(f"There is no {_JQUERY}: `make test-all` installs it.")
-    copy(_JQUERY, folder / "jquery-3.7.1.min.js")
+    """Serves the files of the folder."""
     port = free_port()
     with ThreadingHTTPServer(("127.0.0.1", port), partial(_Serves, directory=str(folder))) as server:
         thread = Thread(target=server.serve_forever, args=(0.05,))

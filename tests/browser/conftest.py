@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.conftest import BOTH_DATABASES, a_migrated_database
 from tests.http import RunningHub, a_running_hub
 
 if TYPE_CHECKING:
@@ -25,8 +26,8 @@ def browser() -> "Iterator[Browser]":
         yield browser
 
 
-@pytest.fixture(scope="module")
-def hub(database_url_of_the_file: str) -> Iterator[RunningHub]:
+@pytest.fixture(scope="module", params=BOTH_DATABASES)
+def hub(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningHub]:
     """A hub in a process of its own, once on each kind of database."""
-    with a_running_hub(database_url_of_the_file) as hub:
+    with a_migrated_database(request, tmp_path_factory.mktemp("hub")) as url, a_running_hub(url) as hub:
         yield hub

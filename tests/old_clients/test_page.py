@@ -6,29 +6,14 @@ from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import quote
 
-import pytest
 from playwright.sync_api import Browser, Page
 
 from tests.browser.visiting import a_visit
-from tests.harmful_proxy import LOGIN, SUBSCRIBERS, TEXTS, Harm, ProxiedHub, a_proxied_hub
+from tests.harmful_proxy import LOGIN, SUBSCRIBERS, TEXTS, Harm, ProxiedHub
 from tests.http import Credentials
-from tests.other_pages import OtherSite, an_other_site
+from tests.other_pages import OtherSite
 
 PAGE = Path(__file__).with_name("page.html")
-
-
-@pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OtherSite]:
-    with an_other_site(tmp_path_factory.mktemp("site")) as site:
-        site.publish(PAGE.name, PAGE.read_text(encoding="utf-8"))
-        yield site
-
-
-@pytest.fixture(scope="module")
-def hub_of_the_file(site: OtherSite, database_url_of_the_file: str) -> Iterator[ProxiedHub]:
-    """One that pages of the site may call."""
-    with a_proxied_hub(database_url_of_the_file, prefix="/cwis463", cors_origins=site.url) as hub:
-        yield hub
 
 
 @contextmanager
@@ -40,6 +25,8 @@ def the_page(browser: Browser, site: OtherSite, hub: ProxiedHub, program: Creden
         "sid": program.sid,
         "key": program.key,
     }
+    site.publish_jquery()
+    site.publish(PAGE.name, PAGE.read_text(encoding="utf-8"))
     with a_visit(browser, site.url, asks=hub.proxy.url) as visit:
         page = visit.open(f"/{PAGE.name}#{quote(json.dumps(settings))}")
         until_it_says(page, "Logged in")

@@ -1,14 +1,14 @@
 """Programs for the first hub, as people wrote them in C# and PHP, go on working; all they are told is an address."""
 
 import shutil
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
 import pytest
 
-from tests.harmful_proxy import LOGIN, TEXTS, Harm, ProxiedHub, a_proxied_hub
+from tests.harmful_proxy import LOGIN, TEXTS, Harm, ProxiedHub
 from tests.http import Credentials
 from tests.programs import compiled, need, run_program
 
@@ -22,13 +22,6 @@ PROGRAMS: Mapping[str, tuple[str, Sequence[str]]] = {
     "curl": ("curl.php", []),
     "file_get_contents": ("file_get_contents.php", []),
 }
-
-
-@pytest.fixture(scope="module")
-def hub_of_the_file(migrated_sqlite: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ProxiedHub]:
-    file = shutil.copy(migrated_sqlite, tmp_path_factory.mktemp("hub") / "hub.db")
-    with a_proxied_hub(f"sqlite:///{file}", prefix="/cwis463") as hub:
-        yield hub
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +38,7 @@ class OldClient:
         return ended.output.splitlines()
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def built(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Sequence[str | Path]]:
     """The command that runs a source of this folder; what is to be compiled is so once."""
     folder = tmp_path_factory.mktemp("built")

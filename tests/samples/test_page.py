@@ -1,19 +1,17 @@
 """The sample that is a page of another origin, in a browser, exactly as it is shown."""
 
 import re
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page
 
 from tests.browser.visiting import a_visit
-from tests.harmful_proxy import LOGIN, TEXTS, Harm, ProxiedHub, a_proxied_hub
+from tests.harmful_proxy import LOGIN, TEXTS, Harm, ProxiedHub
 from tests.http import Credentials
-from tests.other_pages import OtherSite, an_other_site
+from tests.other_pages import OtherSite
 from tests.samples.shown import FILES, shown
 
 NUMBER = "(970) 690-4544"
@@ -21,26 +19,11 @@ MESSAGE = 'Grüße: "Room 5" costs $1 & <more>\nCome in.'
 SENT = re.compile(r"[0-9a-f-]{36} is (queued|sending|sent|delivered)\. \w")
 
 
-@pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OtherSite]:
-    with an_other_site(tmp_path_factory.mktemp("site")) as site:
-        yield site
-
-
-@pytest.fixture(scope="module")
-def hub_of_the_file(
-    site: OtherSite, migrated_sqlite: Path, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[ProxiedHub]:
-    """One that pages of the site may call."""
-    file = shutil.copy(migrated_sqlite, tmp_path_factory.mktemp("hub") / "hub.db")
-    with a_proxied_hub(f"sqlite:///{file}", prefix="/cwis463", cors_origins=site.url) as hub:
-        yield hub
-
-
 @contextmanager
 def the_page(browser: Browser, site: OtherSite, hub: ProxiedHub, program: Credentials) -> Iterator[Page]:
     """With the credentials typed in. The browser's own word on answers that are no success is no fault of the page."""
     name = FILES["jquery"]
+    site.publish_jquery()
     site.publish(name, shown(hub.running, "jquery"))
     with a_visit(browser, site.url, asks=hub.proxy.url) as visit:
         page = visit.open(f"/{name}")
