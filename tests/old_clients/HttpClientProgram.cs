@@ -79,6 +79,7 @@ public static class Program
     public static void Main(string[] args)
     {
         Run(args).Wait();
+        Environment.Exit(0);
     }
 
     private static async Task Run(string[] args)
