@@ -129,7 +129,7 @@ class Process:
             _log.warning("unknown_settings", names=unknown)
 
     async def _prepare(self) -> None:
-        """Waits for a database of the right schema."""
+        """Waits for a database of the right schema, and for the providers that it has senders of."""
         schema, clock = self._container.schema(), self._container.clock()
         while not self._stopping.is_set():
             try:
@@ -137,6 +137,8 @@ class Process:
                     await schema.migrate()
                 await schema.check()
                 await clock.synchronise()
+                if self._parts.dispatcher:
+                    await self._container.prepare_providers()()
             except (StoreUnavailable, SchemaDiffers) as error:
                 _log.warning("waiting_for_database", problem=error.slug, detail=str(error))
                 with contextlib.suppress(TimeoutError):
