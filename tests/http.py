@@ -24,6 +24,7 @@ from urllib.parse import urlsplit
 import httpx
 from sqlalchemy import func, select, update
 
+import domain
 from adapters.sql.tables import deliveries, opt_outs, programs, text_messages
 from domain.model.delivery import DeliveryState
 from domain.model.pace import Pace
@@ -298,7 +299,7 @@ def a_running_hub(database_url: str, *, prefix: str = "", **settings: object) ->
         tempfile.NamedTemporaryFile(prefix="smshub-", suffix=".log") as log,
         subprocess.Popen(
             [smshub, "serve", "--port", str(port), "--internal-port", str(internal_port)],
-            env={"PATH": os.environ["PATH"], **environment},
+            env={"PATH": os.environ["PATH"], "PYTHONPATH": _import_path(), **environment},
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=subprocess.STDOUT,
@@ -313,6 +314,12 @@ def a_running_hub(database_url: str, *, prefix: str = "", **settings: object) ->
             assert process.wait(_STOPS_WITHIN_S) == 0, hub.log()
         finally:
             process.kill()
+
+
+def _import_path() -> str:
+    """Where a process finds the very hub that this one has."""
+    (package,) = domain.__path__
+    return str(Path(package).parent)
 
 
 def _wait_until_ready(hub: RunningHub) -> None:
