@@ -182,46 +182,6 @@ def test_links_lead_to_operations_that_take_what_they_give(operation: Operation)
             assert set(link.get("parameters", {})) <= taken
 
 
-def test_examples_match_their_schemas() -> None:
-    checked = 0
-    for name, schema in CONTRACT.document["components"]["schemas"].items():
-        if "example" in schema:
-            DOCUMENTED.validator(name).validate(schema["example"])
-            checked += 1
-    parameter = CONTRACT.document["components"]["parameters"]["Id"]
-    assert re.fullmatch(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", parameter["example"])
-    bodies = {
-        media_type["schema"]["$ref"].rpartition("/")[2]
-        for operation in OPERATIONS
-        for media_type in operation.definition.get("requestBody", {}).get("content", {}).values()
-    }
-    assert checked > len(bodies)
-    assert all("example" in CONTRACT.document["components"]["schemas"][name] for name in bodies), "each body has one"
-
-
-async def test_the_examples_are_taken(sqlite_url: str) -> None:
-    async with a_hub(sqlite_url) as hub:
-        office = await hub.an_office()
-        answers = {
-            operation.id: await hub.client.request(
-                operation.method,
-                operation.path,
-                json=DOCUMENTED.resolved(body["application/json"]["schema"])["example"],
-                headers=office.headers,
-            )
-            for operation in OF_PROGRAMS
-            if (body := operation.definition.get("requestBody", {}).get("content"))
-        }
-
-    # The credentials of the example are nobody's.
-    assert {name: each.status_code for name, each in answers.items()} == {
-        "logIn": 401,
-        "sendTextMessage": 200,
-        "previewTextMessage": 200,
-        "setSubscriber": 200,
-    }
-
-
 # The document and the code
 
 
