@@ -58,7 +58,12 @@ function mend() {
   give(within("[data-property-name]"), "aria-label", (each) => each.closest("[data-property-name]").dataset.propertyName);
   give(".body-param__text", "aria-label", () => "Request body");
   give(".examples-select-element", "aria-label", () => "Example");
+  give(".close-modal", "aria-label", () => "Close");
   give("pre.microlight, .table-container", "tabindex", () => "0");
+  // These say something else than what one sees, which is enough.
+  for (const each of reference.querySelectorAll(":is(.auth-btn-wrapper button, .auth-container input)[aria-label]")) {
+    each.removeAttribute("aria-label");
+  }
 }
 new MutationObserver(mend).observe(reference, { childList: true, subtree: true });
 
@@ -68,6 +73,7 @@ const ui = SwaggerUIBundle({
   deepLinking: true,
   defaultModelsExpandDepth: 0,
   plugins: [hubsOwn],
+  syntaxHighlight: { theme: "tomorrow-night" }, // The one whose every colour stands out from the ground.
   responseInterceptor(response) {
     if (response.ok && response.url === `${here}/api/Login`) {
       ui.preauthorizeApiKey("bearerToken", JSON.parse(response.text));
