@@ -83,7 +83,9 @@ def test_the_document_is_kept_by_what_providers_call(sqlite_url: str, tmp_path: 
 
 def the_documents_program() -> Credentials:
     example = CONTRACT.document["components"]["schemas"]["Credentials"]["example"]
-    return Credentials("city-hall", example["ProgramSID"], example["ProgramKey"])
+    content = CONTRACT.operations["sendTextMessage"].definition["requestBody"]["content"]["application/json"]
+    program_id = content["examples"]["firstHub"]["value"]["ProgramId"].lower()
+    return Credentials(program_id, example["ProgramSID"], example["ProgramKey"])
 
 
 def a_hub_to_try_out(database_url: str, *, prefix: str = "") -> Any:  # noqa: ANN401
