@@ -2,6 +2,8 @@
 
 import json
 import re
+import shutil
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +16,17 @@ from tests.http import Credentials, RunningHub, a_running_hub
 
 OPERATIONS = Contract.load().operations
 WINDOWS = {"desktop": DESKTOP, "phone": PHONE}
+
+# For machines that do much else meanwhile.
+expect.set_options(timeout=20_000)
+
+
+@pytest.fixture(scope="module")
+def prefixed_hub(migrated_sqlite: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningHub]:
+    """For what does not depend on the database."""
+    database = shutil.copy(migrated_sqlite, tmp_path_factory.mktemp("reference") / "hub.db")
+    with a_running_hub(f"sqlite:///{database}", prefix="/cwis463") as hub:
+        yield hub
 
 
 def the_reference(visit: Visit) -> Page:
@@ -57,13 +70,16 @@ def logged_in(page: Page, credentials: Credentials) -> None:
     assert token.count(".") == 2
 
 
-def test_it_shows_every_operation_and_asks_nobody_else_for_anything(hub: RunningHub, browser: Browser) -> None:
-    with a_visit(browser, hub.url) as visit:
+def test_it_shows_every_operation_and_asks_nobody_but_the_hub(prefixed_hub: RunningHub, browser: Browser) -> None:
+    with a_visit(browser, prefixed_hub.url) as visit:
         page = the_reference(visit)
 
         shown = page.locator(".opblock").evaluate_all("all => all.map(each => each.id.split('-').at(-1))")
         assert sorted(shown) == sorted(OPERATIONS)
-        assert all(address.startswith(hub.url) for address in visit.received)
+        assert all(address.startswith(f"{prefixed_hub.url}/") for address in visit.received)
+        links = page.get_by_role("navigation", name="This hub").get_by_role("link")
+        targets = links.evaluate_all("all => all.map(each => each.href)")
+        assert targets == [f"{prefixed_hub.url}/", f"{prefixed_hub.url}/openapi.json"]
 
 
 def test_a_text_is_sent_and_read_by_who_has_logged_in(hub: RunningHub, browser: Browser) -> None:
@@ -81,8 +97,8 @@ def test_a_text_is_sent_and_read_by_who_has_logged_in(hub: RunningHub, browser: 
         assert executed(tried_out(page, "listTextMessages"), 200)["Items"][0]["Id"] == sent["Id"]
 
 
-def test_what_may_be_left_out_is_left_out_until_somebody_writes_it(hub: RunningHub, browser: Browser) -> None:
-    with a_visit(browser, hub.url) as visit:
+def test_what_may_be_left_out_is_left_out_until_somebody_writes_it(prefixed_hub: RunningHub, browser: Browser) -> None:
+    with a_visit(browser, prefixed_hub.url) as visit:
         sending = tried_out(the_reference(visit), "sendTextMessage")
 
         expect(sending.get_by_label("Idempotency-Key")).to_have_value("")
@@ -92,9 +108,9 @@ def test_what_may_be_left_out_is_left_out_until_somebody_writes_it(hub: RunningH
             assert json.loads(sending.get_by_label("Request body").input_value())["Message"]
 
 
-def test_a_token_can_be_given_by_hand(hub: RunningHub, browser: Browser) -> None:
-    office = hub.an_office()
-    with a_visit(browser, hub.url) as visit:
+def test_a_token_can_be_given_by_hand(prefixed_hub: RunningHub, browser: Browser) -> None:
+    office = prefixed_hub.an_office()
+    with a_visit(browser, prefixed_hub.url) as visit:
         page = the_reference(visit)
         page.get_by_role("button", name="Authorize").first.click()
         dialog = page.locator(".dialog-ux")
@@ -106,8 +122,8 @@ def test_a_token_can_be_given_by_hand(hub: RunningHub, browser: Browser) -> None
         assert executed(tried_out(page, "listTextMessages"), 200) == {"Items": [], "NextCursor": None}
 
 
-def test_the_keyboard_reaches_and_opens_an_operation(hub: RunningHub, browser: Browser) -> None:
-    with a_visit(browser, hub.url) as visit:
+def test_the_keyboard_reaches_and_opens_an_operation(prefixed_hub: RunningHub, browser: Browser) -> None:
+    with a_visit(browser, prefixed_hub.url) as visit:
         page = the_reference(visit)
         summary = operation(page, "sendTextMessage").locator(".opblock-summary-control")
         for _ in range(30):
@@ -124,9 +140,9 @@ def test_the_keyboard_reaches_and_opens_an_operation(hub: RunningHub, browser: B
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("window", WINDOWS)
 def test_everybody_can_read_it_and_nothing_is_wider_than_the_window(
-    hub: RunningHub, browser: Browser, window: str, scheme: str
+    prefixed_hub: RunningHub, browser: Browser, window: str, scheme: str
 ) -> None:
-    with a_visit(browser, hub.url, viewport=WINDOWS[window], color_scheme=scheme) as visit:
+    with a_visit(browser, prefixed_hub.url, viewport=WINDOWS[window], color_scheme=scheme) as visit:
         page = the_reference(visit)
         assert visit.accessibility_faults() == []
         assert not visit.is_wider_than_the_window()
@@ -138,22 +154,11 @@ def test_everybody_can_read_it_and_nothing_is_wider_than_the_window(
         assert not visit.is_wider_than_the_window()
 
 
-def test_it_works_under_a_prefix_and_leads_back(browser: Browser, migrated_sqlite: Path, tmp_path: Path) -> None:
-    database = tmp_path / "hub.db"
-    database.write_bytes(migrated_sqlite.read_bytes())
-    with a_running_hub(f"sqlite:///{database}", prefix="/cwis463") as hub, a_visit(browser, hub.url) as visit:
-        page = the_reference(visit)
-        logged_in(page, hub.create_program())
-
-        assert all(address.startswith(f"{hub.url}/") for address in visit.received)
-        links = page.get_by_role("navigation", name="This hub").get_by_role("link")
-        targets = links.evaluate_all("all => all.map(each => each.href)")
-        assert targets == [f"{hub.url}/", f"{hub.url}/openapi.json"]
-
-
-def test_without_javascript_it_leads_to_the_document_and_the_welcome(hub: RunningHub, browser: Browser) -> None:
-    with a_visit(browser, hub.url, java_script_enabled=False) as visit:
+def test_without_javascript_it_leads_to_the_document_and_the_welcome(
+    prefixed_hub: RunningHub, browser: Browser
+) -> None:
+    with a_visit(browser, prefixed_hub.url, java_script_enabled=False) as visit:
         page = visit.open("/docs")
 
         links = page.locator("noscript a").evaluate_all("all => all.map(each => each.href)")
-        assert links == [f"{hub.url}/openapi.json", f"{hub.url}/"]
+        assert links == [f"{prefixed_hub.url}/openapi.json", f"{prefixed_hub.url}/"]

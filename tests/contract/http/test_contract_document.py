@@ -348,6 +348,15 @@ async def test_assets_are_served_as_what_they_are(hub: Hub, path: str, media_typ
     assert response.headers["content-type"] == media_type
 
 
+async def test_what_is_large_is_sent_packed(hub: Hub) -> None:
+    packed = await hub.client.get("/docs/assets/swagger-ui-bundle.js", headers={"Accept-Encoding": "gzip"})
+    plain = await hub.client.get("/docs/assets/swagger-ui-bundle.js", headers={"Accept-Encoding": "identity"})
+
+    assert packed.headers["content-encoding"] == "gzip"
+    assert "content-encoding" not in plain.headers
+    assert packed.content == plain.content
+
+
 # The internal port
 
 
