@@ -10,7 +10,6 @@ import io.smshub.model.NewSubscriber;
 import io.smshub.model.NewTextMessage;
 import io.smshub.model.Priority;
 import io.smshub.model.Problem;
-import java.net.http.HttpClient;
 import java.time.OffsetDateTime;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
@@ -21,7 +20,6 @@ public class Journey {
 
     public static void main(String[] arguments) throws Exception {
         ApiClient client = new ApiClient();
-        client.setHttpClientBuilder(HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1));
         client.updateBaseUri(arguments[0]);
         String token = new AccessApi(client)
             .logIn(new Credentials().programSID(arguments[1]).programKey(arguments[2]));
