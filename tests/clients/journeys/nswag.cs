@@ -5,6 +5,7 @@ using System.Net.Http;
 using System.Net.Http.Headers;
 using System.Threading.Tasks;
 using Newtonsoft.Json;
+using Newtonsoft.Json.Converters;
 using SmsHub;
 
 public static class Journey
@@ -50,6 +51,6 @@ public static class Journey
             preview.Encoding,
             preview.Audience,
             Refused = new object[] { refused.Status, refused.Type, refused.Errors.First().Position },
-        }));
+        }, new StringEnumConverter()));
     }
 }
