@@ -110,6 +110,8 @@ def _closed(schema: Any) -> Any:  # noqa: ANN401 - JSON
     match schema:
         case {"nullable": True, "type": str() as kind, **rest}:
             return _closed({**rest, "type": [kind, "null"]})
+        case {"nullable": True, **rest}:
+            return {"anyOf": [_closed(rest), {"type": "null"}]}
         case {"type": "object", "properties": _} if "additionalProperties" not in schema:
             return _closed({**schema, "additionalProperties": False})
         case Mapping():

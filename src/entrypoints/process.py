@@ -15,6 +15,7 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from domain.errors import SchemaDiffers, StoreUnavailable
+from entrypoints.connections import HubConnection
 from entrypoints.container import Container, close
 from entrypoints.health import Phase
 from entrypoints.settings import Settings, unknown_variables
@@ -191,6 +192,7 @@ class Process:
         return _Server(
             uvicorn.Config(
                 app,
+                http=HubConnection,
                 log_config=None,
                 access_log=False,
                 backlog=_BACKLOG,

@@ -121,6 +121,17 @@ def test_what_providers_call_is_left_out_of_clients() -> None:
         assert (operation.definition["tags"] == ["Callbacks"]) is is_callback
 
 
+def test_what_providers_send_is_left_out_of_clients() -> None:
+    sent = {
+        media_type["schema"]["$ref"].rpartition("/")[2]
+        for operation in OF_PROVIDERS
+        for media_type in operation.definition.get("requestBody", {}).get("content", {}).values()
+    }
+    schemas = CONTRACT.document["components"]["schemas"]
+
+    assert {name for name, schema in schemas.items() if schema.get("x-internal")} == sent
+
+
 @pytest.mark.parametrize("operation", OF_PROVIDERS, ids=lambda each: each.id)
 def test_every_callback_documents_its_problems_and_bounds_its_body(operation: Operation) -> None:
     expected = {"204", "400", "403", "503"}
