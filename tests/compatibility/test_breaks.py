@@ -144,7 +144,7 @@ BREAKING: Mapping[str, tuple[Change, str]] = {
         "listTextMessages has a new parameter before others, whose places in generated methods change.",
     ),
     "a parameter is read in another way": (
-        put("components > parameters > VonageQuery > explode", False),
+        put("components > parameters > VonageReceiptQuery > explode", False),
         "receiveVonageReceiptByQuery reads the parameter Fields in query in another way.",
     ),
     "a parameter gets a limit": (
