@@ -13,7 +13,11 @@ IMAGE ?= sms-hub
 VERSION ?= $(shell sed -n 's/^version = "\(.*\)"/\1/p' pyproject.toml)
 REVISION ?= $(shell git describe --always --abbrev=40 --dirty 2>/dev/null || echo unknown)
 
-.PHONY: help install run test test-all check format bench chart-docs dashboards pictures image try-image lock clean
+# Of `make clients`. DOCUMENT may be an address, such as that of a hub's own /openapi.json.
+DOCUMENT ?= openapi/sms-hub.yaml
+CLIENTS ?= dist/clients
+
+.PHONY: help install run test test-all check format bench chart-docs clients dashboards pictures image try-image lock clean
 
 help: ## Say what each target does
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -74,6 +78,9 @@ bench: install ## Run the benchmarks
 
 chart-docs: install ## Write the values of the Helm chart into its README
 	$(BIN)/python helm/values_table.py
+
+clients: $(VENV)/.callers-stamp ## Generate clients in Python, TypeScript, C#, PHP and Java (clients/README.md)
+	@PATH="$(CURDIR)/$(BIN):$$PATH" clients/generate.sh $(DOCUMENT) $(CLIENTS)
 
 image: ## Build the container image sms-hub (docs/operations/image.md)
 	$(BUILDER) build $(BUILD_FLAGS) --tag $(IMAGE):$(VERSION) --tag $(IMAGE):latest \

@@ -9,7 +9,7 @@ unpacked=$(mktemp -d)
 trap 'rm -rf "$unpacked"' EXIT
 chmod 755 "$unpacked"
 
-if (cd "$unpacked" && apt-get -qq download wordpress && dpkg -x wordpress_*.deb .); then
+if (cd "$unpacked" && apt-get -qq -o APT::Sandbox::User=root download wordpress && dpkg -x wordpress_*.deb .); then
     mkdir "$folder"
     mv "$unpacked/usr/share/wordpress/wp-includes" "$folder"
 else

@@ -176,6 +176,17 @@ def database_url(request: pytest.FixtureRequest) -> str:
     return str(request.getfixturevalue("sqlite_url" if request.param == "sqlite" else "postgres_url"))
 
 
+@contextmanager
+def a_migrated_database(request: pytest.FixtureRequest, folder: Path) -> Iterator[str]:
+    """For a fixture of any scope whose parameter is a kind of database."""
+    if request.param == "sqlite":
+        yield f"sqlite:///{shutil.copy(request.getfixturevalue('migrated_sqlite'), folder / 'hub.db')}"
+        return
+    server: PostgresServer = request.getfixturevalue("postgres_server")
+    with server.database(template=request.getfixturevalue("migrated_postgres")) as url:
+        yield url
+
+
 @pytest.fixture(params=BOTH_DATABASES)
 def empty_database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """A database with nothing in it, once of each kind."""

@@ -1,7 +1,7 @@
 """Holds answers against an OpenAPI document: what is not documented is a fault."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Self
 
@@ -20,6 +20,8 @@ _NEVER_DOCUMENTED = frozenset({405})
 @dataclass(frozen=True)
 class Documented:
     contract: Contract
+    # By their schemas, written as JSON: to make one takes longer than most requests.
+    _validators: dict[bytes, Draft202012Validator] = field(default_factory=dict, repr=False)
 
     @classmethod
     def load(cls, name: str = "sms-hub", *, public_url: str = "/") -> Self:
@@ -88,7 +90,11 @@ class Documented:
             self._validator_of(content[media_type]["schema"]).validate(orjson.loads(response.content))
 
     def _validator_of(self, schema: Mapping[str, Any]) -> Draft202012Validator:
-        return Draft202012Validator(_closed(schema) | {"components": self._components}, validate_formats=True)
+        written = orjson.dumps(schema)
+        if written not in self._validators:
+            closed = _closed(schema) | {"components": self._components}
+            self._validators[written] = Draft202012Validator(closed, validate_formats=True)
+        return self._validators[written]
 
     @cached_property
     def _components(self) -> Any:  # noqa: ANN401 - JSON
@@ -104,6 +110,8 @@ def _closed(schema: Any) -> Any:  # noqa: ANN401 - JSON
     match schema:
         case {"nullable": True, "type": str() as kind, **rest}:
             return _closed({**rest, "type": [kind, "null"]})
+        case {"nullable": True, **rest}:
+            return {"anyOf": [_closed(rest), {"type": "null"}]}
         case {"type": "object", "properties": _} if "additionalProperties" not in schema:
             return _closed({**schema, "additionalProperties": False})
         case Mapping():

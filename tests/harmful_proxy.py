@@ -19,6 +19,7 @@ from tests.ports import free_port
 
 TEXTS = "/api/TextMessages"
 LOGIN = "/api/Login"
+SUBSCRIBERS = "/api/Subscribers"
 
 
 class Harm(Enum):

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from shutil import which
+from signal import SIGABRT
 
 import pytest
 
@@ -34,6 +35,9 @@ def run_program(command: Sequence[str | Path], folder: Path, **environment: str)
         encoding="utf-8",
         timeout=60,
     )
+    if ended.returncode == -SIGABRT and "* Assertion at mono-threads.c" in ended.stdout:
+        # On a busy machine one in a hundred programs ends so, when all that it had to do is done.
+        pytest.skip("Mono failed at an assertion of its own.")
     return Ended(ended.returncode, ended.stdout, ended.stderr)
 
 
@@ -55,4 +59,5 @@ def compiled(source: Path) -> Sequence[str]:
         ["mcs", "-warnaserror", f"-out:{program}", "-r:System.Net.Http.dll", f"-r:{library}", source], source.parent
     )
     assert compiler.status == 0, compiler.complaint
-    return ["env", f"MONO_PATH={_NEWTONSOFT}", "mono", str(program)]
+    # On a busy machine Mono is slow to add threads to the few that it starts with, and calls wait for one.
+    return ["env", f"MONO_PATH={_NEWTONSOFT}", "MONO_THREADS_PER_CPU=50", "mono", str(program)]

@@ -10,6 +10,7 @@ from starlette.types import ASGIApp
 from uuid_utils.compat import uuid7
 
 from adapters.login_guard import InProcessLoginGuard
+from adapters.providers.on_demand import OnDemand
 from adapters.providers.sandbox.provider import SandboxProvider
 from adapters.providers.twilio.callbacks import TwilioCallbacks
 from adapters.providers.vonage.callbacks import VonageCallbacks, VonageSmsCallbacks
@@ -98,6 +99,7 @@ from domain.use_cases.list_inbound_messages import ListInboundMessages
 from domain.use_cases.list_programs import ListPrograms
 from domain.use_cases.operate_limits import OperateLimits
 from domain.use_cases.operate_senders import ChangeSender, ListSenders, Pause
+from domain.use_cases.prepare_providers import PrepareProviders
 from domain.use_cases.preview_text import PreviewText
 from domain.use_cases.read_texts import FindText, ListDeliveries, ListTexts
 from domain.use_cases.receive_callback import ReceiveCallback
@@ -197,39 +199,43 @@ def _retry(settings: Settings) -> RetryPolicy:
 
 
 def _twilio(settings: Settings, accounts: ProviderAccounts, observer: DispatchObserver) -> SmsProvider:
-    # Its library takes memory and time, which processes that do not send can do without.
-    from adapters.providers.twilio.provider import TwilioProvider  # noqa: PLC0415
+    def load() -> SmsProvider:
+        from adapters.providers.twilio.provider import TwilioProvider  # noqa: PLC0415
 
-    # A call that waits for its sender's turn holds a connection.
-    connections = settings.most_in_flight + _CONNECTIONS_FOR_ENQUIRIES
-    callback_url = settings.callback_url()
-    return TwilioProvider(
-        accounts,
-        api_base_url=settings.twilio_api_base_url or None,
-        connections=connections,
-        status_callback=None if callback_url is None else callback_url + _TWILIO_STATUS,
-        smart_encoding=settings.twilio_smart_encoding,
-        unlisted=partial(observer.code_unlisted, "twilio"),
-    )
+        # A call that waits for its sender's turn holds a connection.
+        connections = settings.most_in_flight + _CONNECTIONS_FOR_ENQUIRIES
+        callback_url = settings.callback_url()
+        return TwilioProvider(
+            accounts,
+            api_base_url=settings.twilio_api_base_url or None,
+            connections=connections,
+            status_callback=None if callback_url is None else callback_url + _TWILIO_STATUS,
+            smart_encoding=settings.twilio_smart_encoding,
+            unlisted=partial(observer.code_unlisted, "twilio"),
+        )
+
+    return OnDemand(load)
 
 
 def _vonage(settings: Settings, accounts: ProviderAccounts, observer: DispatchObserver) -> SmsProvider:
-    # As above.
-    from adapters.providers.vonage.account import Api  # noqa: PLC0415
-    from adapters.providers.vonage.library import Hosts  # noqa: PLC0415
-    from adapters.providers.vonage.provider import VonageProvider  # noqa: PLC0415
+    def load() -> SmsProvider:
+        from adapters.providers.vonage.account import Api  # noqa: PLC0415
+        from adapters.providers.vonage.library import Hosts  # noqa: PLC0415
+        from adapters.providers.vonage.provider import VonageProvider  # noqa: PLC0415
 
-    callback_url = settings.callback_url()
-    return VonageProvider(
-        accounts,
-        hosts=Hosts(settings.vonage_api_host, settings.vonage_rest_host),
-        callback_urls=None
-        if callback_url is None
-        else {Api.MESSAGES: callback_url + _VONAGE_STATUS, Api.SMS: callback_url + _VONAGE_RECEIPT},
-        most_threads=min(settings.most_in_flight, _MOST_THREADS),
-        unlisted=partial(observer.code_unlisted, "vonage"),
-        credit_told=partial(observer.credit_told, "vonage"),
-    )
+        callback_url = settings.callback_url()
+        return VonageProvider(
+            accounts,
+            hosts=Hosts(settings.vonage_api_host, settings.vonage_rest_host),
+            callback_urls=None
+            if callback_url is None
+            else {Api.MESSAGES: callback_url + _VONAGE_STATUS, Api.SMS: callback_url + _VONAGE_RECEIPT},
+            most_threads=min(settings.most_in_flight, _MOST_THREADS),
+            unlisted=partial(observer.code_unlisted, "vonage"),
+            credit_told=partial(observer.credit_told, "vonage"),
+        )
+
+    return OnDemand(load)
 
 
 def _by_name(**by_name: SmsProvider) -> Mapping[str, SmsProvider]:
@@ -404,6 +410,9 @@ class Container(containers.DeclarativeContainer):
 
     hold_membership: providers.Provider[HoldMembership] = providers.Singleton(
         HoldMembership, dispatchers=dispatchers, clock=clock, observer=observer, terms=terms
+    )
+    prepare_providers: providers.Provider[PrepareProviders] = providers.Singleton(
+        PrepareProviders, senders=senders, providers=sms_providers
     )
     dispatch_deliveries: providers.Provider[DispatchDeliveries] = providers.Singleton(
         DispatchDeliveries,

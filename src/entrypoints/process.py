@@ -15,6 +15,7 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from domain.errors import SchemaDiffers, StoreUnavailable
+from entrypoints.connections import HubConnection
 from entrypoints.container import Container, close
 from entrypoints.health import Phase
 from entrypoints.settings import Settings, unknown_variables
@@ -129,7 +130,7 @@ class Process:
             _log.warning("unknown_settings", names=unknown)
 
     async def _prepare(self) -> None:
-        """Waits for a database of the right schema."""
+        """Waits for a database of the right schema, and for the providers that it has senders of."""
         schema, clock = self._container.schema(), self._container.clock()
         while not self._stopping.is_set():
             try:
@@ -137,6 +138,8 @@ class Process:
                     await schema.migrate()
                 await schema.check()
                 await clock.synchronise()
+                if self._parts.dispatcher:
+                    await self._container.prepare_providers()()
             except (StoreUnavailable, SchemaDiffers) as error:
                 _log.warning("waiting_for_database", problem=error.slug, detail=str(error))
                 with contextlib.suppress(TimeoutError):
@@ -189,6 +192,7 @@ class Process:
         return _Server(
             uvicorn.Config(
                 app,
+                http=HubConnection,
                 log_config=None,
                 access_log=False,
                 backlog=_BACKLOG,

@@ -1,14 +1,12 @@
 """One browser and one hub for all tests of a file; each test has a window and programs of its own."""
 
-import shutil
 from collections.abc import Iterator
 from importlib.util import find_spec
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.conftest import BOTH_DATABASES, PostgresServer
+from tests.conftest import BOTH_DATABASES, a_migrated_database
 from tests.http import RunningHub, a_running_hub
 
 if TYPE_CHECKING:
@@ -31,11 +29,5 @@ def browser() -> "Iterator[Browser]":
 @pytest.fixture(scope="module", params=BOTH_DATABASES)
 def hub(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningHub]:
     """A hub in a process of its own, once on each kind of database."""
-    if request.param == "sqlite":
-        template: Path = request.getfixturevalue("migrated_sqlite")
-        with a_running_hub(f"sqlite:///{shutil.copy(template, tmp_path_factory.mktemp('hub') / 'hub.db')}") as hub:
-            yield hub
-        return
-    server: PostgresServer = request.getfixturevalue("postgres_server")
-    with server.database(template=request.getfixturevalue("migrated_postgres")) as url, a_running_hub(url) as hub:
+    with a_migrated_database(request, tmp_path_factory.mktemp("hub")) as url, a_running_hub(url) as hub:
         yield hub

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from playwright.sync_api import Browser, ConsoleMessage, Page, Request, ViewportSize, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, Request, Response, ViewportSize, sync_playwright
 
 CHROMIUM = Path("/usr/bin/chromium")
 AXE = Path(__file__).parents[2] / "requirements" / "npm" / "node_modules" / "axe-core" / "axe.min.js"
@@ -44,7 +44,7 @@ class Visit:
     origin: str
     faults: list[str] = field(default_factory=list)
     elsewhere: list[str] = field(default_factory=list)
-    received: dict[str, int] = field(default_factory=dict)
+    responses: list[Response] = field(default_factory=list)
 
     def open(self, path: str = "") -> Page:
         response = self.page.goto(f"{self.origin}{path}", wait_until="networkidle")
@@ -63,15 +63,26 @@ class Visit:
             if each["impact"] in {"serious", "critical"}
         ]
 
+    @property
+    def received(self) -> dict[str, int]:
+        """How many bytes each address has answered with, unpacked."""
+        return {each.url: len(each.body()) for each in self.responses if each.url.startswith("http")}
+
     def is_wider_than_the_window(self) -> bool:
         wider: bool = self.page.evaluate("() => document.documentElement.scrollWidth > window.innerWidth")
         return wider
 
 
 @contextmanager
-def a_visit(browser: Browser, url: str, **options: Any) -> Iterator[Visit]:  # noqa: ANN401 - those of a browser's context
-    """`options` are those of `Browser.new_context`. A page that asks another origin for something, or whose script
-    fails, fails at the end.
+def a_visit(
+    browser: Browser,
+    url: str,
+    *,
+    asks: str | None = None,
+    **options: Any,  # noqa: ANN401 - those of a browser's context
+) -> Iterator[Visit]:
+    """`options` are those of `Browser.new_context`. A page that asks another origin than its own and `asks` for
+    something, or whose script fails, fails at the end.
     """
     parts = urlsplit(url)
     origin = f"{parts.scheme}://{parts.netloc}"
@@ -81,7 +92,7 @@ def a_visit(browser: Browser, url: str, **options: Any) -> Iterator[Visit]:  # n
         visit = Visit(page, url)
 
         def asked(request: Request) -> None:
-            if not request.url.startswith((origin, "data:", "blob:")):
+            if not request.url.startswith((origin, asks or origin, "data:", "blob:")):
                 visit.elsewhere.append(request.url)
 
         def told(message: ConsoleMessage) -> None:
@@ -91,7 +102,7 @@ def a_visit(browser: Browser, url: str, **options: Any) -> Iterator[Visit]:  # n
         page.on("request", asked)
         page.on("console", told)
         page.on("pageerror", lambda error: visit.faults.append(str(error)))
-        page.on("response", lambda response: visit.received.update({response.url: len(response.body())}))
+        page.on("response", lambda response: visit.responses.append(response))  # noqa: PLW0108 - Playwright marks it
         yield visit
         assert visit.elsewhere == []
         assert visit.faults == []

@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from adapters.providers.on_demand import OnDemand
 from adapters.providers.sandbox.provider import SandboxProvider
 from adapters.providers.twilio.provider import TwilioProvider
 from adapters.providers.vonage.library import Hosts
@@ -123,7 +124,8 @@ class Line:
         self.provider = self.provider_at(stand_in.url)
 
     def provider_at(self, url: str, bounds: Bounds | None = None, accounts: Accounts | None = None) -> SmsProvider:
-        return self._kind.provider_at(url, accounts or self.accounts, self._tls, bounds or Bounds())
+        """Loaded on demand, as the hub has it."""
+        return OnDemand(lambda: self._kind.provider_at(url, accounts or self.accounts, self._tls, bounds or Bounds()))
 
     @property
     def other_credentials(self) -> Mapping[str, str]:

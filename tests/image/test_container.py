@@ -40,7 +40,7 @@ def test_a_text_goes_end_to_end(site: ContainerSite) -> None:
 
 def test_the_pages_are_there(site: ContainerSite) -> None:
     hub = site.serve().until_ready(within_s=60)
-    for path in ("/openapi.json", "/docs", "/docs/start.js", "/docs/assets/swagger-ui.css"):
+    for path in ("/openapi.json", "/docs", "/docs/reference.js", "/docs/assets/swagger-ui.css"):
         assert httpx.get(f"{hub.url}{path}", trust_env=False).status_code == 200, path
 
 

@@ -127,20 +127,32 @@ def test_settings_reach_what_they_set() -> None:
     assert container.dispatch_deliveries().providers is container.create_program().providers
 
 
-def test_opentelemetry_is_loaded_where_traces_are_on_alone() -> None:
+ALL_BUILT = "hub.app(), hub.dispatcher(), hub.sms_providers()"
+
+
+def loaded_by(work: str, **settings: str) -> set[str]:
+    """What is loaded of the heavy libraries that not every hub needs, when `work` is done with a container `hub`."""
     look = (
-        "import sys; from entrypoints.container import Container; from entrypoints.settings import Settings\n"
-        "hub = Container(settings=Settings.from_environment())\n"
-        "hub.app(), hub.dispatcher(), hub.sms_providers()\n"
-        "print(any(name.partition('.')[0] == 'opentelemetry' for name in sys.modules))"
+        "import asyncio, sys; from entrypoints.container import Container; from entrypoints.settings import Settings\n"
+        f"hub = Container(settings=Settings.from_environment())\n{work}\n"
+        "print(*{'opentelemetry', 'twilio.rest', 'vonage_http_client'} & sys.modules.keys())"
     )
+    given = {f"SMSHUB_{name.upper()}": value for name, value in settings.items()}
+    environment = {
+        "PATH": os.environ["PATH"],
+        "PYTHONPATH": import_path(),
+        "SMSHUB_SIGNING_KEYS": SIGNING_KEYS,
+        **given,
+    }
+    done = subprocess.run([sys.executable, "-c", look], env=environment, capture_output=True, text=True, check=True)
+    return set(done.stdout.split())
 
-    def loaded(traces: str) -> str:
-        environment = {"PATH": os.environ["PATH"], "PYTHONPATH": import_path()}
-        settings = {"SMSHUB_SIGNING_KEYS": SIGNING_KEYS, "SMSHUB_TRACES": traces}
-        done = subprocess.run(
-            [sys.executable, "-c", look], env=environment | settings, capture_output=True, text=True, check=True
-        )
-        return done.stdout.strip()
 
-    assert (loaded("off"), loaded("otlp")) == ("False", "True")
+def test_opentelemetry_is_loaded_where_traces_are_on_alone() -> None:
+    assert loaded_by(ALL_BUILT, traces="off") == set()
+    assert loaded_by(ALL_BUILT, traces="otlp") == {"opentelemetry"}
+
+
+@pytest.mark.parametrize(("provider", "library"), [("twilio", "twilio.rest"), ("vonage", "vonage_http_client")])
+def test_the_library_of_a_provider_is_loaded_when_that_provider_gets_ready(provider: str, library: str) -> None:
+    assert loaded_by(f"{ALL_BUILT}; asyncio.run(hub.sms_providers()['{provider}'].prepare())") == {library}

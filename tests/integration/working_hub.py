@@ -82,6 +82,9 @@ class ScriptedProvider(SmsProvider):
         await asyncio.sleep(self._answers_after_s)
         return self.answer
 
+    async def prepare(self) -> None:
+        """It is ready."""
+
     async def close(self) -> None:
         """It holds nothing."""
 

@@ -1,7 +1,11 @@
 """The calls that the welcome page explains step by step work as they are shown, one after the other in one shell."""
 
 import json
+import os
+import sys
 from pathlib import Path
+
+import pytest
 
 from tests.harmful_proxy import ProxiedHub
 from tests.programs import need, run_program
@@ -43,3 +47,17 @@ def test_the_credentials_are_named_as_the_other_steps_and_all_samples_read_them(
     exported = [line.partition("=")[0] for line in step(hub.running, "credentials").splitlines()]
 
     assert exported == ["export SMSHUB_PROGRAM_SID", "export SMSHUB_PROGRAM_KEY"]
+
+
+def test_a_client_is_generated(hub: ProxiedHub, tmp_path: Path) -> None:
+    generator = Path(sys.executable).with_name("openapi-generator-cli")
+    if not generator.exists():
+        pytest.skip("There is no openapi-generator-cli: `make test-all` installs it.")
+    script = tmp_path / "client.sh"
+    script.write_text(step(hub.running, "client"), encoding="utf-8")
+
+    ended = run_program([*SHELL, script], tmp_path, PATH=f"{generator.parent}:{os.environ['PATH']}")
+
+    assert ended.status == 0, ended.complaint
+    api = (tmp_path / "sms-hub-client" / "openapi_client" / "api" / "text_messages_api.py").read_text(encoding="utf-8")
+    assert "def send_text_message(" in api

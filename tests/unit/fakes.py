@@ -887,6 +887,9 @@ class OpenProvider(SmsProvider):
     async def look_up(self, enquiry: Enquiry) -> EnquiryAnswer:
         raise NotImplementedError
 
+    async def prepare(self) -> None:
+        """It is ready."""
+
     async def close(self) -> None:
         """It holds nothing."""
 
@@ -918,6 +921,9 @@ class ScriptedProvider(SmsProvider):
         self.enquiries: list[Enquiry] = []
         self.under_way = 0
         self.most_under_way = 0
+
+    async def prepare(self) -> None:
+        """It is ready."""
 
     async def close(self) -> None:
         """It holds nothing."""

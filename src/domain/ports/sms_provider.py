@@ -43,6 +43,10 @@ class Departure(Protocol):
 class SmsProvider(Protocol):
     """A company that delivers texts, or what stands in for one."""
 
+    async def prepare(self) -> None:
+        """Gets ready to send. One that was not asked to does so with its first text, which may be late then."""
+        ...
+
     def account_of(self, credentials: Credentials) -> str:
         """The provider's own name of the account that they belong to, such as its SID.
 

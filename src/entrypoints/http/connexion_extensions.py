@@ -304,6 +304,9 @@ def _as_json_schema(schema: Any) -> Any:  # noqa: ANN401 - JSON
     match schema:
         case {"nullable": True, "type": str() as kind, **rest}:
             return _as_json_schema({**rest, "type": [kind, "null"]})
+        # Not `anyOf`: its one fault would hide what is wrong with the value.
+        case {"nullable": True, **rest}:
+            return {"if": {"not": {"type": "null"}}, "then": _as_json_schema(rest)}
         case Mapping():
             return {name: _as_json_schema(value) for name, value in schema.items() if name not in _NO_SCHEMA}
         case list():

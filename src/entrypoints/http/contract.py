@@ -11,6 +11,9 @@ from urllib.parse import urlsplit
 import yaml
 from starlette.routing import compile_path
 
+# Written in C where it is at hand, as in the library's wheels: eight times as quick, at each start of a process.
+_LOADER: type[yaml.SafeLoader | yaml.CSafeLoader] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
 MAX_BODY = 4 * 1024 * 1024
 
 _METHODS = frozenset({"get", "put", "post", "delete", "options", "head", "patch", "trace"})
@@ -51,7 +54,7 @@ class Contract:
 
     @classmethod
     def load(cls, name: str = "sms-hub", *, public_url: str | None = None) -> "Contract":
-        document = yaml.safe_load((_folder() / f"{name}.yaml").read_text(encoding="utf-8"))
+        document = yaml.load((_folder() / f"{name}.yaml").read_text(encoding="utf-8"), _LOADER)  # noqa: S506 - it is safe
         if public_url is not None:
             document["servers"] = [{"url": public_url}]
         return cls(document)

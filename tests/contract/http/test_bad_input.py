@@ -775,7 +775,7 @@ async def test_what_only_looks_bad_is_taken(hub: Hub, office: Office, what: str)
 
 
 METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT", "BREW"]
-PAGES = ["/", "/docs", "/docs/start.js", "/docs/assets/swagger-ui.css", "/openapi.json"]
+PAGES = ["/", "/assets/pages.css", "/docs", "/docs/reference.js", "/docs/assets/swagger-ui.css", "/openapi.json"]
 
 
 def allowed_on(path: str) -> set[str]:

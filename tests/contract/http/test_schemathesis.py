@@ -26,6 +26,10 @@ CONTRACT = Contract.load()
 OF_PROVIDERS = ("--include-tag", "Callbacks")
 OF_PROGRAMS = ("--exclude-tag", "Callbacks")
 EVERY_PHASE = "examples,coverage,fuzzing,stateful"
+# Enough for every link of the document to be followed, whatever chance has it.
+WALKS = 300
+# Without a token each call of a walk is answered with the same 401, whatever went before, as those of no walk are.
+WALKS_WITHOUT_TOKEN = 30
 # Where chance leads depends on the seed, and on what else there is in the code.
 MORE_SEEDS = ("464", "465", "466", "467")
 
@@ -53,7 +57,8 @@ def test_the_document_is_kept_with_the_token_alone_and_under_a_prefix(sqlite_url
 def test_the_document_is_kept_without_a_token(sqlite_url: str, tmp_path: Path) -> None:
     with a_hub_to_try_out(sqlite_url) as hub:
         # It would warn that nearly everything is answered with 401, which is what this is about.
-        tried_out(hub, tmp_path, "--warnings", "off", *OF_PROGRAMS, phases="examples,fuzzing,stateful")
+        options = ("--warnings", "off", *OF_PROGRAMS)
+        tried_out(hub, tmp_path, *options, phases="examples,fuzzing,stateful", walks=WALKS_WITHOUT_TOKEN)
 
         statuses = statuses_of(hub)
         guarded = {each.id for each in CONTRACT.operations.values() if not each.is_callback} - {"logIn"}
@@ -78,7 +83,9 @@ def test_the_document_is_kept_by_what_providers_call(sqlite_url: str, tmp_path: 
 
 def the_documents_program() -> Credentials:
     example = CONTRACT.document["components"]["schemas"]["Credentials"]["example"]
-    return Credentials("city-hall", example["ProgramSID"], example["ProgramKey"])
+    content = CONTRACT.operations["sendTextMessage"].definition["requestBody"]["content"]["application/json"]
+    program_id = content["examples"]["firstHub"]["value"]["ProgramId"].lower()
+    return Credentials(program_id, example["ProgramSID"], example["ProgramKey"])
 
 
 def a_hub_to_try_out(database_url: str, *, prefix: str = "") -> Any:  # noqa: ANN401
@@ -94,11 +101,12 @@ def a_hub_to_try_out(database_url: str, *, prefix: str = "") -> Any:  # noqa: AN
     return a_running_hub(database_url, prefix=prefix, logins_per_minute=100_000)
 
 
-def tried_out(hub: RunningHub, folder: Path, *arguments: str, phases: str = EVERY_PHASE) -> Path:
+def tried_out(hub: RunningHub, folder: Path, *arguments: str, phases: str = EVERY_PHASE, walks: int = WALKS) -> Path:
     """The report of a run with which Schemathesis is content."""
     report, configuration = folder / "report.ndjson", folder / "schemathesis.toml"
     tomorrow = (datetime.now(UTC) + timedelta(days=1)).isoformat(timespec="seconds")
-    configuration.write_text(CONFIGURATION.read_text(encoding="utf-8").replace("TOMORROW", tomorrow), encoding="utf-8")
+    template = CONFIGURATION.read_text(encoding="utf-8")
+    configuration.write_text(template.replace("TOMORROW", tomorrow).replace("WALKS", str(walks)), encoding="utf-8")
     run = subprocess.run(
         [
             *(SCHEMATHESIS, "--config-file", configuration, "run", f"{hub.url}/openapi.json", "--no-color"),

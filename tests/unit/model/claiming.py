@@ -74,10 +74,11 @@ class Hub:
             for name, limit in self.limits.items()
             for taken, day, used in [self.kept[name]]
         }
+        wanted = [due[name].schedule.candidates_wanted(self.now_us, self.reservation) for name in order]
         lines = {
             place: Line(
                 schedule=its.schedule,
-                waiting=its.candidates(its.schedule.candidates_wanted(self.now_us, self.reservation)),
+                waiting=its.candidates(wanted[place]),
                 turns=Turns.read(its.turns),
                 shared=[shared[limit] for limit in its.limits],
                 taken_over=its.owner != dispatcher,
@@ -92,10 +93,11 @@ class Hub:
             slots = {slot.delivery_id: slot.at_us for slot in its_plan.slots}
             gone = slots.keys() | its_plan.ended.keys()
             for line in its.queued.values():
+                head = line[: wanted[place]]
                 self.given += [
-                    Sent(order[place], slots[each.delivery_id], each) for each in line if each.delivery_id in slots
+                    Sent(order[place], slots[each.delivery_id], each) for each in head if each.delivery_id in slots
                 ]
-                line[:] = [each for each in line if each.delivery_id not in gone]
+                line[: wanted[place]] = [each for each in head if each.delivery_id not in gone]
             if its.due_us is None and any(its.queued.values()):
                 its.due_us = self.now_us
         used = {limit for its in due.values() for limit in its.limits}

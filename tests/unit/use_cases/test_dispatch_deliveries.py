@@ -908,6 +908,7 @@ class CancellingProvider(SmsProvider):
         await departure()
         raise asyncio.CancelledError(text.delivery_id)
 
+    prepare = ScriptedProvider.prepare
     account_of = ScriptedProvider.account_of
     look_up = ScriptedProvider.look_up
     close = ScriptedProvider.close

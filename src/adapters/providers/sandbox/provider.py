@@ -40,6 +40,9 @@ class SandboxProvider(SmsProvider):
             return replace(answer, reference=_reference(enquiry.delivery.id))
         return answer
 
+    async def prepare(self) -> None:
+        """It is ready."""
+
     async def close(self) -> None:
         """It holds nothing."""
 

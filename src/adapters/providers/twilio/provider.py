@@ -83,6 +83,9 @@ class TwilioProvider(SmsProvider):
         self._look_up_timeout_s = _MOST_SEARCHED / _PAGE_SIZE * (connect_timeout_s + timeout_s)
         self._known: dict[int, _Known] = {}
 
+    async def prepare(self) -> None:
+        """It is ready when it is made."""
+
     async def close(self) -> None:
         await self._http.close()
 

@@ -57,6 +57,9 @@ class VonageProvider(SmsProvider):
         self._reading = asyncio.Lock()
         self._known: dict[int, tuple[Credentials, VonageAccount]] = {}
 
+    async def prepare(self) -> None:
+        """It is ready when it is made."""
+
     async def close(self) -> None:
         self._workers.close()
 

@@ -2,4 +2,4 @@ curl --silent --show-error --fail \
   --output sms-hub.json https://sms-hub.example/openapi.json
 openapi-generator-cli generate --generator-name python \
   --input-spec sms-hub.json --output sms-hub-client \
-  --openapi-normalizer REMOVE_X_INTERNAL=true
+  --openapi-normalizer SECURITY_SCHEMES_FILTER=key:bearerToken

@@ -1,0 +1,435 @@
+"""Every example of the document is true: requests can be sent as they stand, answers are what the hub says."""
+
+import json
+import re
+import time
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from urllib.parse import urlencode
+from uuid import UUID, uuid4
+
+import httpx
+import pytest
+import pytest_asyncio
+from sqlalchemy import delete, update
+
+from adapters.sql import tables
+from domain.errors import HubBusy, HubError, IdempotencyKeyInUse, StoreUnavailable
+from domain.model.access import Grant, Scope
+from domain.model.credentials import Credentials as ProviderCredentials
+from domain.model.message_body import MessageBody
+from domain.model.pace import Pace
+from domain.model.phone_number import PhoneNumber
+from domain.model.program import KeyHash, ProgramKey
+from domain.model.sender import SenderAddress
+from domain.use_cases.receive_callback import ReceiveCallback
+from domain.use_cases.send_text import SendText
+from entrypoints.http.contract import Contract, Operation
+from tests import signing
+from tests.builders import Store, a_program, a_text
+from tests.documented import PROBLEM, Documented
+from tests.http import PUBLIC_URL, Credentials, Hub, Office, a_hub
+
+CONTRACT = Contract.load()
+DOCUMENTED = Documented(CONTRACT)
+OPERATIONS = list(CONTRACT.operations.values())
+COMPONENTS: Mapping[str, Any] = CONTRACT.document["components"]
+
+FORM = "application/x-www-form-urlencoded"
+SECRET = "the-signature-secret-of-an-account"
+ENCRYPTION_KEYS = "tests:" + "0123456789abcdef" * 3
+
+
+def examples_of(value: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Those of a parameter or of content, by name; a schema's own where there are no others."""
+    if "examples" in value:
+        return {name: each["value"] for name, each in value["examples"].items()}
+    its = value if "example" in value else DOCUMENTED.resolved(value["schema"])
+    return {"example": its["example"]} if "example" in its else {}
+
+
+def parameters_of(operation: Operation) -> Sequence[Mapping[str, Any]]:
+    return [DOCUMENTED.resolved(each) for each in operation.definition.get("parameters", ())]
+
+
+def bodies_of(operation: Operation) -> Mapping[str, Mapping[str, Any]]:
+    """By media type."""
+    content: Mapping[str, Mapping[str, Any]] = operation.definition.get("requestBody", {}).get("content", {})
+    return content
+
+
+def success_of(operation: Operation) -> tuple[int, Mapping[str, Mapping[str, Any]]]:
+    """What it is answered with when all is well: status and content."""
+    ((status, response),) = (each for each in operation.definition["responses"].items() if each[0].startswith("2"))
+    return int(status), DOCUMENTED.resolved(response).get("content", {})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Request:
+    """One that the document shows. `name` is that of the body's example."""
+
+    operation: Operation
+    name: str = "example"
+    media_type: str | None = None
+    body: Any = None
+    parameters: Mapping[str, Mapping[str, Any]]
+
+    def __str__(self) -> str:
+        return " ".join(filter(None, (self.operation.id, self.name, self.media_type)))
+
+    @property
+    def path(self) -> str:
+        query = urlencode(self.parameters.get("query", {}))
+        return self.operation.path.format(**self.parameters.get("path", {})) + (f"?{query}" if query else "")
+
+
+def requests_of(operation: Operation) -> Iterator[Request]:
+    """Each body of each media type, and with every parameter; the first of several bodies goes without them."""
+    parameters: dict[str, dict[str, Any]] = {}
+    for each in parameters_of(operation):
+        [value] = examples_of(each).values()
+        its = value if each.get("explode") else {each["name"]: value}
+        parameters.setdefault(each["in"], {}).update({name: str(one) for name, one in its.items()})
+    if not bodies_of(operation):
+        yield Request(operation=operation, parameters=parameters)
+    for media_type, content in bodies_of(operation).items():
+        bodies = examples_of(content)
+        for index, (name, body) in enumerate(bodies.items()):
+            alone = index == 0 and len(bodies) > 1
+            yield Request(
+                operation=operation,
+                name=name,
+                media_type=media_type,
+                body=body,
+                parameters={} if alone else parameters,
+            )
+
+
+REQUESTS = [request for operation in OPERATIONS for request in requests_of(operation)]
+THE_TEXT = examples_of(success_of(CONTRACT.operations["getTextMessage"])[1]["application/json"])["example"]
+THE_DELIVERIES = examples_of(success_of(CONTRACT.operations["listDeliveries"])[1]["application/json"])["example"]
+ANSWERS = [
+    (operation, name, media_type, value)
+    for operation in OPERATIONS
+    for media_type, content in success_of(operation)[1].items()
+    for name, value in examples_of(content).items()
+]
+PROBLEMS = [
+    (response, name, value)
+    for response, definition in COMPONENTS["responses"].items()
+    for name, value in (examples_of(definition["content"][PROBLEM]) if "content" in definition else {}).items()
+]
+
+
+# The document
+
+
+@pytest.mark.parametrize("operation", OPERATIONS, ids=lambda each: each.id)
+def test_every_request_parameter_answer_and_problem_has_an_example(operation: Operation) -> None:
+    responses = [DOCUMENTED.resolved(each) for each in operation.definition["responses"].values()]
+    contents = [content for each in responses for content in each.get("content", {}).values()]
+
+    for each in [*parameters_of(operation), *bodies_of(operation).values(), *contents]:
+        assert examples_of(each), each
+
+
+@pytest.mark.parametrize(
+    ("operation", "media_type", "value"),
+    [(operation, media_type, value) for operation, _, media_type, value in ANSWERS],
+    ids=[f"{operation.id} {name}" for operation, name, _, _ in ANSWERS],
+)
+def test_answers_match_their_schemas(operation: Operation, media_type: str, value: object) -> None:
+    response = httpx.Response(
+        success_of(operation)[0],
+        content=value if isinstance(value, str) and media_type == "text/xml" else json.dumps(value),
+        headers={"Content-Type": media_type, "Location": "there"},
+        request=httpx.Request(operation.method, f"https://hub{operation.path.replace('{Id}', str(uuid4()))}"),
+    )
+
+    DOCUMENTED.check(response)
+
+
+@pytest.mark.parametrize(("response", "value"), [(response, value) for response, _, value in PROBLEMS])
+def test_problems_have_the_status_under_which_they_stand(response: str, value: Mapping[str, Any]) -> None:
+    statuses = {
+        int(status)
+        for operation in OPERATIONS
+        for status, each in operation.definition["responses"].items()
+        if each.get("$ref") == f"#/components/responses/{response}"
+    }
+
+    assert statuses == {value["status"]}
+    DOCUMENTED.validator("Problem").validate(value)
+
+
+def test_the_examples_tell_of_one_program_and_one_text() -> None:
+    ids = {
+        name: each["path"]["Id"] for name, each in ((str(each), each.parameters) for each in REQUESTS) if "path" in each
+    }
+    canceled = examples_of(success_of(CONTRACT.operations["cancelTextMessage"])[1]["application/json"])["example"]
+    (sent,) = [
+        value for operation, name, _, value in ANSWERS if (operation.id, name) == ("sendTextMessage", "oneNumber")
+    ]
+    listed = examples_of(success_of(CONTRACT.operations["listTextMessages"])[1]["application/json"])["example"]
+
+    assert (
+        set(ids.values()) == {THE_TEXT["Id"], canceled["Id"], sent["Id"], listed["Items"][0]["Id"]} == {THE_TEXT["Id"]}
+    )
+    assert listed["Items"] == [THE_TEXT]
+    assert [each["PhoneNumber"] for each in THE_DELIVERIES["Items"]] == [THE_TEXT["PhoneNumber"]]
+
+
+# What the hub says
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def the_hub(shared_database_url: str) -> AsyncIterator[Hub]:
+    """It has the program of the examples, and an account at each provider that calls in them."""
+    accounts: Sequence[tuple[str, Mapping[str, str]]] = [
+        ("twilio", {"account_sid": example("TwilioStatus")["AccountSid"], "auth_token": SECRET}),
+        (
+            "vonage",
+            {"api_key": example("VonageSms")["api-key"], "api_secret": "a-secret-of-its", "signature_secret": SECRET},
+        ),
+    ]
+    async with a_hub(shared_database_url, encryption_keys=ENCRYPTION_KEYS, segment_price="0.0083 USD") as hub:
+        credentials = example("Credentials")
+        key_hash = KeyHash(ProgramKey(credentials["ProgramKey"]).hash())
+        program = a_program(
+            THE_TEXT["ProgramId"],
+            sid=credentials["ProgramSID"],
+            key_hash=key_hash,
+            sender=SenderAddress(THE_TEXT["Sender"]),
+        )
+        await Store.on(hub.container.database()).programs.add(program)
+        for provider, values in accounts:
+            await hub.container.create_program()(
+                name="City Hall",
+                provider=provider,
+                sender=SenderAddress("+19705550199"),
+                pace=Pace.parse("1"),
+                credentials=ProviderCredentials(values),
+            )
+        yield hub
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def office(the_hub: Hub) -> Office:
+    """The program of the examples, logged in; its log has the text of the examples, an older one, and nothing else."""
+    database = the_hub.container.database()
+    async with database.writing() as connection:
+        for table in (
+            tables.idempotency_keys,
+            tables.deliveries,
+            tables.text_messages,
+            tables.opt_outs,
+            tables.callbacks,
+        ):
+            await connection.execute(delete(table))
+    program = await Store.on(database).programs.find(THE_TEXT["ProgramId"])
+    assert program is not None
+    at_us = microseconds(THE_TEXT["DateSent"])
+    [delivery] = THE_DELIVERIES["Items"]
+    number = PhoneNumber(delivery["PhoneNumber"])
+    text_id = UUID(THE_TEXT["Id"])
+    for message_id, minutes in ((UUID(int=text_id.int - (60_000 << 80)), 1), (text_id, 0)):
+        text = a_text(program, number, message_id=message_id, at_us=at_us - minutes * 60_000_000)
+        await Store.on(database).intake.add(text)
+    async with database.writing() as connection:
+        await connection.execute(
+            update(tables.text_messages).values(body=MessageBody(THE_TEXT["Message"]).text, estimated_us=at_us)
+        )
+        await connection.execute(
+            update(tables.deliveries).values(
+                state=delivery["Status"],
+                attempt=delivery["Attempts"],
+                provider_reference=delivery["ProviderReference"],
+                updated_us=microseconds(delivery["UpdatedAt"]),
+            )
+        )
+    login = example("Credentials")
+    credentials = Credentials(THE_TEXT["ProgramId"], login["ProgramSID"], login["ProgramKey"])
+    return Office(credentials, await the_hub.log_in(credentials))
+
+
+@pytest.mark.parametrize("request_", REQUESTS, ids=str)
+async def test_a_request_is_taken_as_it_stands_and_answered_as_the_document_shows(
+    the_hub: Hub, office: Office, request_: Request
+) -> None:
+    if request_.operation.id == "cancelTextMessage":
+        await nothing_is_sent_yet(the_hub)
+
+    response = await send(the_hub, office, request_)
+
+    status, content = success_of(request_.operation)
+    assert response.status_code == status, response.text
+    shown = {name: value for each in content.values() for name, value in examples_of(each).items()}
+    if request_.name in shown and request_.operation.id not in {"logIn", "listTextMessages", "listDeliveries"}:
+        is_json = "json" in response.headers["content-type"]
+        assert lasting(response.json() if is_json else response.text) == lasting(shown[request_.name])
+
+
+async def test_a_page_of_each_list_is_as_the_document_shows(the_hub: Hub, office: Office) -> None:
+    texts = await the_hub.get(office, "/api/TextMessages", Limit=1)
+    deliveries = await the_hub.get(office, f"/api/TextMessages/{THE_TEXT['Id']}/Deliveries")
+
+    shown = examples_of(success_of(CONTRACT.operations["listTextMessages"])[1]["application/json"])["example"]
+    assert texts.json() == shown
+    assert deliveries.json() == THE_DELIVERIES
+    assert shown["NextCursor"] == examples_of(COMPONENTS["parameters"]["Cursor"])["example"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wrong:
+    """A request that goes wrong. `accident` is what happens meanwhile to every text and callback."""
+
+    method: str = "POST"
+    path: str = "/api/TextMessages"
+    body: Any = None
+    content: bytes | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+    accident: HubError | None = None
+    anonymous: bool = False
+    times: int = 1
+
+
+GOOD = {"Message": "Hello", "PhoneNumber": "+19706904544"}
+KEY = {"Idempotency-Key": "once"}
+STRANGER = {"ProgramSID": "nobody", "ProgramKey": "nothing"}
+PROVOKED: Mapping[tuple[str, str], Wrong] = {
+    ("BadRequest", "missing"): Wrong(body={"Message": "Hello"}),
+    ("BadRequest", "unknown"): Wrong(body={**GOOD, "Colour": "red"}),
+    ("BadRequest", "parameter"): Wrong(method="GET", path="/api/TextMessages?Limit=0"),
+    ("Unauthorized", "token"): Wrong(body=GOOD, anonymous=True),
+    ("Unauthorized", "credentials"): Wrong(path="/api/Login", body=STRANGER),
+    ("Forbidden", "program"): Wrong(body={**GOOD, "ProgramId": "another"}),
+    ("Forbidden", "scope"): Wrong(body=GOOD),
+    ("NotTheProviders", "refused"): Wrong(
+        path="/callbacks/twilio/status", content=b"a=b", headers={"Content-Type": FORM}
+    ),
+    ("NotFound", "message"): Wrong(method="GET", path=f"/api/TextMessages/{uuid4()}"),
+    ("ContentTooLarge", "text"): Wrong(content=b" " * (4 * 1024 * 1024 + 1)),
+    ("ContentTooLarge", "login"): Wrong(path="/api/Login", content=b" " * (16 * 1024 + 1)),
+    ("ContentTooLarge", "callback"): Wrong(path="/callbacks/vonage/status", content=b" " * (64 * 1024 + 1)),
+    ("UnsupportedMediaType", "json"): Wrong(content=b"Hello", headers={"Content-Type": "text/plain"}),
+    ("InFlight", "key"): Wrong(body=GOOD, accident=IdempotencyKeyInUse()),
+    ("Refused", "numbers"): Wrong(body={**GOOD, "PhoneNumber": "+19706904544, 555, 970-690-HELP"}),
+    ("Refused", "time"): Wrong(body={**GOOD, "ExpiresAt": "2025-11-22T04:00:00-07:00"}),
+    ("Refused", "sender"): Wrong(body={**GOOD, "Sender": "+19705550123"}),
+    ("Refused", "key"): Wrong(body={**GOOD, "Message": "Goodbye"}, headers=KEY),
+    ("Refused", "number"): Wrong(method="GET", path="/api/TextMessages?PhoneNumber=555"),
+    ("Refused", "cursor"): Wrong(method="GET", path="/api/TextMessages?Cursor=MQ"),
+    ("TooManyRequests", "logins"): Wrong(path="/api/Login", body={**STRANGER, "ProgramSID": "too many"}, times=200),
+    ("Unavailable", "away"): Wrong(body=GOOD, accident=StoreUnavailable()),
+    ("Unavailable", "busy"): Wrong(body=GOOD, accident=HubBusy()),
+    ("UnavailableOrUnsigned", "unsigned"): Wrong(path="/callbacks/vonage/status", body={}),
+    ("UnavailableOrUnsigned", "away"): Wrong(path="/callbacks/vonage/status", body={}, accident=StoreUnavailable()),
+}
+
+
+@pytest.mark.parametrize(("response", "name", "value"), PROBLEMS)
+async def test_a_problem_is_what_the_hub_says(
+    the_hub: Hub,
+    office: Office,
+    monkeypatch: pytest.MonkeyPatch,
+    response: str,
+    name: str,
+    value: Mapping[str, Any],
+) -> None:
+    wrong = PROVOKED[response, name]
+    await the_hub.post(office, "/api/TextMessages", GOOD, Idempotency_Key="once")
+    headers = {**office.headers, **wrong.headers}
+    if wrong.anonymous or wrong.path.startswith("/callbacks"):
+        headers.pop("Authorization")
+    if (response, name) == ("Forbidden", "scope"):
+        headers["Authorization"] = a_token_to_read(the_hub, office)
+    if wrong.accident is not None:
+        befalls(monkeypatch, wrong.accident)
+
+    answers = [
+        await the_hub.client.request(wrong.method, wrong.path, json=wrong.body, content=wrong.content, headers=headers)
+        for _ in range(wrong.times)
+    ]
+
+    assert lasting(answers[-1].json()) == lasting(value)
+
+
+def example(schema: str) -> Mapping[str, Any]:
+    value: Mapping[str, Any] = COMPONENTS["schemas"][schema]["example"]
+    return value
+
+
+def microseconds(instant: str) -> int:
+    return (datetime.fromisoformat(instant) - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1)
+
+
+def lasting(value: Any, name: str = "") -> Any:  # noqa: ANN401 - JSON
+    """All but what is another each time: moments, how long something takes, and ids of what is new."""
+    match value:
+        case dict():
+            return {each: lasting(one, each) for each, one in value.items()}
+        case list():
+            return [lasting(each) for each in value]
+        case str() if name == "Id":
+            return "an id"
+        case int() | float() if name == "EstimatedSeconds":
+            return "a while"
+        case str():
+            return re.sub(r"\d{4}-\d\d-\d\dT[\d:.]+Z|\d+ s\b", "a time", value)
+        case _:
+            return value
+
+
+async def nothing_is_sent_yet(hub: Hub) -> None:
+    async with hub.container.database().writing() as connection:
+        await connection.execute(update(tables.deliveries).values(state="queued", attempt=0, provider_reference=None))
+
+
+async def send(hub: Hub, office: Office, request: Request) -> httpx.Response:
+    """The request, with the token that a program has or the signature that a provider makes."""
+    headers = dict(request.parameters.get("header", {}))
+    path, body = request.path, request.body
+    if request.media_type is not None:
+        headers["Content-Type"] = request.media_type
+    if path.startswith("/callbacks/vonage/sms"):
+        added = {"timestamp": str(int(time.time())), "nonce": str(uuid4())}
+        if body is None:
+            query = signing.signed({**request.parameters["query"], **added}, SECRET)
+            path = f"{request.operation.path}?{urlencode(query)}"
+        else:
+            body = signing.signed({**body, **added}, SECRET)
+    content = None
+    if body is not None:
+        content = (urlencode(body) if request.media_type == FORM else json.dumps(body)).encode()
+    if path.startswith("/callbacks/twilio"):
+        headers["X-Twilio-Signature"] = signing.by_twilio(f"{PUBLIC_URL}{path}", body, SECRET)
+    elif path.startswith("/callbacks/vonage") and content is not None:
+        api_key = example("VonageSms")["api-key"]
+        token = signing.token(content, SECRET, iat=int(time.time()), jti=str(uuid4()), api_key=api_key)
+        headers["Authorization"] = f"Bearer {token}"
+    elif not request.operation.is_callback:
+        headers.update(office.headers)
+    return await hub.client.request(request.operation.method, path, content=content, headers=headers)
+
+
+def a_token_to_read(hub: Hub, office: Office) -> str:
+    now = datetime.now(UTC).replace(microsecond=0)
+    grant = Grant(
+        program_id=office.id,
+        program_sid=office.credentials.sid,
+        scopes=frozenset({Scope.READ}),
+        issued_at=now,
+        expires_at=now + timedelta(minutes=5),
+        token_id=str(uuid4()),
+    )
+    return f"Bearer {hub.container.tokens().issue(grant)}"
+
+
+def befalls(monkeypatch: pytest.MonkeyPatch, accident: HubError) -> None:
+    async def fail(*_: object, **__: object) -> None:
+        raise accident
+
+    for use_case in (SendText, ReceiveCallback):
+        monkeypatch.setattr(use_case, "__call__", fail)
