@@ -136,6 +136,55 @@ def test_a_hub_that_is_set_up_as_it_was_told_sends_through_it_and_hears_of_it(
         assert {line.rpartition(": ")[2] for line in stand_in.errors} <= {"200", "204"}
 
 
+@pytest.mark.parametrize("setup", SETUPS.values(), ids=SETUPS)
+def test_who_texts_stop_is_not_texted_until_they_text_start(
+    sqlite_url: str, tmp_path: Path, start: Start, setup: Setup
+) -> None:
+    port = free_port()
+    public_url = f"http://127.0.0.1:{port}"
+    stand_in = start(*setup.arguments, "--inbound-url", f"{public_url}{setup.inbound}")
+    settings = {"encryption_keys": ENCRYPTION_KEYS, "public_url": public_url}
+    with Site(sqlite_url, tmp_path, **settings) as site:
+        site.environment |= {"PYTHONPATH": import_path(), **stand_in.told["Environment"]}
+        hub = site.start("serve", port=port).until_ready()
+        created = json.loads(pasted(f"{stand_in.told['CreateProgram']} --rate 20 --output json", site.environment))
+        caller = site.caller(hub, Credentials(created["ProgramId"], created["ProgramSID"], created["ProgramKey"]))
+
+        def text_back(text: str) -> Mapping[str, object]:
+            """What the program finds in its inbox then."""
+            before = len(inbox())
+            said = {"From": NUMBER, "To": SENDER, "Body": text}
+            assert httpx.post(f"{stand_in.told['Url']}/_control/inbound", data=said, verify=False).is_success
+            eventually(lambda: len(inbox()) > before, what="taken in")
+            return inbox()[0]
+
+        def inbox() -> list[dict[str, object]]:
+            items: list[dict[str, object]] = caller.get("/api/InboundMessages").json()["Items"]
+            return items
+
+        def outcome() -> tuple[str, object]:
+            """Of a text that is sent now."""
+            message = caller.send([NUMBER])
+            eventually(lambda: caller.counts(message).keys() <= {"delivered", "blocked"}, what="ended")
+            (delivery,) = caller.deliveries(message)
+            return delivery["Status"], delivery["Reason"]
+
+        assert outcome() == ("delivered", None)
+        assert text_back("The end of class?")["Keyword"] is None
+        assert outcome() == ("delivered", None)
+
+        stopped = text_back("Stop.")
+        assert (stopped["Keyword"], stopped["PhoneNumber"], stopped["Sender"]) == ("opt-out", NUMBER, SENDER)
+        assert outcome() == ("blocked", "opted-out")
+        (opt_out,) = caller.get("/api/OptOuts").json()["Items"]
+        assert (opt_out["PhoneNumber"], opt_out["Scope"], opt_out["Method"]) == (NUMBER, "program", "text")
+        assert (opt_out["Wording"], opt_out["Actor"]) == ("Stop.", "recipient")
+
+        assert text_back("START")["Keyword"] == "opt-in"
+        assert caller.get("/api/OptOuts").json()["Items"] == []
+        assert outcome() == ("delivered", None)
+
+
 @pytest.mark.parametrize("number", [SIGTERM, SIGINT])
 @pytest.mark.parametrize("provider", ["twilio", "vonage"])
 def test_it_ends_when_it_is_told_to(start: Start, provider: str, number: Signals) -> None:

@@ -2,12 +2,14 @@
 
 import base64
 import binascii
+import re
 from uuid import UUID
 
 from domain.errors import CursorRefused
 
 _LARGEST_POSITION = 2**31 - 1
 _LARGEST_ID = 2**63 - 1
+_OPT_OUT = re.compile(r"\+[0-9]{7,15}\.[0-9]{1,18}", re.ASCII)
 
 
 def after_message(message_id: UUID) -> str:
@@ -40,6 +42,20 @@ def after_id(identifier: int) -> str:
 def id_of(cursor: str | None) -> int | None:
     """Raises `CursorRefused`."""
     return None if cursor is None else _number(cursor, largest=_LARGEST_ID)
+
+
+def after_opt_out(end: str) -> str:
+    return base64.urlsafe_b64encode(end.encode()).rstrip(b"=").decode()
+
+
+def opt_out_of(cursor: str | None) -> str | None:
+    """Raises `CursorRefused`."""
+    if cursor is None:
+        return None
+    end = _decoded(cursor).decode("ascii", "replace")
+    if not _OPT_OUT.fullmatch(end):
+        raise CursorRefused
+    return end
 
 
 def _number(cursor: str, *, largest: int) -> int:

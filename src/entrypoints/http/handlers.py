@@ -16,6 +16,7 @@ from domain.use_cases.await_outcome import AwaitOutcome
 from domain.use_cases.cancel_text import CancelText
 from domain.use_cases.issue_token import IssueToken
 from domain.use_cases.list_inbound_messages import ListInboundMessages
+from domain.use_cases.list_opt_outs import ListOptOuts
 from domain.use_cases.preview_text import PreviewText, PreviewTextCommand
 from domain.use_cases.read_texts import FindText, ListDeliveries, ListTexts
 from domain.use_cases.send_text import SendText, SendTextCommand
@@ -37,6 +38,7 @@ class Handlers:
     find_text: FindText
     list_texts: ListTexts
     list_inbound_messages: ListInboundMessages
+    list_opt_outs: ListOptOuts
     list_deliveries: ListDeliveries
     set_opt_out: SetOptOut
 
@@ -135,6 +137,20 @@ class Handlers:
         )
         following = None if page.end is None else cursors.after_id(page.end)
         return _json({"Items": [representations.inbound_message(each) for each in page.items], "NextCursor": following})
+
+    async def listOptOuts(self, call: Call) -> Response:  # noqa: N802
+        parameters = call.parameters
+        try:
+            page = await self.list_opt_outs(
+                call.grant,
+                number=parameters.get("PhoneNumber"),
+                after=cursors.opt_out_of(parameters.get("Cursor")),
+                limit=parameters["Limit"],
+            )
+        except NumberRefused as refused:
+            raise refused_parameter("PhoneNumber", refused) from None
+        following = None if page.end is None else cursors.after_opt_out(page.end)
+        return _json({"Items": [representations.opt_out(each) for each in page.items], "NextCursor": following})
 
     async def setSubscriber(self, call: Call) -> Response:  # noqa: N802
         body = call.posted_by(call.grant)

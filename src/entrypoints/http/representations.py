@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from domain.model.consent import OptOut
 from domain.model.delivery import DeliveryState, in_order
 from domain.model.inbound_message import InboundMessage
 from domain.model.reasons import sentence_of
@@ -53,6 +54,18 @@ def inbound_message(message: InboundMessage) -> dict[str, Any]:
         "DateReceived": instant(message.received_us),
         "Keyword": None if message.keyword is None else message.keyword.value,
         "InReplyTo": message.answers,
+    }
+
+
+def opt_out(found: OptOut) -> dict[str, Any]:
+    return {
+        "PhoneNumber": found.number.e164,
+        "Scope": found.scope.value,
+        "Since": instant(found.since_us),
+        "Method": None if found.method is None else found.method.value,
+        "Wording": found.wording,
+        "Actor": found.actor,
+        "Reference": found.reference,
     }
 
 
