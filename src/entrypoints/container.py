@@ -93,6 +93,7 @@ from domain.use_cases.create_program import CreateProgram
 from domain.use_cases.dispatch_deliveries import DispatchDeliveries
 from domain.use_cases.fail_over import FailOver
 from domain.use_cases.hold_membership import HoldMembership, MembershipTerms
+from domain.use_cases.import_opt_outs import ImportOptOuts
 from domain.use_cases.issue_token import IssueToken
 from domain.use_cases.join_inbound_parts import JoinInboundParts
 from domain.use_cases.list_inbound_messages import ListInboundMessages
@@ -366,6 +367,13 @@ class Container(containers.DeclarativeContainer):
     find_text: providers.Provider[FindText] = providers.Singleton(FindText, texts=texts)
     list_texts: providers.Provider[ListTexts] = providers.Singleton(
         ListTexts, texts=texts, programs=remembered_programs, default_region=settings.provided.default_region
+    )
+    import_opt_outs: providers.Provider[ImportOptOuts] = providers.Singleton(
+        ImportOptOuts,
+        opt_outs=opt_outs,
+        programs=programs,
+        clock=clock,
+        default_region=settings.provided.default_region,
     )
     list_opt_outs: providers.Provider[ListOptOuts] = providers.Singleton(
         ListOptOuts, opt_outs=opt_outs, programs=remembered_programs, default_region=settings.provided.default_region

@@ -829,6 +829,9 @@ class InMemoryOptOuts(OptOuts):
         whose = (program_id, sender_id, None)
         return frozenset(each for each in numbers if any((one, each) in self._opted_out for one in whose))
 
+    async def of_program(self, program_id: str, numbers: Collection[PhoneNumber]) -> frozenset[PhoneNumber]:
+        return frozenset(each for each in numbers if (program_id, each) in self._opted_out)
+
     async def page(
         self, program_id: str, *, number: PhoneNumber | None = None, after: str | None, limit: int
     ) -> Page[OptOut, str]:

@@ -1,8 +1,10 @@
 from collections.abc import Collection, Mapping, Sequence
+from itertools import groupby
 from typing import Any
 
 from sqlalchemy import (
     CompoundSelect,
+    Insert,
     Select,
     Table,
     and_,
@@ -63,6 +65,16 @@ class SqlOptOuts(OptOuts):
             rows = await driver.fetch(_AMONG, program_id, [each.e164 for each in numbers], sender_id)
         return frozenset(PhoneNumber(row["number"]) for row in rows)
 
+    async def of_program(self, program_id: str, numbers: Collection[PhoneNumber]) -> frozenset[PhoneNumber]:
+        wanted = [each.e164 for each in numbers]
+        found: set[str] = set()
+        async with self._database.reading() as connection:
+            for start in range(0, len(wanted), _ROWS_AT_ONCE):
+                some = opt_outs.c.number.in_(wanted[start : start + _ROWS_AT_ONCE])
+                theirs = select(opt_outs.c.number).where(opt_outs.c.program_id == program_id, some)
+                found.update((await connection.execute(theirs)).scalars())
+        return frozenset(map(PhoneNumber, found))
+
     @carried_through
     async def page(
         self, program_id: str, *, number: PhoneNumber | None = None, after: str | None, limit: int
@@ -95,13 +107,19 @@ class SqlOptOuts(OptOuts):
 
 async def record(database: Database, connection: AsyncConnection, events: Sequence[ConsentEvent]) -> None:
     """Within the caller's transaction."""
-    for event in events:
-        stored = await connection.execute(insert(consent_events).values(_row(event)).returning(consent_events.c.id))
-        table, key = _place(event)
-        if event.consent is Consent.WITHDRAWN:
-            await _opt_out(database, connection, event, stored.scalar_one())
+    if not events:
+        return
+    added = insert(consent_events).returning(consent_events.c.id, sort_by_parameter_order=True)
+    ids = (await connection.execute(added, [_row(event) for event in events])).scalars().all()
+    # What goes into the same place is done together; of one number at one place, in the order in which it was said.
+    for (consent, table), some in groupby(zip(events, ids, strict=True), lambda each: _kind(each[0])):
+        if consent is Consent.WITHDRAWN:
+            rows = [{**_key(event), "since_us": event.at_us, "event_id": event_id} for event, event_id in some]
+            await connection.execute(_opted_out(database, table), rows)
         else:
-            await connection.execute(delete(table).where(*(table.c[name] == value for name, value in key.items())))
+            for event, _ in some:
+                its = (table.c[name] == value for name, value in _key(event).items())
+                await connection.execute(delete(table).where(*its))
 
 
 async def record_providers_word(database: Database, connection: AsyncConnection, settled: Sequence[Delivery]) -> None:
@@ -127,28 +145,29 @@ async def record_providers_word(database: Database, connection: AsyncConnection,
 
 async def block(database: Database, connection: AsyncConnection, event: ConsentEvent) -> None:
     """Lets no text to the number be sent from now on, ahead of the record of the opt-out."""
-    await _opt_out(database, connection, event, None)
+    _, table = _kind(event)
+    await database.insert_unless_there(connection, table, {**_key(event), "since_us": event.at_us})
 
 
-async def _opt_out(database: Database, connection: AsyncConnection, event: ConsentEvent, event_id: int | None) -> None:
+def _opted_out(database: Database, table: Table) -> Insert:
     """One that is there keeps its date and its proof, if it has one."""
-    table, key = _place(event)
-    dialect = sqlite if database.is_sqlite else postgresql
-    row = dialect.insert(table).values({**key, "since_us": event.at_us, "event_id": event_id})
-    proved = row.on_conflict_do_update(
-        index_elements=list(key),
+    row: sqlite.Insert | postgresql.Insert = sqlite.insert(table) if database.is_sqlite else postgresql.insert(table)
+    return row.on_conflict_do_update(
+        index_elements=list(table.primary_key.columns),
         set_={"since_us": row.excluded.since_us, "event_id": row.excluded.event_id},
         where=table.c.event_id.is_(None),
     )
-    await connection.execute(row.on_conflict_do_nothing() if event_id is None else proved)
 
 
-def _place(event: ConsentEvent) -> tuple[Table, Mapping[str, Any]]:
-    """The table of its scope, and the key of its row there."""
+def _kind(event: ConsentEvent) -> tuple[Consent, Table]:
+    return event.consent, sender_opt_outs if event.program_id is None else opt_outs
+
+
+def _key(event: ConsentEvent) -> Mapping[str, Any]:
+    """That of its row in the table of its scope."""
     if event.program_id is not None:
-        return opt_outs, {"program_id": event.program_id, "number": event.number.e164}
-    sender_id = ALL_SENDERS if event.sender_id is None else event.sender_id
-    return sender_opt_outs, {"sender_id": sender_id, "number": event.number.e164}
+        return {"program_id": event.program_id, "number": event.number.e164}
+    return {"sender_id": ALL_SENDERS if event.sender_id is None else event.sender_id, "number": event.number.e164}
 
 
 async def opted_out_among(

@@ -23,6 +23,10 @@ class OptOuts(Protocol):
         """Those of the numbers that the program must not text from the sender, in whatever scope they opted out."""
         ...
 
+    async def of_program(self, program_id: str, numbers: Collection[PhoneNumber]) -> frozenset[PhoneNumber]:
+        """Those of the numbers that have opted out from the program itself, whatever else binds it."""
+        ...
+
     async def page(
         self, program_id: str, *, number: PhoneNumber | None = None, after: str | None, limit: int
     ) -> Page[OptOut, str]:

@@ -7,6 +7,7 @@ from entrypoints.cli.demo import demo
 from entrypoints.cli.keys import keys
 from entrypoints.cli.limits import limits
 from entrypoints.cli.migrate import migrate
+from entrypoints.cli.opt_outs import opt_outs
 from entrypoints.cli.pausing import pause, resume
 from entrypoints.cli.processes import api, dispatcher, serve
 from entrypoints.cli.programs import programs
@@ -35,6 +36,7 @@ for command in (
     programs,
     senders,
     limits,
+    opt_outs,
     pause,
     resume,
     restored,

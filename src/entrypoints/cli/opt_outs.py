@@ -1,0 +1,129 @@
+import csv
+import sys
+from collections.abc import AsyncIterator
+from typing import TextIO
+
+import click
+
+from domain.errors import ProgramNotFound
+from domain.model.consent import ConsentEvent, OptOut
+from domain.model.phone_number import PhoneNumber
+from domain.use_cases.import_opt_outs import COLUMNS, Imported
+from entrypoints.cli.options import output_option
+from entrypoints.cli.running import explains_faults, print_json, with_hub
+from entrypoints.container import Container
+from entrypoints.http.times import instant
+
+_AT_ONCE = 1_000
+# In a spreadsheet.
+_BEGIN_FORMULAS = {"=", "+", "-", "@", "\t", "\r"}
+_PROOF = ("Scope", "Method", "Actor", "Reference")
+
+program_option = click.option("--program", "program_id", required=True, help="The ProgramId.")
+
+
+@click.group("opt-outs")
+def opt_outs() -> None:
+    """Who is not to be texted."""
+
+
+@opt_outs.command("import")
+@program_option
+@click.option("--actor", default="operator", show_default=True, help="Who says so, for the record.")
+@click.argument("file", type=click.File(encoding="utf-8-sig"))
+@output_option
+@explains_faults
+def import_(program_id: str, actor: str, file: TextIO, output: str) -> None:
+    """Add the opt-outs of a CSV file (- is standard input) to a program's.
+
+    Its columns are PhoneNumber and, where they are known, Since and Wording; without a header each line is a number.
+    What is good is taken, and what is bad is told by its line; the file may be imported again. Ends with status 1 if
+    any line was bad.
+    """
+    lines = list(file)
+
+    async def run(hub: Container) -> Imported:
+        with click.progressbar(length=len(lines), label="Importing", file=sys.stderr) as bar:
+            return await hub.import_opt_outs()(program_id, lines, actor=actor, progress=bar.update)
+
+    imported = with_hub(run)
+    if output == "json":
+        bad = [{"Line": each.line, "Detail": each.reason} for each in imported.bad]
+        print_json({"Added": imported.added, "Known": imported.known, "BadLines": bad})
+    else:
+        click.echo(f"{imported.added} added, {imported.known} known already, {len(imported.bad)} bad.")
+        for each in imported.bad:
+            click.echo(f"Line {each.line} {each.reason}.", err=True)
+    if imported.bad:
+        raise SystemExit(1)
+
+
+@opt_outs.command()
+@program_option
+@explains_faults
+def export(program_id: str) -> None:
+    """Print who is not to be texted by a program as CSV, with the proof; `import` takes it again."""
+
+    async def run(hub: Container) -> None:
+        if await hub.programs().find(program_id) is None:
+            raise ProgramNotFound
+        writer = csv.writer(sys.stdout)
+        writer.writerow([*COLUMNS, *_PROOF])
+        async for each in _all(hub, program_id):
+            method = "" if each.method is None else each.method.value
+            proof = (each.scope.value, method, each.actor, each.reference)
+            writer.writerow(map(_cell, (each.number.e164, instant(each.since_us), each.wording, *proof)))
+
+    with_hub(run)
+
+
+@opt_outs.command()
+@click.option("--number", required=True, help="In E.164, such as +19706904544.")
+@output_option
+@explains_faults
+def events(number: str, output: str) -> None:
+    """Print all that was ever said about texting a number, for whoever asks for proof."""
+    said = with_hub(lambda hub: hub.opt_outs().events(PhoneNumber(number)))
+    if output == "json":
+        print_json([_event(each) for each in said])
+        return
+    for each in said:
+        whose = each.program_id or each.sender_id or "all"
+        words = "" if each.wording is None else f", {each.wording!r}"
+        click.echo(
+            f"{instant(each.at_us)}  {each.consent.value} by {each.method.value} ({each.actor}{words}) "
+            f"from {each.scope.value} {whose}"
+        )
+
+
+async def _all(hub: Container, program_id: str) -> AsyncIterator[OptOut]:
+    after = None
+    while True:
+        page = await hub.opt_outs().page(program_id, after=after, limit=_AT_ONCE)
+        for each in page.items:
+            yield each
+        if page.end is None:
+            return
+        after = page.end
+
+
+def _cell(value: str | None) -> str:
+    """Whoever opens the list in a spreadsheet must not run what people wrote."""
+    text = value or ""
+    is_number = text[:1] == "+" and text[1:].isdigit()
+    return f"'{text}" if text[:1] in _BEGIN_FORMULAS and not is_number else text
+
+
+def _event(event: ConsentEvent) -> dict[str, object]:
+    return {
+        "PhoneNumber": event.number.e164,
+        "Consent": event.consent.value,
+        "Scope": event.scope.value,
+        "ProgramId": event.program_id,
+        "SenderId": event.sender_id,
+        "Method": event.method.value,
+        "At": instant(event.at_us),
+        "Wording": event.wording,
+        "Actor": event.actor,
+        "Reference": event.reference,
+    }

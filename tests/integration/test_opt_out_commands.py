@@ -1,0 +1,111 @@
+"""What operators type about who is not to be texted."""
+
+import csv
+import io
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.e2e.running import SENDER, SIGNING_KEYS, smshub
+
+# On SQLite it goes the same way.
+MANY = {"postgresql": 100_000, "sqlite": 5_000}
+
+
+@pytest.fixture
+def environment(database_url: str) -> dict[str, str]:
+    """Of a hub with a migrated database, once of each kind."""
+    return {"SMSHUB_DATABASE_URL": database_url, "SMSHUB_SIGNING_KEYS": SIGNING_KEYS}
+
+
+@pytest.fixture
+def program(environment: dict[str, str]) -> str:
+    created = smshub(
+        *("programs", "create", "--name", "City Hall", "--provider", "sandbox", "--sender", SENDER, "--output", "json"),
+        environment=environment,
+    )
+    return str(json.loads(created.stdout)["ProgramId"])
+
+
+def imported(environment: dict[str, str], program: str, file: Path, *, status: int = 0) -> Any:  # noqa: ANN401 - JSON
+    result = smshub("opt-outs", "import", "--program", program, str(file), "--output", "json", environment=environment)
+    assert result.exit_code == status, result.output
+    return json.loads(result.stdout)
+
+
+def exported(environment: dict[str, str], program: str) -> list[dict[str, str]]:
+    result = smshub("opt-outs", "export", "--program", program, environment=environment)
+    assert result.exit_code == 0, result.output
+    return list(csv.DictReader(io.StringIO(result.stdout)))
+
+
+def test_a_hundred_thousand_opt_outs_are_imported_and_the_bad_lines_told(
+    environment: dict[str, str], program: str, tmp_path: Path
+) -> None:
+    file = tmp_path / "opt-outs.csv"
+    many = MANY[environment["SMSHUB_DATABASE_URL"].partition(":")[0]]
+    lines = ["PhoneNumber,Since", *(f"+1{2_015_550_000 + each},2024-05-01T12:00:00Z" for each in range(many))]
+    bad = {10: "+1970", many // 2: "nobody,2024-05-01T12:00:00Z", many: "+19705550100,some day"}
+    for line, written in bad.items():
+        lines[line - 1] = written
+    file.write_text("\n".join(lines), encoding="utf-8")
+
+    first = imported(environment, program, file, status=1)
+    again = imported(environment, program, file, status=1)
+
+    assert (first["Added"], first["Known"]) == (many - len(bad), 0)
+    assert (again["Added"], again["Known"]) == (0, many - len(bad))
+    assert [each["Line"] for each in first["BadLines"]] == list(bad)
+    assert first["BadLines"] == again["BadLines"]
+    assert len(exported(environment, program)) == many - len(bad)
+
+
+def test_what_is_exported_can_be_imported_elsewhere_and_runs_in_no_spreadsheet(
+    environment: dict[str, str], program: str, tmp_path: Path
+) -> None:
+    file = tmp_path / "opt-outs.csv"
+    file.write_text('PhoneNumber,Wording,Since\n970-690-4544,"=HYPERLINK(""x"")",2024-05-01\n', encoding="utf-8")
+    imported(environment, program, file)
+
+    (row,) = exported(environment, program)
+
+    assert row == {
+        "PhoneNumber": "+19706904544",
+        "Since": "2024-05-01T00:00:00.000Z",
+        "Wording": '\'=HYPERLINK("x")',
+        "Scope": "program",
+        "Method": "import",
+        "Actor": "operator",
+        "Reference": "line 2",
+    }
+    again = tmp_path / "again.csv"
+    again.write_text(smshub("opt-outs", "export", "--program", program, environment=environment).stdout)
+    assert imported(environment, program, again) == {"Added": 0, "Known": 1, "BadLines": []}
+
+
+def test_all_that_was_said_about_a_number_is_printed(environment: dict[str, str], program: str, tmp_path: Path) -> None:
+    file = tmp_path / "opt-outs.csv"
+    file.write_text("PhoneNumber,Wording\n+19706904544,Leave me alone\n", encoding="utf-8")
+    smshub("opt-outs", "import", "--program", program, "--actor", "the dean", str(file), environment=environment)
+
+    result = smshub("opt-outs", "events", "--number", "+19706904544", "--output", "json", environment=environment)
+    told = smshub("opt-outs", "events", "--number", "+19706904544", environment=environment)
+
+    (event,) = json.loads(result.stdout)
+    assert (event["Consent"], event["Method"], event["Actor"]) == ("opt-out", "import", "the dean")
+    assert (event["Wording"], event["ProgramId"], event["Scope"]) == ("Leave me alone", program, "program")
+    assert "opt-out by import (the dean, 'Leave me alone') from program" in told.stdout
+
+
+@pytest.mark.parametrize("command", ["import", "export"])
+def test_a_program_that_is_not_there_is_told(environment: dict[str, str], tmp_path: Path, command: str) -> None:
+    file = tmp_path / "opt-outs.csv"
+    file.write_text("+19706904544\n", encoding="utf-8")
+    arguments = [str(file)] if command == "import" else []
+
+    result = smshub("opt-outs", command, "--program", "nobody", *arguments, environment=environment)
+
+    assert result.exit_code == 1
+    assert "no such program" in result.stderr.lower() or "there is no" in result.stderr.lower()
