@@ -18,7 +18,10 @@ from sqlalchemy import delete, update
 from adapters.sql import tables
 from domain.errors import HubBusy, HubError, IdempotencyKeyInUse, StoreUnavailable
 from domain.model.access import Grant, Scope
+from domain.model.callback import Callback, CallbackKind
+from domain.model.consent import Scope as ConsentScope
 from domain.model.credentials import Credentials as ProviderCredentials
+from domain.model.inbound_message import InboundText
 from domain.model.message_body import MessageBody
 from domain.model.pace import Pace
 from domain.model.phone_number import PhoneNumber
@@ -181,6 +184,13 @@ def test_the_examples_tell_of_one_program_and_one_text() -> None:
     assert [each["PhoneNumber"] for each in THE_DELIVERIES["Items"]] == [THE_TEXT["PhoneNumber"]]
 
 
+LISTS: Mapping[str, Any] = {
+    operation.id: examples_of(success_of(operation)[1]["application/json"])["example"]
+    for operation in CONTRACT.operations.values()
+    if operation.id.startswith("list")
+}
+
+
 # What the hub says
 
 
@@ -225,6 +235,8 @@ async def office(the_hub: Hub) -> Office:
             tables.deliveries,
             tables.text_messages,
             tables.opt_outs,
+            tables.consent_events,
+            tables.inbound_messages,
             tables.callbacks,
         ):
             await connection.execute(delete(table))
@@ -266,7 +278,7 @@ async def test_a_request_is_taken_as_it_stands_and_answered_as_the_document_show
     status, content = success_of(request_.operation)
     assert response.status_code == status, response.text
     shown = {name: value for each in content.values() for name, value in examples_of(each).items()}
-    if request_.name in shown and request_.operation.id not in {"logIn", "listTextMessages", "listDeliveries"}:
+    if request_.name in shown and request_.operation.id not in {"logIn", *LISTS}:
         is_json = "json" in response.headers["content-type"]
         assert lasting(response.json() if is_json else response.text) == lasting(shown[request_.name])
 
@@ -275,10 +287,17 @@ async def test_a_page_of_each_list_is_as_the_document_shows(the_hub: Hub, office
     texts = await the_hub.get(office, "/api/TextMessages", Limit=1)
     deliveries = await the_hub.get(office, f"/api/TextMessages/{THE_TEXT['Id']}/Deliveries")
 
-    shown = examples_of(success_of(CONTRACT.operations["listTextMessages"])[1]["application/json"])["example"]
+    await the_recipient_texts(the_hub, LISTS["listInboundMessages"]["Items"][0]["Message"])
+    inbox = await the_hub.get(office, "/api/InboundMessages")
+    opt_outs = await the_hub.get(office, "/api/OptOuts")
+
+    shown = LISTS["listTextMessages"]
     assert texts.json() == shown
     assert deliveries.json() == THE_DELIVERIES
     assert shown["NextCursor"] == examples_of(COMPONENTS["parameters"]["Cursor"])["example"]
+    (stopped,) = inbox.json()["Items"]
+    assert {**inbox.json(), "Items": [{**stopped, "Id": 17}]} == LISTS["listInboundMessages"]
+    assert opt_outs.json() == LISTS["listOptOuts"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -380,6 +399,29 @@ def lasting(value: Any, name: str = "") -> Any:  # noqa: ANN401 - JSON
             return re.sub(r"\d{4}-\d\d-\d\dT[\d:.]+Z|\d+ s\b", "a time", value)
         case _:
             return value
+
+
+async def the_recipient_texts(hub: Hub, text: str) -> None:
+    """At the moment of the examples."""
+    store = Store.on(hub.container.database())
+    (shown,) = LISTS["listOptOuts"]["Items"]
+    inbound = InboundText(
+        addresses=[THE_TEXT["Sender"]], number=THE_TEXT["PhoneNumber"], text=text, reference=shown["Reference"]
+    )
+    program = await store.programs.find(THE_TEXT["ProgramId"])
+    assert program is not None
+    await store.callbacks.add(
+        Callback(
+            source="sandbox",
+            kind=CallbackKind.INBOUND,
+            account_id=program.sender.account_id,
+            key=shown["Reference"],
+            received_us=microseconds(shown["Since"]),
+            fields={},
+        )
+    )
+    at_us = microseconds(shown["Since"])
+    await store.inbound.take_in(lambda _: inbound, scope=ConsentScope.PROGRAM, now_us=at_us, limit=1)
 
 
 async def nothing_is_sent_yet(hub: Hub) -> None:
