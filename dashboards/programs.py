@@ -177,12 +177,11 @@ def programs() -> Json:
                 ),
                 series(
                     "Texts from people",
-                    "What people texted back, by provider.",
+                    "What people texted back, by what the hub took it for; `nobodys` is for no program that it knows.",
                     "suffix: /s",
                     Query(
-                        "sum by (provider) (rate(smshub_callbacks_total"
-                        '{HUB, kind="inbound", outcome="stored"}[$__rate_interval]))',
-                        "{{provider}}",
+                        "sum by (outcome, keyword) (rate(smshub_inbound_messages_total{HUB}[$__rate_interval]))",
+                        "{{outcome}}, keyword {{keyword}}",
                     ),
                 ).sized(24, 6),
             ],

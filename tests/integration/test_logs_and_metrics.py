@@ -122,7 +122,7 @@ def test_every_line_has_the_keys_that_are_documented(day: Day) -> None:
     assert keys.keys() - found.keys() == {
         *{"waiting_for_database", "request_failed", "deliveries_rescued", "store_unavailable"},
         *{"provider_adapter_failed", "provider_code_unlisted", "sender_barred", "sender_unbarred"},
-        *{"callback_received", "callback_refused", "receipt_worked_off", "inbound_joined"},
+        *{"callback_received", "callback_refused", "receipt_worked_off", "inbound_joined", "inbound_message_taken_in"},
         "delivery_failed_over",
     }
 
@@ -145,7 +145,7 @@ def test_the_rarer_lines_have_the_keys_that_are_documented() -> None:
     assert [line["event"] for line in lines] == [
         *("deliveries_rescued", "deliveries_rescued", "store_unavailable", "provider_adapter_failed"),
         *("sender_barred", "sender_unbarred", "provider_code_unlisted", "delivery_failed_over"),
-        *("callback_received", "callback_refused", "receipt_worked_off", "inbound_joined"),
+        *("callback_received", "callback_refused", "receipt_worked_off", "inbound_joined", "inbound_message_taken_in"),
     ]
     for line in lines:
         assert line.keys() - {"event", "log_level"} == names(keys[line["event"]][0])
