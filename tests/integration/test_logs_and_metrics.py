@@ -18,9 +18,11 @@ from domain.errors import StoreUnavailable
 from domain.model.callback import CallbackKind
 from domain.model.delivery import DeliveryState
 from domain.model.failover import Failover
+from domain.model.inbound_message import InboundOutcome
 from domain.model.receipt import ReceiptOutcome
 from domain.ports.callbacks import Joined, Kept, WorkedOff
 from domain.ports.failovers import FailedOver
+from domain.ports.inbound_messages import TakenIn
 from entrypoints.telemetry.callback_observer import LoggedCallbacks
 from entrypoints.telemetry.metrics import Metrics
 from entrypoints.telemetry.observers import LoggedDispatch
@@ -141,6 +143,7 @@ def test_the_rarer_lines_have_the_keys_that_are_documented() -> None:
         callbacks.refused("post", CallbackKind.RECEIPT, "stale")
         callbacks.worked_off(WorkedOff(callback=a_callback(), outcome=ReceiptOutcome.UNREADABLE), now_us=0)
         callbacks.joined(Joined(callback=a_callback(), missing=[2]))
+        callbacks.taken_in(TakenIn(callback=a_callback(), outcome=InboundOutcome.NOBODYS))
     keys = documented("Log lines")
     assert [line["event"] for line in lines] == [
         *("deliveries_rescued", "deliveries_rescued", "store_unavailable", "provider_adapter_failed"),
