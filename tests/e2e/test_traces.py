@@ -50,8 +50,9 @@ def serve(sqlite_url: str, tmp_path: Path) -> Iterator[Serve]:
                 Site(sqlite_url, tmp_path, encryption_keys=ENCRYPTION_KEYS, public_url=public_url)
             )
             site.environment |= {"PYTHONPATH": import_path(), **stand_in.told["Environment"], **environment}
-            hub = site.start("serve", port=port).until_ready()
+            # Before the hub starts, so that it has Twilio's library at hand with the first text.
             created = json.loads(pasted(f"{stand_in.told['CreateProgram']} --rate 20 --output json", site.environment))
+            hub = site.start("serve", port=port).until_ready()
             credentials = Credentials(created["ProgramId"], created["ProgramSID"], created["ProgramKey"])
             return hub, site.caller(hub, credentials)
 
