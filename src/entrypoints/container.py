@@ -97,7 +97,7 @@ from domain.use_cases.import_opt_outs import ImportOptOuts
 from domain.use_cases.issue_token import IssueToken
 from domain.use_cases.join_inbound_parts import JoinInboundParts
 from domain.use_cases.list_inbound_messages import ListInboundMessages
-from domain.use_cases.list_opt_outs import ListOptOuts
+from domain.use_cases.list_opt_outs import ListConsentEvents, ListOptOuts
 from domain.use_cases.list_programs import ListPrograms
 from domain.use_cases.operate_limits import OperateLimits
 from domain.use_cases.operate_senders import ChangeSender, ListSenders, Pause
@@ -378,6 +378,12 @@ class Container(containers.DeclarativeContainer):
     list_opt_outs: providers.Provider[ListOptOuts] = providers.Singleton(
         ListOptOuts, opt_outs=opt_outs, programs=remembered_programs, default_region=settings.provided.default_region
     )
+    list_consent_events: providers.Provider[ListConsentEvents] = providers.Singleton(
+        ListConsentEvents,
+        opt_outs=opt_outs,
+        programs=remembered_programs,
+        default_region=settings.provided.default_region,
+    )
     list_inbound_messages: providers.Provider[ListInboundMessages] = providers.Singleton(
         ListInboundMessages,
         messages=inbound_messages,
@@ -506,6 +512,7 @@ class Container(containers.DeclarativeContainer):
         list_texts=list_texts,
         list_inbound_messages=list_inbound_messages,
         list_opt_outs=list_opt_outs,
+        list_consent_events=list_consent_events,
         list_deliveries=list_deliveries,
         set_opt_out=set_opt_out,
     )

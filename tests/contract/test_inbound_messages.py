@@ -206,7 +206,7 @@ async def test_stop_is_an_opt_out_with_its_proof(store: Store) -> None:
     assert taken.keyword is Keyword.OPT_OUT
     assert await is_blocked(store, program, a_number())
     assert not await is_blocked(store, other, a_number())
-    (event,) = await store.opt_outs.events(a_number())
+    (event,) = (await store.opt_outs.events(a_number(), limit=100)).items
     assert (event.method, event.wording, event.actor) == (Method.TEXT, " Stop. ", "recipient")
     assert (event.at_us, event.reference, event.program_id) == (LATER, taken.callback.key, program.id)
     assert (await inbox(store, program))[0].keyword is Keyword.OPT_OUT
@@ -252,7 +252,7 @@ async def test_start_lifts_whatever_binds_and_is_a_mere_text_where_nothing_does(
 
     assert (first.keyword, second.keyword) == (Keyword.OPT_IN, None)
     assert not await is_blocked(store, program, a_number())
-    said = await store.opt_outs.events(a_number())
+    said = (await store.opt_outs.events(a_number(), limit=100)).items
     assert [each.consent for each in said] == [Consent.WITHDRAWN] * 3 + [Consent.GIVEN] * 3
     assert {each.scope for each in said[3:]} == set(Scope)
 
@@ -283,14 +283,14 @@ async def test_an_opt_out_waits_for_what_is_being_sent_and_lets_nothing_new_out(
 
     assert waiting == []
     assert await is_blocked(store, program, a_number()), "no other text is sent meanwhile"
-    assert await store.opt_outs.events(a_number()) == []
+    assert (await store.opt_outs.events(a_number(), limit=100)).items == []
     assert await inbox(store, program) == []
 
     await move(store, a_number(), DeliveryState.SENT)
     (taken,) = await phone.looked_at(now_us=LATER + SECOND_US)
 
     assert taken.keyword is Keyword.OPT_OUT
-    (event,) = await store.opt_outs.events(a_number())
+    (event,) = (await store.opt_outs.events(a_number(), limit=100)).items
     (opt_out,) = (await store.opt_outs.page(program.id, after=None, limit=10)).items
     assert event.at_us == opt_out.since_us == LATER + SECOND_US, "so whatever was sent, was sent before"
     assert opt_out.method is Method.TEXT
@@ -318,7 +318,7 @@ async def test_what_another_program_is_sending_delays_no_opt_out(store: Store) -
     (taken,) = await Phone(store).texts("STOP")
 
     assert taken.program_id == program.id
-    assert len(await store.opt_outs.events(a_number())) == 1
+    assert len((await store.opt_outs.events(a_number(), limit=100)).items) == 1
 
 
 # What the provider knows
@@ -338,7 +338,7 @@ async def test_the_providers_word_at_a_send_binds_all_who_send_from_the_sender(s
 
     assert [await is_blocked(store, each, a_number()) for each in (program, other)] == [True, True]
     assert not await is_blocked(store, program, a_number(1))
-    (event,) = await store.opt_outs.events(a_number())
+    (event,) = (await store.opt_outs.events(a_number(), limit=100)).items
     assert (event.method, event.scope, event.at_us) == (Method.PROVIDER, Scope.SENDER, LATER)
     assert event.reference == f"delivery {first.delivery.id}"
 
@@ -370,5 +370,5 @@ async def test_the_providers_word_by_a_receipt_is_kept_with_its_reference(store:
     await store.callbacks.work_off(lambda _: receipt, now_us=LATER, limit=10)
 
     assert await is_blocked(store, program, a_number())
-    (event,) = await store.opt_outs.events(a_number())
+    (event,) = (await store.opt_outs.events(a_number(), limit=100)).items
     assert (event.method, event.scope, event.reference) == (Method.PROVIDER, Scope.SENDER, "SM1")

@@ -837,8 +837,13 @@ class InMemoryOptOuts(OptOuts):
     ) -> Page[OptOut, str]:
         raise NotImplementedError
 
-    async def events(self, number: PhoneNumber, *, program_id: str | None = None) -> Sequence[ConsentEvent]:
-        return [each for each in self._events if each.number == number and program_id in {None, each.program_id}]
+    async def events(
+        self, number: PhoneNumber, *, program_id: str | None = None, after: int | None = None, limit: int
+    ) -> Page[ConsentEvent, int]:
+        said = [each for each in self._events if each.number == number and program_id in {None, each.program_id}]
+        start = after or 0
+        end = start + limit
+        return Page(said[start:end], end if end < len(said) else None)
 
 
 class FakeTokens(Tokens):

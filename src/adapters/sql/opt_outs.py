@@ -95,14 +95,19 @@ class SqlOptOuts(OptOuts):
         return Page([_as_opt_out(row) for row in found[:limit]], end)
 
     @carried_through
-    async def events(self, number: PhoneNumber, *, program_id: str | None = None) -> Sequence[ConsentEvent]:
+    async def events(
+        self, number: PhoneNumber, *, program_id: str | None = None, after: int | None = None, limit: int
+    ) -> Page[ConsentEvent, int]:
         theirs = select(consent_events).where(consent_events.c.number == number.e164)
+        if after is not None:
+            theirs = theirs.where(consent_events.c.id > after)
         if program_id is not None:
             of_all = and_(consent_events.c.program_id.is_(None), consent_events.c.sender_id.is_(None))
             its_own = consent_events.c.program_id == program_id
             theirs = theirs.where(or_(its_own, of_all, consent_events.c.sender_id.in_(_senders_of(program_id))))
         async with self._database.reading() as connection:
-            return [_as_event(row) for row in await connection.execute(theirs.order_by(consent_events.c.id))]
+            rows = (await connection.execute(theirs.order_by(consent_events.c.id).limit(limit + 1))).all()
+        return Page([_as_event(row) for row in rows[:limit]], rows[limit - 1].id if len(rows) > limit else None)
 
 
 async def record(database: Database, connection: AsyncConnection, events: Sequence[ConsentEvent]) -> None:

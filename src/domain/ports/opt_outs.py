@@ -35,6 +35,10 @@ class OptOuts(Protocol):
         """
         ...
 
-    async def events(self, number: PhoneNumber, *, program_id: str | None = None) -> Sequence[ConsentEvent]:
-        """All that was said about the number, in order; what binds the program alone where one is given."""
+    async def events(
+        self, number: PhoneNumber, *, program_id: str | None = None, after: int | None = None, limit: int
+    ) -> Page[ConsentEvent, int]:
+        """All that was said about the number, in order; where a program is given, what is about its texts. `after` is
+        the end of the page before.
+        """
         ...

@@ -12,6 +12,7 @@ from domain.use_cases.import_opt_outs import COLUMNS, Imported
 from entrypoints.cli.options import output_option
 from entrypoints.cli.running import explains_faults, print_json, with_hub
 from entrypoints.container import Container
+from entrypoints.http import representations
 from entrypoints.http.times import instant
 
 _AT_ONCE = 1_000
@@ -83,7 +84,7 @@ def export(program_id: str) -> None:
 @explains_faults
 def events(number: str, output: str) -> None:
     """Print all that was ever said about texting a number, for whoever asks for proof."""
-    said = with_hub(lambda hub: hub.opt_outs().events(PhoneNumber(number)))
+    said = with_hub(lambda hub: _said(hub, PhoneNumber(number)))
     if output == "json":
         print_json([_event(each) for each in said])
         return
@@ -107,6 +108,17 @@ async def _all(hub: Container, program_id: str) -> AsyncIterator[OptOut]:
         after = page.end
 
 
+async def _said(hub: Container, number: PhoneNumber) -> list[ConsentEvent]:
+    events: list[ConsentEvent] = []
+    after = None
+    while True:
+        page = await hub.opt_outs().events(number, after=after, limit=_AT_ONCE)
+        events += page.items
+        if page.end is None:
+            return events
+        after = page.end
+
+
 def _cell(value: str | None) -> str:
     """Whoever opens the list in a spreadsheet must not run what people wrote."""
     text = value or ""
@@ -115,15 +127,4 @@ def _cell(value: str | None) -> str:
 
 
 def _event(event: ConsentEvent) -> dict[str, object]:
-    return {
-        "PhoneNumber": event.number.e164,
-        "Consent": event.consent.value,
-        "Scope": event.scope.value,
-        "ProgramId": event.program_id,
-        "SenderId": event.sender_id,
-        "Method": event.method.value,
-        "At": instant(event.at_us),
-        "Wording": event.wording,
-        "Actor": event.actor,
-        "Reference": event.reference,
-    }
+    return {**representations.consent_event(event), "ProgramId": event.program_id, "SenderId": event.sender_id}

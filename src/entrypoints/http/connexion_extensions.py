@@ -257,6 +257,7 @@ class _Parameters:
         self._defaults = {
             name: each["schema"]["default"] for name, each in self._definitions.items() if "default" in each["schema"]
         }
+        self._required = [name for name, each in self._definitions.items() if each.get("required")]
         self._header_names = {name for name, each in self._definitions.items() if each["in"] == "header"}
         self._headers = {name.lower().encode(): name for name in self._header_names}
 
@@ -275,6 +276,9 @@ class _Parameters:
                 for name, count in Counter(name for name, _ in query).items()
                 if count > 1 and name in self._definitions
             ]
+        faults += [
+            _parameter_fault(name, "The parameter is missing.") for name in self._required if name not in written
+        ]
         values: dict[str, Any] = dict(self._defaults)
         for name, text in written.items():
             value = values[name] = self._value(name, text)

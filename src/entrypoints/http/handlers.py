@@ -8,6 +8,7 @@ import orjson
 from starlette.responses import Response
 
 from domain.errors import NumberRefused
+from domain.model.consent import Consent
 from domain.model.delivery import DeliveryState
 from domain.model.pace import SECOND_US
 from domain.model.priority import Priority
@@ -16,7 +17,7 @@ from domain.use_cases.await_outcome import AwaitOutcome
 from domain.use_cases.cancel_text import CancelText
 from domain.use_cases.issue_token import IssueToken
 from domain.use_cases.list_inbound_messages import ListInboundMessages
-from domain.use_cases.list_opt_outs import ListOptOuts
+from domain.use_cases.list_opt_outs import ListConsentEvents, ListOptOuts
 from domain.use_cases.preview_text import PreviewText, PreviewTextCommand
 from domain.use_cases.read_texts import FindText, ListDeliveries, ListTexts
 from domain.use_cases.send_text import SendText, SendTextCommand
@@ -39,6 +40,7 @@ class Handlers:
     list_texts: ListTexts
     list_inbound_messages: ListInboundMessages
     list_opt_outs: ListOptOuts
+    list_consent_events: ListConsentEvents
     list_deliveries: ListDeliveries
     set_opt_out: SetOptOut
 
@@ -151,6 +153,31 @@ class Handlers:
             raise refused_parameter("PhoneNumber", refused) from None
         following = None if page.end is None else cursors.after_opt_out(page.end)
         return _json({"Items": [representations.opt_out(each) for each in page.items], "NextCursor": following})
+
+    async def listConsentEvents(self, call: Call) -> Response:  # noqa: N802
+        parameters = call.parameters
+        try:
+            page = await self.list_consent_events(
+                call.grant,
+                parameters["PhoneNumber"],
+                after=cursors.id_of(parameters.get("Cursor")),
+                limit=parameters["Limit"],
+            )
+        except NumberRefused as refused:
+            raise refused_parameter("PhoneNumber", refused) from None
+        following = None if page.end is None else cursors.after_id(page.end)
+        return _json({"Items": [representations.consent_event(each) for each in page.items], "NextCursor": following})
+
+    async def recordConsent(self, call: Call) -> Response:  # noqa: N802
+        body = call.posted_by(call.grant)
+        recorded = await self.set_opt_out.told(
+            call.grant,
+            body["PhoneNumber"],
+            Consent(body["Consent"]),
+            wording=body.get("Wording"),
+            actor=body.get("Actor"),
+        )
+        return _json(representations.recorded_consent(recorded))
 
     async def setSubscriber(self, call: Call) -> Response:  # noqa: N802
         body = call.posted_by(call.grant)

@@ -3,13 +3,14 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from domain.model.consent import OptOut
+from domain.model.consent import ConsentEvent, OptOut
 from domain.model.delivery import DeliveryState, in_order
 from domain.model.inbound_message import InboundMessage
 from domain.model.reasons import sentence_of
 from domain.model.text_message import AcceptedText, TextSummary
 from domain.ports.text_log import LoggedDelivery
 from domain.use_cases.preview_text import Audience, Preview
+from domain.use_cases.set_opt_out import Recorded
 from entrypoints.http.times import instant, optional_instant
 
 _OUTCOME = {
@@ -66,6 +67,26 @@ def opt_out(found: OptOut) -> dict[str, Any]:
         "Wording": found.wording,
         "Actor": found.actor,
         "Reference": found.reference,
+    }
+
+
+def consent_event(event: ConsentEvent) -> dict[str, Any]:
+    return {
+        "PhoneNumber": event.number.e164,
+        "Consent": event.consent.value,
+        "Scope": event.scope.value,
+        "Method": event.method.value,
+        "At": instant(event.at_us),
+        "Wording": event.wording,
+        "Actor": event.actor,
+        "Reference": event.reference,
+    }
+
+
+def recorded_consent(recorded: Recorded) -> dict[str, Any]:
+    return {
+        "Event": consent_event(recorded.event),
+        "OptOuts": [opt_out(each) for each in recorded.still_bound],
     }
 
 

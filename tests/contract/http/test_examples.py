@@ -290,6 +290,7 @@ async def test_a_page_of_each_list_is_as_the_document_shows(the_hub: Hub, office
     await the_recipient_texts(the_hub, LISTS["listInboundMessages"]["Items"][0]["Message"])
     inbox = await the_hub.get(office, "/api/InboundMessages")
     opt_outs = await the_hub.get(office, "/api/OptOuts")
+    said = await the_hub.get(office, "/api/ConsentEvents", PhoneNumber=THE_TEXT["PhoneNumber"])
 
     shown = LISTS["listTextMessages"]
     assert texts.json() == shown
@@ -298,6 +299,7 @@ async def test_a_page_of_each_list_is_as_the_document_shows(the_hub: Hub, office
     (stopped,) = inbox.json()["Items"]
     assert {**inbox.json(), "Items": [{**stopped, "Id": 17}]} == LISTS["listInboundMessages"]
     assert opt_outs.json() == LISTS["listOptOuts"]
+    assert said.json() == LISTS["listConsentEvents"]
 
 
 @dataclass(frozen=True, kw_only=True)
