@@ -101,6 +101,7 @@ from domain.use_cases.list_opt_outs import ListConsentEvents, ListOptOuts
 from domain.use_cases.list_programs import ListPrograms
 from domain.use_cases.operate_limits import OperateLimits
 from domain.use_cases.operate_senders import ChangeSender, ListSenders, Pause
+from domain.use_cases.opt_out_by_page import OptOutByPage
 from domain.use_cases.prepare_providers import PrepareProviders
 from domain.use_cases.preview_text import PreviewText
 from domain.use_cases.read_texts import FindText, ListDeliveries, ListTexts
@@ -126,6 +127,8 @@ from entrypoints.telemetry.observers import CountedIntake
 from entrypoints.telemetry.outcomes import Outcomes
 from entrypoints.tracing import Tracing, Untraced
 
+# By one visitor of a program's page.
+_OPT_OUTS_PER_MINUTE = 10
 _CONNECTIONS_FOR_ENQUIRIES = 100
 # Enough for several accounts at 30 requests a second each, however slow the answers.
 _MOST_THREADS = 200
@@ -375,6 +378,14 @@ class Container(containers.DeclarativeContainer):
         clock=clock,
         default_region=settings.provided.default_region,
     )
+    opt_out_by_page: providers.Provider[OptOutByPage] = providers.Singleton(
+        OptOutByPage,
+        programs=remembered_programs,
+        opt_outs=opt_outs,
+        clock=clock,
+        guard=providers.Singleton(InProcessLoginGuard, per_minute=_OPT_OUTS_PER_MINUTE),
+        default_region=settings.provided.default_region,
+    )
     list_opt_outs: providers.Provider[ListOptOuts] = providers.Singleton(
         ListOptOuts, opt_outs=opt_outs, programs=remembered_programs, default_region=settings.provided.default_region
     )
@@ -530,6 +541,7 @@ class Container(containers.DeclarativeContainer):
         cors_origins=settings.provided.cors_origins,
         token_lifetime=settings.provided.token_lifetime,
         contact=settings.provided.contact,
+        opt_out_by_page=opt_out_by_page,
     )
     health: providers.Provider[Health] = providers.Singleton(Health, schema, standstills, clock, metrics, gauges)
     internal_app = providers.Singleton(create_internal_app, health, metrics)

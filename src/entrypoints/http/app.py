@@ -16,6 +16,7 @@ from starlette.types import ASGIApp
 
 from domain.errors import HubError
 from domain.ports.tokens import Tokens
+from domain.use_cases.opt_out_by_page import OptOutByPage
 from entrypoints.http.callback_handlers import CallbackHandlers
 from entrypoints.http.connexion_extensions import (
     Handler,
@@ -27,6 +28,7 @@ from entrypoints.http.connexion_extensions import (
 )
 from entrypoints.http.contract import Contract
 from entrypoints.http.handlers import Handlers
+from entrypoints.http.pages.opt_out import OptOutPage
 from entrypoints.http.pages.site import pages
 from entrypoints.http.pages.welcome import Welcome
 from entrypoints.http.problems import MEDIA_TYPE, Problem, RequestFault
@@ -46,6 +48,7 @@ def create_app(
     cors_origins: Sequence[str],
     token_lifetime: timedelta,
     contact: str,
+    opt_out_by_page: OptOutByPage,
 ) -> ASGIApp:
     bound: Mapping[str, Handler] = {
         operation.id: getattr(callback_handlers if operation.is_callback else handlers, operation.id)
@@ -53,7 +56,7 @@ def create_app(
     }
     welcome = Welcome(contract=contract, contact=contact, token_lifetime=token_lifetime, cors_origins=cors_origins)
     app = ConnexionMiddleware(
-        Operations(bound, pages(contract, welcome)),
+        Operations(bound, pages(contract, welcome, OptOutPage(opt_out_by_page))),
         middlewares=[
             ExceptionMiddleware,
             SlashAtTheEnd,

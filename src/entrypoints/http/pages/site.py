@@ -11,6 +11,7 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp
 
 from entrypoints.http.contract import Contract
+from entrypoints.http.pages.opt_out import OptOutPage
 from entrypoints.http.pages.reference.routes import reference_routes
 from entrypoints.http.pages.samples import SAMPLES, sample
 from entrypoints.http.pages.welcome import Welcome
@@ -27,7 +28,7 @@ _HEADERS = {
 }
 
 
-def pages(contract: Contract, welcome: Welcome) -> ASGIApp:
+def pages(contract: Contract, welcome: Welcome, opt_out: OptOutPage) -> ASGIApp:
     base = contract.base_path
     document = orjson.dumps(contract.document)
     files = {each.file: sample(each.file, contract.url) for each in SAMPLES}
@@ -44,6 +45,7 @@ def pages(contract: Contract, welcome: Welcome) -> ASGIApp:
         Mount(f"{base}/assets", _Assets(directory=Path(__file__).parent / "assets")),
         Route(f"{base}/openapi.json", openapi),
         *reference_routes(base),
+        Route(f"{base}/opt-out/{{program_id}}", opt_out.__call__, methods=["GET", "POST"]),
     ]
     if base:
         routes.append(Route(base, to_welcome))

@@ -4,21 +4,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from importlib.metadata import version
-from pathlib import Path
 
 import orjson
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from entrypoints.http.contract import Contract
 from entrypoints.http.pages.samples import SAMPLES, block, sample
-
-_TEMPLATES = Environment(
-    loader=FileSystemLoader(Path(__file__).parent / "templates"),
-    autoescape=True,
-    undefined=StrictUndefined,
-    trim_blocks=True,
-)
+from entrypoints.http.pages.templates import TEMPLATES
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -31,7 +23,7 @@ class Welcome:
     cors_origins: Sequence[str]
 
     def page(self) -> str:
-        return _TEMPLATES.get_template("welcome.html").render(
+        return TEMPLATES.get_template("welcome.html").render(
             hub=self.contract.url,
             contact=self.contact.removeprefix("https://"),
             contact_link=self.contact if "://" in self.contact else f"mailto:{self.contact}",
