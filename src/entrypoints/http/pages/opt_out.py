@@ -45,10 +45,13 @@ class OptOutPage:
         try:
             await self.opt_out(program.id, number, wording=_wording(program), address=address)
         except NumberRefused as refused:
-            return _page(program, status=422, fault=f"This number {refused.reason}. Type it as you would dial it.")
+            fault = f"This number {refused.reason}. Type it as you would dial it."
+            return _page(program, status=422, fault=fault, number=number)
         except TooManyLogins as many:
             fault = "Too many numbers were typed in here. Try again in a minute."
-            return _page(program, status=429, fault=fault, headers={"Retry-After": str(many.retry_after_s)})
+            return _page(
+                program, status=429, fault=fault, number=number, headers={"Retry-After": str(many.retry_after_s)}
+            )
         return _page(program, done=True)
 
 
@@ -62,9 +65,10 @@ def _page(
     status: int = 200,
     done: bool = False,
     fault: str | None = None,
+    number: str = "",
     headers: dict[str, str] | None = None,
 ) -> Response:
     html = TEMPLATES.get_template("opt_out.html").render(
-        program=program.name, wording=_wording(program), done=done, fault=fault
+        program=program.name, wording=_wording(program), done=done, fault=fault, number=number
     )
     return HTMLResponse(html, status_code=status, headers=_HEADERS | (headers or {}))
