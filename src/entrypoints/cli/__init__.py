@@ -6,6 +6,7 @@ from entrypoints.cli.config import config
 from entrypoints.cli.demo import demo
 from entrypoints.cli.keys import keys
 from entrypoints.cli.limits import limits
+from entrypoints.cli.messages import messages
 from entrypoints.cli.migrate import migrate
 from entrypoints.cli.opt_outs import opt_outs
 from entrypoints.cli.pausing import pause, resume
@@ -36,6 +37,7 @@ for command in (
     programs,
     senders,
     limits,
+    messages,
     opt_outs,
     pause,
     resume,

@@ -9,18 +9,15 @@ from domain.errors import ProgramNotFound
 from domain.model.consent import ConsentEvent, OptOut
 from domain.model.phone_number import PhoneNumber
 from domain.use_cases.import_opt_outs import COLUMNS, Imported
-from entrypoints.cli.options import output_option
+from entrypoints.cli.options import output_option, program_option
 from entrypoints.cli.running import explains_faults, print_json, with_hub
+from entrypoints.cli.spreadsheet import cell
 from entrypoints.container import Container
 from entrypoints.http import representations
 from entrypoints.http.times import instant
 
 _AT_ONCE = 1_000
-# In a spreadsheet.
-_BEGIN_FORMULAS = {"=", "+", "-", "@", "\t", "\r"}
 _PROOF = ("Scope", "Method", "Actor", "Reference")
-
-program_option = click.option("--program", "program_id", required=True, help="The ProgramId.")
 
 
 @click.group("opt-outs")
@@ -73,7 +70,7 @@ def export(program_id: str) -> None:
         async for each in _all(hub, program_id):
             method = "" if each.method is None else each.method.value
             proof = (each.scope.value, method, each.actor, each.reference)
-            writer.writerow(map(_cell, (each.number.e164, instant(each.since_us), each.wording, *proof)))
+            writer.writerow(map(cell, (each.number.e164, instant(each.since_us), each.wording, *proof)))
 
     with_hub(run)
 
@@ -117,13 +114,6 @@ async def _said(hub: Container, number: PhoneNumber) -> list[ConsentEvent]:
         if page.end is None:
             return events
         after = page.end
-
-
-def _cell(value: str | None) -> str:
-    """Whoever opens the list in a spreadsheet must not run what people wrote."""
-    text = value or ""
-    is_number = text[:1] == "+" and text[1:].isdigit()
-    return f"'{text}" if text[:1] in _BEGIN_FORMULAS and not is_number else text
 
 
 def _event(event: ConsentEvent) -> dict[str, object]:

@@ -13,6 +13,7 @@ T = TypeVar("T")
 
 _DURATION = TypeAdapter(timedelta)
 
+program_option = click.option("--program", "program_id", required=True, help="The ProgramId.")
 output_option = click.option(
     "--output", type=click.Choice(["text", "json"]), default="text", show_default=True, help="How to print."
 )

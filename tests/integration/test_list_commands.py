@@ -1,4 +1,4 @@
-"""What operators type about who is not to be texted."""
+"""Lists that operators import and export: who is not to be texted, and what was sent."""
 
 import csv
 import io
@@ -109,3 +109,31 @@ def test_a_program_that_is_not_there_is_told(environment: dict[str, str], tmp_pa
 
     assert result.exit_code == 1
     assert "no such program" in result.stderr.lower() or "there is no" in result.stderr.lower()
+
+
+def test_a_programs_log_is_exported_with_what_became_of_each_text_in_words(
+    environment: dict[str, str], program: str, tmp_path: Path
+) -> None:
+    file = tmp_path / "opt-outs.csv"
+    file.write_text("+19706904545\n", encoding="utf-8")
+    imported(environment, program, file)
+    send = ("send", "--program", program, "--output", "json")
+    ids = [
+        json.loads(smshub(*send, "--to", to, "--message", text, environment=environment).stdout)["Id"]
+        for to, text in (("+19706904544", "=SUM(A1)"), ("+19706904544,+19706904545", "Second"))
+    ]
+
+    result = smshub("messages", "export", "--program", program, environment=environment)
+    rows = list(csv.DictReader(io.StringIO(result.stdout)))
+
+    assert result.exit_code == 0, result.output
+    assert [(row["Id"], row["PhoneNumber"], row["Message"], row["Status"], row["Reason"]) for row in rows] == [
+        (ids[1], "+19706904544", "Second", "queued", ""),
+        (ids[1], "+19706904545", "Second", "blocked", "opted-out"),
+        (ids[0], "+19706904544", "'=SUM(A1)", "queued", ""),
+    ]
+    assert [row["Explanation"] for row in rows] == ["", "The recipient has asked not to be texted by you.", ""]
+    none = smshub(
+        "messages", "export", "--program", program, "--before", "2020-01-01T00:00:00Z", environment=environment
+    )
+    assert none.stdout.splitlines() == [",".join(rows[0])]
