@@ -310,6 +310,20 @@ async def test_one_who_waits_keeps_nobody_else_waiting(store: Store) -> None:
         assert left.scalars().all() == [f"{a_number().e164}-1"]
 
 
+async def test_start_does_not_overtake_a_stop_that_waits(store: Store) -> None:
+    program = await store.add_program()
+    await store.add_text(program, a_number())
+    await move(store, a_number(), DeliveryState.SENDING)
+    phone = Phone(store)
+    await phone.texts("STOP")
+
+    assert await phone.texts("START") == []
+
+    await move(store, a_number(), DeliveryState.SENT)
+    assert [each.keyword for each in await phone.looked_at()] == [Keyword.OPT_OUT, Keyword.OPT_IN]
+    assert not await is_blocked(store, program, a_number())
+
+
 async def test_what_another_program_is_sending_delays_no_opt_out(store: Store) -> None:
     program, other = await store.add_program("city-hall"), await store.add_program("museum", sender=OTHER_SENDER)
     await store.add_text(other, a_number())

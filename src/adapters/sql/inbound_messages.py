@@ -55,16 +55,23 @@ class SqlInboundMessages(InboundMessages):
     ) -> Sequence[TakenIn]:
         async with self._database.reading() as connection:
             # Asked for all the time, and mostly in vain: no transaction is begun for that.
-            ids = _WAITING.with_only_columns(callbacks.c.id).limit(limit)
-            waiting = (await connection.execute(ids)).scalars().all()
+            waiting = [as_callback(row) for row in await connection.execute(_WAITING.limit(limit))]
         taken: list[TakenIn] = []
-        for callback_id in waiting:
+        # What one person texts is taken in order: START is not to overtake STOP.
+        held_up: set[str] = set()
+        for each in waiting:
+            text = read(each)
+            who = f"{each.account_id} {'' if text is None else text.number}"
+            if who in held_up:
+                continue
             # Each by itself: what keeps one waiting must keep no other.
             async with self._database.writing() as connection:
-                one = _WAITING.where(callbacks.c.id == callback_id).with_for_update(skip_locked=True)
-                row = (await connection.execute(one)).first()
-                done = None if row is None else await self._take(connection, as_callback(row), read, scope, now_us)
-            if done is not None:
+                one = _WAITING.where(callbacks.c.id == each.id).with_for_update(skip_locked=True)
+                is_ours = (await connection.execute(one)).first() is not None
+                done = await self._take(connection, each, text, scope, now_us) if is_ours else None
+            if done is None:
+                held_up.add(who)
+            else:
                 taken.append(done)
         return taken
 
@@ -102,12 +109,11 @@ class SqlInboundMessages(InboundMessages):
         self,
         connection: AsyncConnection,
         callback: Callback,
-        read: Callable[[Callback], InboundText | None],
+        text: InboundText | None,
         scope: Scope,
         now_us: int,
     ) -> TakenIn | None:
         """None where it is to wait."""
-        text = read(callback)
         if text is None:
             return await _done(connection, TakenIn(callback=callback, outcome=InboundOutcome.UNREADABLE))
         text = replace(text, text=_storable(text.text), number=_storable(text.number))

@@ -35,7 +35,7 @@ class InboundMessages(Protocol):
         whatever was sent, was sent before. An opt-in lifts what binds the program and the sender, and is a mere text
         where there is nothing to lift.
 
-        What others are at is left for later. `read` says what a callback means, None for what nobody understands.
+        What others are at is left for later, and so is what the same person texted after something that waits. `read` says what a callback means, None for what nobody understands.
         """
         ...
 
