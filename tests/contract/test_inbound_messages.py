@@ -65,7 +65,7 @@ class Phone:
         await self._store.callbacks.add(callback)
 
     async def looked_at(self, *, scope: Scope = Scope.PROGRAM, now_us: int = LATER) -> Sequence[TakenIn]:
-        return await self._store.inbound.take_in(read, scope=scope, now_us=now_us, limit=100)
+        return await self._store.inbound.take_in(read, scope=scope, now=lambda: now_us, limit=100)
 
 
 async def inbox(store: Store, program: Program) -> Sequence[InboundMessage]:

@@ -7,7 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from adapters.sql.callbacks import as_callback
 from adapters.sql.database import Database, carried_through
-from adapters.sql.opt_outs import ALL_SENDERS, block, record
+from adapters.sql.opt_outs import ALL_SENDERS, block, record, senders_of
 from adapters.sql.tables import (
     callbacks,
     deliveries,
@@ -33,7 +33,6 @@ _WAITING = (
     .where(callbacks.c.kind == CallbackKind.INBOUND.value, callbacks.c.part_of.is_(None), callbacks.c.outcome.is_(None))
     .order_by(callbacks.c.id)
 )
-_OPEN = [DeliveryState.SCHEDULED.value, DeliveryState.QUEUED.value, DeliveryState.SENDING.value]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +50,7 @@ class SqlInboundMessages(InboundMessages):
 
     @carried_through
     async def take_in(
-        self, read: Callable[[Callback], InboundText | None], *, scope: Scope, now_us: int, limit: int
+        self, read: Callable[[Callback], InboundText | None], *, scope: Scope, now: Callable[[], int], limit: int
     ) -> Sequence[TakenIn]:
         async with self._database.reading() as connection:
             # Asked for all the time, and mostly in vain: no transaction is begun for that.
@@ -68,7 +67,7 @@ class SqlInboundMessages(InboundMessages):
             async with self._database.writing() as connection:
                 one = _WAITING.where(callbacks.c.id == each.id).with_for_update(skip_locked=True)
                 is_ours = (await connection.execute(one)).first() is not None
-                done = await self._take(connection, each, text, scope, now_us) if is_ours else None
+                done = await self._take(connection, each, text, scope, now) if is_ours else None
             if done is None:
                 held_up.add(who)
             else:
@@ -111,7 +110,7 @@ class SqlInboundMessages(InboundMessages):
         callback: Callback,
         text: InboundText | None,
         scope: Scope,
-        now_us: int,
+        now: Callable[[], int],
     ) -> TakenIn | None:
         """None where it is to wait."""
         if text is None:
@@ -123,12 +122,13 @@ class SqlInboundMessages(InboundMessages):
         if number is None or conversation is None:
             keyword = None
         elif keyword is Keyword.OPT_OUT:
-            event = _opt_out(conversation, number, text, scope, now_us)
+            event = _opt_out(conversation, number, text, scope, now())
             if not await self._nothing_is_on_its_way(connection, event):
                 return None
-            events = [event]
+            # Not before: whatever was sent until now has a time before this one.
+            events = [replace(event, at_us=now())]
         elif keyword is Keyword.OPT_IN:
-            events = await _opt_ins(connection, conversation, number, text, now_us)
+            events = await _opt_ins(connection, conversation, number, text, now())
             keyword = keyword if events else None
         await record(self._database, connection, events)
         if conversation is None or conversation.program_id is None:
@@ -159,12 +159,15 @@ class SqlInboundMessages(InboundMessages):
     async def _nothing_is_on_its_way(self, connection: AsyncConnection, event: ConsentEvent) -> bool:
         """Whether no text that the opt-out is about is being sent; from now on none is claimed either way.
 
-        Who claims holds the sender's row: with that held here, each claim is seen, or sees the opt-out.
+        Who claims holds the sender's row: with those held here that may text the number, each claim is seen, or
+        sees the opt-out.
         """
-        theirs = deliveries.c.number == event.number.e164, deliveries.c.state.in_(_OPEN)
-        lines = select(deliveries.c.sender_id).where(*theirs)
-        locked = select(senders.c.id).where(senders.c.id.in_(lines)).order_by(senders.c.id)
-        await connection.execute(locked.with_for_update(key_share=True))
+        lines = select(senders.c.id)
+        if event.program_id is not None:
+            lines = lines.where(senders.c.id.in_(senders_of(event.program_id)))
+        elif event.sender_id is not None:
+            lines = lines.where(senders.c.id == event.sender_id)
+        await connection.execute(lines.order_by(senders.c.id).with_for_update(key_share=True))
         being_sent = select(deliveries.c.id).where(
             deliveries.c.number == event.number.e164, deliveries.c.state == DeliveryState.SENDING.value
         )

@@ -104,7 +104,7 @@ class SqlOptOuts(OptOuts):
         if program_id is not None:
             of_all = and_(consent_events.c.program_id.is_(None), consent_events.c.sender_id.is_(None))
             its_own = consent_events.c.program_id == program_id
-            theirs = theirs.where(or_(its_own, of_all, consent_events.c.sender_id.in_(_senders_of(program_id))))
+            theirs = theirs.where(or_(its_own, of_all, consent_events.c.sender_id.in_(senders_of(program_id))))
         async with self._database.reading() as connection:
             rows = (await connection.execute(theirs.order_by(consent_events.c.id).limit(limit + 1))).all()
         return Page([_as_event(row) for row in rows[:limit]], rows[limit - 1].id if len(rows) > limit else None)
@@ -196,7 +196,7 @@ async def opted_out_among(
     ]
 
 
-def _senders_of(program_id: str) -> Select[tuple[int]]:
+def senders_of(program_id: str) -> Select[tuple[int]]:
     own = select(programs.c.sender_id).where(programs.c.id == program_id)
     others = select(program_senders.c.sender_id).where(program_senders.c.program_id == program_id)
     return select(union_all(own, others).subquery().c.sender_id)
@@ -209,7 +209,7 @@ def _binding(program_id: str) -> CompoundSelect[str, int, int, int]:
     others = select(
         sender_opt_outs.c.number, place.label("place"), sender_opt_outs.c.since_us, sender_opt_outs.c.event_id
     )
-    binds = or_(sender_opt_outs.c.sender_id == ALL_SENDERS, sender_opt_outs.c.sender_id.in_(_senders_of(program_id)))
+    binds = or_(sender_opt_outs.c.sender_id == ALL_SENDERS, sender_opt_outs.c.sender_id.in_(senders_of(program_id)))
     return union_all(own.where(opt_outs.c.program_id == program_id), others.where(binds))
 
 

@@ -24,7 +24,7 @@ class InboundMessages(Protocol):
     """What people text back, each message with the program that it is for."""
 
     async def take_in(
-        self, read: Callable[[Callback], InboundText | None], *, scope: Scope, now_us: int, limit: int
+        self, read: Callable[[Callback], InboundText | None], *, scope: Scope, now: Callable[[], int], limit: int
     ) -> Sequence[TakenIn]:
         """Takes up to so many texts that providers handed over, the oldest first, and keeps each with its program: the
         one that texted the number last from the sender, or the one that has the sender to itself.
@@ -35,7 +35,8 @@ class InboundMessages(Protocol):
         whatever was sent, was sent before. An opt-in lifts what binds the program and the sender, and is a mere text
         where there is nothing to lift.
 
-        What others are at is left for later, and so is what the same person texted after something that waits. `read` says what a callback means, None for what nobody understands.
+        What others are at is left for later, and so is what the same person texted after something that waits. `now`
+        is the hub's clock, `read` says what a callback means, None for what nobody understands.
         """
         ...
 

@@ -26,9 +26,7 @@ class TakeInTexts:
 
     async def __call__(self) -> int:
         """Takes in what has come, up to `at_once` of it; says how many texts that were."""
-        taken = await self.messages.take_in(
-            self._read, scope=self.scope, now_us=self.clock.now_us(), limit=self.at_once
-        )
+        taken = await self.messages.take_in(self._read, scope=self.scope, now=self.clock.now_us, limit=self.at_once)
         for each in taken:
             self.observer.taken_in(each)
         return len(taken)

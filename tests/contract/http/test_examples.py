@@ -423,7 +423,7 @@ async def the_recipient_texts(hub: Hub, text: str) -> None:
         )
     )
     at_us = microseconds(shown["Since"])
-    await store.inbound.take_in(lambda _: inbound, scope=ConsentScope.PROGRAM, now_us=at_us, limit=1)
+    await store.inbound.take_in(lambda _: inbound, scope=ConsentScope.PROGRAM, now=lambda: at_us, limit=1)
 
 
 async def nothing_is_sent_yet(hub: Hub) -> None:
