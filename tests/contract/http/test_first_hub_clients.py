@@ -23,6 +23,7 @@ FORM = "application/x-www-form-urlencoded"
 LOGIN = "/api/Login"
 TEXTS = "/api/TextMessages"
 SUBSCRIBERS = "/api/Subscribers"
+EVENTS = "/api/ConsentEvents"
 
 NUMBER = "+19706904544"
 OTHER_PAGES = "https://elsewhere.example"
@@ -738,15 +739,19 @@ async def test_a_slash_at_the_end_of_an_address_changes_nothing(hub: Hub) -> Non
         ("post", TEXTS): a_text(),
         ("post", f"{TEXTS}/Preview"): a_text(),
         ("post", SUBSCRIBERS): a_subscriber(),
+        ("post", EVENTS): {"PhoneNumber": NUMBER, "Consent": "opt-in"},
     }
+    asked = {("get", EVENTS): {"PhoneNumber": NUMBER}}
     sent = (await post(hub, TEXTS, a_text(), office)).json()["Id"]
 
     for operation in CONTRACT.operations.values():
         if operation.is_callback:
             continue
         path = operation.path.replace("{Id}", sent) + "/"
-        body = bodies.get((operation.method, operation.path))
-        response = await hub.client.request(operation.method, path, json=body, headers=office.headers)
+        called = operation.method, operation.path
+        response = await hub.client.request(
+            operation.method, path, json=bodies.get(called), params=asked.get(called), headers=office.headers
+        )
         assert response.status_code == 200
 
 
