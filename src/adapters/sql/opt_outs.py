@@ -179,20 +179,20 @@ async def opted_out_among(
     connection: AsyncConnection, wanted: Sequence[tuple[str, int, str]]
 ) -> Sequence[tuple[str, int, str]]:
     """Those of the programs, senders and numbers where the number has opted out. For SQLite."""
-    programs_of: set[tuple[str, str]] = set()
-    senders_of: set[tuple[int, str]] = set()
+    from_programs: set[tuple[str, str]] = set()
+    from_senders: set[tuple[int, str]] = set()
     for start in range(0, len(wanted), _ROWS_AT_ONCE):
         some = wanted[start : start + _ROWS_AT_ONCE]
         by_program = tuple_(*_OF_PROGRAMS).in_([(program_id, number) for program_id, _, number in some])
-        programs_of |= {(row[0], row[1]) for row in await connection.execute(select(*_OF_PROGRAMS).where(by_program))}
+        from_programs |= {(row[0], row[1]) for row in await connection.execute(select(*_OF_PROGRAMS).where(by_program))}
         by_sender = tuple_(*_OF_SENDERS).in_([(each, number) for _, one, number in some for each in (one, ALL_SENDERS)])
-        senders_of |= {(row[0], row[1]) for row in await connection.execute(select(*_OF_SENDERS).where(by_sender))}
+        from_senders |= {(row[0], row[1]) for row in await connection.execute(select(*_OF_SENDERS).where(by_sender))}
     return [
         (program_id, sender_id, number)
         for program_id, sender_id, number in wanted
-        if (program_id, number) in programs_of
-        or (sender_id, number) in senders_of
-        or (ALL_SENDERS, number) in senders_of
+        if (program_id, number) in from_programs
+        or (sender_id, number) in from_senders
+        or (ALL_SENDERS, number) in from_senders
     ]
 
 

@@ -13,7 +13,7 @@ _OPT_OUT = re.compile(r"\+[0-9]{7,15}\.[0-9]{1,18}", re.ASCII)
 
 
 def after_message(message_id: UUID) -> str:
-    return base64.urlsafe_b64encode(message_id.bytes).rstrip(b"=").decode()
+    return _encoded(message_id.bytes)
 
 
 def message_of(cursor: str | None) -> UUID | None:
@@ -27,7 +27,7 @@ def message_of(cursor: str | None) -> UUID | None:
 
 
 def after_position(position: int) -> str:
-    return base64.urlsafe_b64encode(str(position).encode()).rstrip(b"=").decode()
+    return _encoded(str(position).encode())
 
 
 def position_of(cursor: str | None) -> int:
@@ -36,7 +36,7 @@ def position_of(cursor: str | None) -> int:
 
 
 def after_id(identifier: int) -> str:
-    return after_position(identifier)
+    return _encoded(str(identifier).encode())
 
 
 def id_of(cursor: str | None) -> int | None:
@@ -45,7 +45,7 @@ def id_of(cursor: str | None) -> int | None:
 
 
 def after_opt_out(end: str) -> str:
-    return base64.urlsafe_b64encode(end.encode()).rstrip(b"=").decode()
+    return _encoded(end.encode())
 
 
 def opt_out_of(cursor: str | None) -> str | None:
@@ -63,6 +63,10 @@ def _number(cursor: str, *, largest: int) -> int:
     if not digits.isdigit() or len(digits) > len(str(largest)) or int(digits) > largest:
         raise CursorRefused
     return int(digits)
+
+
+def _encoded(end: bytes) -> str:
+    return base64.urlsafe_b64encode(end).rstrip(b"=").decode()
 
 
 def _decoded(cursor: str) -> bytes:
