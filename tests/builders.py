@@ -46,6 +46,7 @@ from domain.model.program import KeyHash, Program, ProgramKey
 from domain.model.sender import Sender, SenderAddress
 from domain.model.share import EVERY_SENDER, Share
 from domain.model.slots import Reservation
+from domain.model.terms import Terms
 from domain.model.text_message import NewText, TextMessage
 from domain.ports.delivery_queue import Claim
 from domain.ports.programs import NewProgram
@@ -94,7 +95,7 @@ def a_program(
         sender=sender,
         pace=None if pace is None else Pace.parse(pace),
         first_hub=first_hub,
-        failover=failover,
+        terms=Terms(failover=failover),
         created_us=NOW_US,
         account=account,
     )

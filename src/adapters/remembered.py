@@ -4,7 +4,6 @@ import asyncio
 import time
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import Generic, TypeVar
 
 from cachetools import LRUCache, TTLCache
@@ -14,10 +13,11 @@ from domain.model.access import Grant
 from domain.model.credentials import Credentials, ProviderAccount
 from domain.model.pace import Pace
 from domain.model.priority import Priority
-from domain.model.program import KeyHash, OnUnknown, Program
+from domain.model.program import KeyHash, Program
 from domain.model.queue_ahead import QueueAhead
 from domain.model.sender import SenderAddress
 from domain.model.shared_line import WaitingSender
+from domain.model.terms import Terms
 from domain.model.waiting import Waiting
 from domain.ports.backlog import Backlog, WaitingSenders
 from domain.ports.programs import NewProgram, Programs
@@ -79,10 +79,8 @@ class RememberedPrograms(Programs):
     ) -> Program:
         return await self._programs.add_sender(program_id, provider=provider, sender=sender, pace=pace, account=account)
 
-    async def set_terms(
-        self, program_id: str, *, on_unknown: OnUnknown, failover: bool, retention: timedelta | None
-    ) -> Program:
-        return await self._programs.set_terms(program_id, on_unknown=on_unknown, failover=failover, retention=retention)
+    async def set_terms(self, program_id: str, terms: Terms) -> Program:
+        return await self._programs.set_terms(program_id, terms)
 
     async def find_with_keys(self, sid: str) -> tuple[Program, Sequence[KeyHash]] | None:
         return await self._programs.find_with_keys(sid)

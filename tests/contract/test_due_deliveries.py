@@ -7,8 +7,9 @@ from sqlalchemy import update
 
 from adapters.sql.tables import programs, senders
 from domain.model.delivery import DeliveryState
-from domain.model.program import OnUnknown, Program
+from domain.model.program import Program
 from domain.model.sender import SenderAddress
+from domain.model.terms import OnUnknown
 from domain.model.text_message import TextMessage
 from domain.ports.delivery_queue import Claim
 from tests.builders import NOW_US, Store, a_number, a_text, an_opt_out, numbers

@@ -14,8 +14,9 @@ from domain.model.credentials import Credentials, ProviderAccount
 from domain.model.delivery import DeliveryState
 from domain.model.message_id import new_message_id
 from domain.model.pace import SECOND_US, Pace
-from domain.model.program import OnUnknown, Program
+from domain.model.program import Program
 from domain.model.sender import SenderAddress
+from domain.model.terms import USUAL_TERMS, OnUnknown, Terms
 from domain.model.text_message import TextMessage
 from domain.ports.delivery_queue import Claim
 from tests.builders import NOW_US, VAULT, Store, a_program, a_text, numbers
@@ -186,8 +187,10 @@ class TestRetention:
         assert await store.retention.forget(now_us=NOW_US + 100 * DAY_US, kept_us=DAY_US) == 0
 
     async def test_a_program_may_have_its_texts_kept_for_a_time_of_its_own(self, store: Store) -> None:
-        short = await store.programs.add(replace(a_program("library"), retention=timedelta(days=1)))
-        long = await store.programs.add(replace(a_program("parks", sender=OTHER_SENDER), retention=timedelta(days=50)))
+        short = await store.programs.add(replace(a_program("library"), terms=Terms(retention=timedelta(days=1))))
+        long = await store.programs.add(
+            replace(a_program("parks", sender=OTHER_SENDER), terms=Terms(retention=timedelta(days=50)))
+        )
         for program in (short, long):
             await _sent(store, program, NOW_US)
 
@@ -198,18 +201,26 @@ class TestRetention:
 class TestTerms:
     async def test_they_are_kept_as_they_were_set(self, store: Store) -> None:
         await store.add_program()
-
-        changed = await store.programs.set_terms(
-            "CITY-HALL", on_unknown=OnUnknown.RESEND, failover=True, retention=timedelta(days=30)
+        terms = Terms(
+            on_unknown=OnUnknown.RESEND,
+            failover=True,
+            retention=timedelta(days=30),
+            duplicate_window=timedelta(minutes=10),
+            notice="Reply STOP to get no more.",
+            opt_out_reply="Bye.",
+            opt_in_reply="Welcome back.",
+            help_reply="Call us.",
+            mail_to="office@example.org",
         )
 
-        terms = changed.on_unknown, changed.failover, changed.retention
-        assert terms == (OnUnknown.RESEND, True, timedelta(days=30))
+        changed = await store.programs.set_terms("CITY-HALL", terms)
+
+        assert changed.terms == terms
         assert await store.programs.find("city-hall") == changed
 
     async def test_a_program_that_there_is_not_has_none(self, store: Store) -> None:
         with pytest.raises(ProgramNotFound):
-            await store.programs.set_terms("city-hall", on_unknown=OnUnknown.LEAVE, failover=False, retention=None)
+            await store.programs.set_terms("city-hall", USUAL_TERMS)
 
 
 class TestAccounts:

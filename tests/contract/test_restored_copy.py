@@ -3,10 +3,11 @@
 from dataclasses import replace
 
 from domain.model.delivery import Delivery, DeliveryState
-from domain.model.program import OnUnknown, Program
+from domain.model.program import Program
 from domain.model.receipt import Receipt
 from domain.model.retry import RetryPolicy
 from domain.model.send_outcome import CannotTell
+from domain.model.terms import OnUnknown
 from domain.model.text_message import TextMessage
 from tests.builders import NOW_US, Store, a_text, numbers
 

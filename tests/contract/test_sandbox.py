@@ -10,7 +10,6 @@ from domain.errors import InvalidValue
 from domain.model.credentials import Credentials
 from domain.model.delivery import Delivery, DeliveryState
 from domain.model.phone_number import PhoneNumber
-from domain.model.program import OnUnknown
 from domain.model.retry import RetryPolicy
 from domain.model.send_outcome import (
     Accepted,
@@ -26,6 +25,7 @@ from domain.model.send_outcome import (
     Unknown,
 )
 from domain.model.sender import SenderAddress
+from domain.model.terms import OnUnknown
 from domain.ports.due_deliveries import Enquiry
 from domain.ports.sms_provider import OutgoingText, SmsProvider
 from tests.builders import NOW_US, SENDER, a_body, a_delivery, a_number

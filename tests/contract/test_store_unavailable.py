@@ -22,8 +22,9 @@ from domain.model.limit import Limit
 from domain.model.message_body import MessageBody
 from domain.model.pace import Pace
 from domain.model.phone_number import PhoneNumber
-from domain.model.program import OnUnknown, Program
+from domain.model.program import Program
 from domain.model.sender import Sender
+from domain.model.terms import USUAL_TERMS
 from domain.model.text_message import NewText, TextMessage
 from domain.ports.text_log import TextFilter
 from tests.builders import NOW_US, SENDER, Store, a_delivery, a_program, a_text, an_opt_in, an_opt_out
@@ -66,9 +67,7 @@ CALLS: dict[str, Callable[[Store], Awaitable[object]]] = {
     "programs.add_sender": lambda store: store.programs.add_sender(
         "city-hall", provider="sandbox", sender=SENDER, pace=None
     ),
-    "programs.set_terms": lambda store: store.programs.set_terms(
-        "city-hall", on_unknown=OnUnknown.RESEND, failover=True, retention=None
-    ),
+    "programs.set_terms": lambda store: store.programs.set_terms("city-hall", USUAL_TERMS),
     "accounts.credentials": lambda store: store.accounts.credentials(1),
     "accounts.seal_anew": lambda store: store.accounts.seal_anew(),
     "senders.all": lambda store: store.senders.all(),

@@ -175,7 +175,7 @@ class TestTerms:
         assert (changed["OnUnknown"], changed["Failover"], changed["Retention"]) == ("resend", True, "P7D")
 
         told = printed(smshub("programs", "set", *its, "--failover", "off", environment=environment))
-        assert told == "Unknown outcomes: resend. Failover: off. Texts are kept: P7D.\n"
+        assert told == "Unknown outcomes: resend.\nFailover: off.\nTexts are kept: P7D.\n"
         assert read(environment, "programs", "list")[0]["Failover"] is False
 
     @pytest.mark.parametrize("retention", ["PT1H", "P0D", "-P3D", "a week"])

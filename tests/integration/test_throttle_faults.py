@@ -14,11 +14,12 @@ from domain.errors import StoreUnavailable
 from domain.model.delivery import DeliveryState
 from domain.model.limit import Counted, DailyCap, Limit, SharedSchedule
 from domain.model.pace import Pace
-from domain.model.program import OnUnknown, Program
+from domain.model.program import Program
 from domain.model.retry import RetryPolicy
 from domain.model.send_outcome import CannotTell, NotSent, SendOutcome, Throttled, Unknown
 from domain.model.share import EVERY_SENDER, Share
 from domain.model.slots import Reservation
+from domain.model.terms import OnUnknown
 from domain.ports.delivery_queue import Claim
 from domain.use_cases.operate_senders import SenderName
 from tests.builders import NOW_US, SENDER, Store, a_program, numbers

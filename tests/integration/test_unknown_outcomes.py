@@ -6,9 +6,9 @@ from collections import Counter
 import pytest
 
 from domain.model.delivery import Delivery, DeliveryState
-from domain.model.program import OnUnknown
 from domain.model.retry import RetryPolicy
 from domain.model.send_outcome import CannotTell, Found, Unknown
+from domain.model.terms import OnUnknown
 from domain.ports.text_log import LoggedDelivery
 from entrypoints.http import representations
 from tests.builders import SENDER

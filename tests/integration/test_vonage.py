@@ -8,8 +8,8 @@ import pytest
 from domain.model.credentials import Credentials
 from domain.model.delivery import Delivery, DeliveryState
 from domain.model.pace import Pace
-from domain.model.program import OnUnknown
 from domain.model.retry import RetryPolicy
+from domain.model.terms import OnUnknown
 from entrypoints.stand_ins.certificates import Certificate
 from entrypoints.stand_ins.vonage import API_KEY, API_SECRET, APPLICATION_ID, VonageStandIn, application_key
 from tests.e2e.running import e164

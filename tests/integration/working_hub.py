@@ -15,10 +15,11 @@ from domain.model.access import Grant, Scope
 from domain.model.credentials import Credentials
 from domain.model.delivery import Delivery
 from domain.model.pace import Pace
-from domain.model.program import OnUnknown, Program
+from domain.model.program import Program
 from domain.model.retry import RetryPolicy
 from domain.model.send_outcome import Accepted, EnquiryAnswer, NotFound, SendOutcome
 from domain.model.sender import SenderAddress
+from domain.model.terms import OnUnknown, Terms
 from domain.model.text_message import TextMessage
 from domain.ports.due_deliveries import Enquiry
 from domain.ports.sms_provider import Departure, OutgoingText, SmsProvider
@@ -129,8 +130,7 @@ class WorkingHub:
             provider=provider,
             sender=sender,
             pace=Pace.parse(rate),
-            on_unknown=on_unknown,
-            failover=failover,
+            terms=Terms(on_unknown=on_unknown, failover=failover),
             credentials=credentials,
         )
         return program

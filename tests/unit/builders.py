@@ -14,6 +14,7 @@ from domain.model.phone_number import PhoneNumber
 from domain.model.priority import Priority
 from domain.model.program import MAX_SEGMENTS, Program
 from domain.model.sender import Sender, SenderAddress
+from domain.model.terms import Terms
 from domain.model.text_message import NewText, TextMessage
 
 SECOND = 1_000_000
@@ -72,7 +73,7 @@ def a_program(
         segment_cap=segment_cap,
         token_lifetime=token_lifetime,
         first_hub=first_hub,
-        failover=failover,
+        terms=Terms(failover=failover),
         other_senders=other_senders,
     )
 

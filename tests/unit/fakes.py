@@ -7,7 +7,6 @@ from collections import deque
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
 from heapq import heappop, heappush
 from typing import TypeVar
 from uuid import UUID
@@ -32,7 +31,7 @@ from domain.model.idempotency import KEPT_US, IdempotencyKey
 from domain.model.pace import Pace
 from domain.model.phone_number import PhoneNumber
 from domain.model.priority import Priority
-from domain.model.program import KeyHash, OnUnknown, Program
+from domain.model.program import KeyHash, Program
 from domain.model.queue_ahead import QueueAhead
 from domain.model.retry import RetryPolicy
 from domain.model.send_outcome import Accepted, CannotTell, EnquiryAnswer, SendOutcome
@@ -40,6 +39,7 @@ from domain.model.sender import Sender, SenderAddress
 from domain.model.share import EVERY_SENDER, Share
 from domain.model.slots import Line as PlannedLine
 from domain.model.slots import Reservation, SlotPlan, VirtualSchedule, plan
+from domain.model.terms import OnUnknown, Terms
 from domain.model.text_message import NUMBERS_SHOWN, AcceptedText, NewText, TextMessage, TextSummary
 from domain.model.turns import NO_TURNS, Candidate, Turns
 from domain.model.waiting import Waiting
@@ -748,22 +748,18 @@ class InMemoryPrograms(Programs):
             name=program.name,
             sender=sender,
             first_hub=program.first_hub,
-            on_unknown=program.on_unknown,
-            failover=program.failover,
-            retention=program.retention,
+            terms=program.terms,
         )
         self._programs.append(added)
         self._keys[program.sid] = [program.key_hash]
         return added
 
-    async def set_terms(
-        self, program_id: str, *, on_unknown: OnUnknown, failover: bool, retention: timedelta | None
-    ) -> Program:
+    async def set_terms(self, program_id: str, terms: Terms) -> Program:
         program = await self.find(program_id)
         if program is None:
             raise ProgramNotFound
         self._programs.remove(program)
-        self._programs.append(replace(program, on_unknown=on_unknown, failover=failover, retention=retention))
+        self._programs.append(replace(program, terms=terms))
         return self._programs[-1]
 
     async def add_sender(

@@ -10,8 +10,8 @@ from adapters.sql.rows import DELIVERY_COLUMNS, AnyRow, as_delivery
 from adapters.sql.tables import deliveries, programs, provider_accounts, senders, text_messages, waiting
 from domain.model.delivery import NOT_SENT_IN_TIME, DeliveryState
 from domain.model.message_body import MessageBody
-from domain.model.program import OnUnknown
 from domain.model.sender import SenderAddress
+from domain.model.terms import OnUnknown
 from domain.ports.due_deliveries import DueDeliveries, Enquiry
 
 _ASKED_AGAIN_AFTER_US = 30_000_000

@@ -1,18 +1,18 @@
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
 
 from sqlalchemy import ScalarSelect, Table, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from adapters.sql.database import Database, DatabaseFault, carried_through
-from adapters.sql.rows import PROGRAM_COLUMNS, SENDER_COLUMNS, as_pace, as_program, as_sender
+from adapters.sql.rows import PROGRAM_COLUMNS, SENDER_COLUMNS, as_pace, as_program, as_sender, terms_row
 from adapters.sql.tables import program_keys, program_senders, programs, provider_accounts, senders
 from domain.errors import CredentialsMissing, PaceDiffers, ProgramExists, ProgramNotFound
 from domain.model.credentials import ProviderAccount
 from domain.model.pace import SECOND_US, Pace
-from domain.model.program import MAX_SEGMENTS, KeyHash, OnUnknown, Program
+from domain.model.program import MAX_SEGMENTS, KeyHash, Program
 from domain.model.sender import Sender, SenderAddress
+from domain.model.terms import Terms
 from domain.ports.programs import NewProgram, Programs
 from domain.ports.vault import Vault
 
@@ -58,10 +58,8 @@ class SqlPrograms(Programs):
                         sender_id=sender_id,
                         segment_cap=MAX_SEGMENTS,
                         first_hub=program.first_hub,
-                        on_unknown=program.on_unknown.value,
-                        failover=program.failover,
-                        retention_s=_seconds(program.retention),
                         created_us=program.created_us,
+                        **terms_row(program.terms),
                     )
                 )
                 await connection.execute(
@@ -100,13 +98,10 @@ class SqlPrograms(Programs):
             return await self._find(connection, program_id) or program
 
     @carried_through
-    async def set_terms(
-        self, program_id: str, *, on_unknown: OnUnknown, failover: bool, retention: timedelta | None
-    ) -> Program:
-        terms = {"on_unknown": on_unknown.value, "failover": failover, "retention_s": _seconds(retention)}
+    async def set_terms(self, program_id: str, terms: Terms) -> Program:
         async with self._database.writing() as connection:
             await connection.execute(
-                update(programs).where(programs.c.folded_id == program_id.casefold()).values(terms)
+                update(programs).where(programs.c.folded_id == program_id.casefold()).values(terms_row(terms))
             )
             program = await self._find(connection, program_id)
         if program is None:
@@ -204,7 +199,3 @@ class SqlPrograms(Programs):
 def _next_place(program_id: str) -> ScalarSelect[int]:
     theirs = program_senders.c.program_id == program_id
     return select(func.coalesce(func.max(program_senders.c.place), 0) + 1).where(theirs).scalar_subquery()
-
-
-def _seconds(retention: timedelta | None) -> int | None:
-    return None if retention is None else int(retention.total_seconds())

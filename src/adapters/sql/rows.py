@@ -1,6 +1,6 @@
 """How rows read as the domain's values."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from fractions import Fraction
 from functools import lru_cache
@@ -15,9 +15,10 @@ from domain.model.message_body import MessageBody
 from domain.model.pace import Pace
 from domain.model.phone_number import PhoneNumber
 from domain.model.priority import Priority
-from domain.model.program import OnUnknown, Program
+from domain.model.program import Program
 from domain.model.sender import Sender, SenderAddress
 from domain.model.slots import VirtualSchedule
+from domain.model.terms import OnUnknown, Terms
 from domain.model.text_message import TextMessage
 
 # Whatever has its columns by their names: a row of SQLAlchemy's, whose columns have no types, or a named tuple.
@@ -53,6 +54,18 @@ SENDER_COLUMNS = (
     select(limits.c.name).where(limits.c.id == senders.c.limit_id).scalar_subquery().label("limit_name"),
 )
 
+TERMS_COLUMNS = (
+    programs.c.on_unknown,
+    programs.c.failover,
+    programs.c.retention_s,
+    programs.c.duplicate_window_s,
+    programs.c.notice,
+    programs.c.opt_out_reply,
+    programs.c.opt_in_reply,
+    programs.c.help_reply,
+    programs.c.mail_to,
+)
+
 PROGRAM_COLUMNS = (
     programs.c.id,
     programs.c.sid,
@@ -61,9 +74,7 @@ PROGRAM_COLUMNS = (
     programs.c.token_lifetime_s,
     programs.c.first_hub,
     programs.c.paused_us,
-    programs.c.on_unknown,
-    programs.c.failover,
-    programs.c.retention_s,
+    *TERMS_COLUMNS,
     *SENDER_COLUMNS,
 )
 
@@ -172,14 +183,48 @@ def as_program(row: AnyRow, other_senders: Sequence[Sender] = ()) -> Program:
         name=row.name,
         sender=as_sender(row),
         segment_cap=row.segment_cap,
-        token_lifetime=None if row.token_lifetime_s is None else timedelta(seconds=row.token_lifetime_s),
+        token_lifetime=_duration(row.token_lifetime_s),
         first_hub=row.first_hub,
         paused=row.paused_us is not None,
-        on_unknown=OnUnknown(row.on_unknown),
-        failover=row.failover,
-        retention=None if row.retention_s is None else timedelta(seconds=row.retention_s),
+        terms=_terms(row),
         other_senders=tuple(other_senders),
     )
+
+
+def _terms(row: AnyRow) -> Terms:
+    return Terms(
+        on_unknown=OnUnknown(row.on_unknown),
+        failover=row.failover,
+        retention=_duration(row.retention_s),
+        duplicate_window=_duration(row.duplicate_window_s),
+        notice=row.notice,
+        opt_out_reply=row.opt_out_reply,
+        opt_in_reply=row.opt_in_reply,
+        help_reply=row.help_reply,
+        mail_to=row.mail_to,
+    )
+
+
+def terms_row(terms: Terms) -> Mapping[str, Any]:
+    return {
+        "on_unknown": terms.on_unknown.value,
+        "failover": terms.failover,
+        "retention_s": _seconds(terms.retention),
+        "duplicate_window_s": _seconds(terms.duplicate_window),
+        "notice": terms.notice,
+        "opt_out_reply": terms.opt_out_reply,
+        "opt_in_reply": terms.opt_in_reply,
+        "help_reply": terms.help_reply,
+        "mail_to": terms.mail_to,
+    }
+
+
+def _duration(seconds: int | None) -> timedelta | None:
+    return None if seconds is None else timedelta(seconds=seconds)
+
+
+def _seconds(duration: timedelta | None) -> int | None:
+    return None if duration is None else int(duration.total_seconds())
 
 
 def as_limit(row: AnyRow, parent: str | None = None) -> Limit:

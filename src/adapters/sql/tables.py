@@ -107,6 +107,8 @@ senders = Table(
     # Why the provider takes nothing from it at all, and how often in a row it said so.
     Column("bar_reason", Text),
     Column("bars", SmallInteger, nullable=False, server_default=text("0")),
+    # Who answers keywords that are texted to it; NULL: as is usual with its provider.
+    Column("keyword_replies", Text),
     UniqueConstraint("account_id", "address"),
     CheckConstraint("pace_numerator > 0 AND pace_denominator > 0", name="pace_positive"),
 )
@@ -133,6 +135,18 @@ programs = Table(
     Column("on_unknown", Text, nullable=False, server_default=text("'leave'")),
     # Whether its other senders take over what one of them cannot send.
     Column("failover", Boolean, nullable=False, server_default=text("false")),
+    # When its recipients may be texted, by their own clocks; NULL: at any time.
+    Column("texting_hours", Text),
+    Column("urgent_any_time", Boolean, nullable=False, server_default=text("false")),
+    # For how long the same text to the same number is not sent twice.
+    Column("duplicate_window_s", BigInteger),
+    # Is added to the first text that somebody gets.
+    Column("notice", Text),
+    Column("opt_out_reply", Text),
+    Column("opt_in_reply", Text),
+    Column("help_reply", Text),
+    # The e-mail address that gets its texts in place of their recipients.
+    Column("mail_to", Text),
     UniqueConstraint("folded_id"),
     UniqueConstraint("sid"),
 )
@@ -215,6 +229,10 @@ text_messages = Table(
     Column("estimated_us", BigInteger),
     # The request wants it from this sender and no other.
     Column("sender_named", Boolean, nullable=False, server_default=text("false")),
+    # The hub's own answer to a keyword: who has opted out gets it all the same.
+    Column("is_reply", Boolean, nullable=False, server_default=text("false")),
+    # What is added to it for those who had no text of the program's before.
+    Column("notice", Text),
     # The span of its acceptance, as W3C writes it; NULL where nothing is traced.
     Column("trace_parent", Text),
 )
@@ -233,6 +251,19 @@ idempotency_keys = Table(
     Column("refusals", Text, nullable=False),
     Column("created_us", BigInteger, nullable=False),
     Index("ix_idempotency_keys_created_us", "created_us"),
+)
+
+# Texts of programs that hold duplicates back: until when the same one to the same number is one.
+recent_texts = Table(
+    "recent_texts",
+    metadata,
+    Column("program_id", Text, primary_key=True),
+    Column("number", Text, primary_key=True),
+    Column("digest", LargeBinary, primary_key=True),
+    Column("message_id", Uuid, nullable=False),
+    Column("since_us", BigInteger, nullable=False),
+    Column("until_us", BigInteger, nullable=False),
+    Index("ix_recent_texts_until_us", "until_us"),
 )
 
 _STATES = ", ".join(f"'{state.value}'" for state in DeliveryState)
@@ -263,6 +294,7 @@ deliveries = Table(
     Column("expires_us", BigInteger),
     # How often it was sent again although it may have been sent before.
     Column("resends", SmallInteger, nullable=False, server_default=text("0")),
+    Column("has_notice", Boolean, nullable=False, server_default=text("false")),
     CheckConstraint(f"state IN ({_STATES})", name="state_known"),
     UniqueConstraint("message_id", "position"),
     # Two updates and no delete in a delivery's life: room on the page for them, and vacuum early.
@@ -346,8 +378,19 @@ inbound_messages = Table(
     # The message that the program sent to the number last.
     Column("answers_id", Uuid),
     Column("callback_id", _Id, nullable=False),
+    # When to answer it; NULL where there is nothing to answer, any more or at all.
+    Column("reply_due_us", BigInteger),
+    Column("reply_id", Uuid),
     UniqueConstraint("callback_id"),
     Index("ix_inbound_messages_log", "program_id", "id"),
+    Index("ix_inbound_messages_number", "number", "id"),
+)
+_to_be_replied = inbound_messages.c.reply_due_us.is_not(None)
+Index(
+    "ix_inbound_messages_reply",
+    inbound_messages.c.reply_due_us,
+    postgresql_where=_to_be_replied,
+    sqlite_where=_to_be_replied,
 )
 
 hub_paused = select(hub.c.id).where(hub.c.paused_us.is_not(None)).exists()

@@ -7,26 +7,13 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
-from enum import Enum
 
 from domain.errors import InvalidValue, NumberRefused, UnknownSender
 from domain.model.phone_number import PhoneNumber
 from domain.model.sender import Sender
+from domain.model.terms import USUAL_TERMS, Terms
 
 MAX_SEGMENTS = 24  # What 1,600 units of UCS-2 take.
-
-
-class OnUnknown(Enum):
-    """What becomes of a text when nobody can tell whether it was sent."""
-
-    LEAVE = "leave"  # It stays as it is, for people to see: the recipient never gets it twice.
-    RESEND = "resend"  # It is sent again: the recipient may get it twice.
-
-
-def check_retention(retention: timedelta | None) -> None:
-    """A day is the least: for so long a repeated request is answered as the first was."""
-    if retention is not None and retention < timedelta(days=1):
-        raise InvalidValue("Texts are kept for a day (P1D) or longer.")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,8 +23,7 @@ class Program:
 
     `token_lifetime` overrides the hub's. A `first_hub` program came over from the first hub: its clients post whole
     models, so properties that the document does not know are passed over instead of refused. What a `paused` one sends
-    is accepted and kept until it is resumed. `failover`: what one of its senders surely cannot send, the next that can
-    takes over. `retention` is for how long its texts are kept; None: as long as any.
+    is accepted and kept until it is resumed.
     """
 
     id: str
@@ -48,9 +34,7 @@ class Program:
     token_lifetime: timedelta | None = None
     first_hub: bool = False
     paused: bool = False
-    on_unknown: OnUnknown = OnUnknown.LEAVE
-    failover: bool = False
-    retention: timedelta | None = None
+    terms: Terms = USUAL_TERMS
     other_senders: Sequence[Sender] = ()
 
     def __post_init__(self) -> None:
@@ -83,7 +67,7 @@ class Program:
 
         `named`: the request wants it from this one and no other.
         """
-        if named or not self.failover or sender.paused or sender.bar_reason is None:
+        if named or not self.terms.failover or sender.paused or sender.bar_reason is None:
             return sender
         return next((each for each in self.senders if each.bar_reason is None and not each.paused), sender)
 

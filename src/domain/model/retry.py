@@ -5,7 +5,6 @@ from dataclasses import dataclass
 
 from domain.model.delivery import Delivery, DeliveryState
 from domain.model.pace import SECOND_US
-from domain.model.program import OnUnknown
 from domain.model.send_outcome import (
     Accepted,
     Barred,
@@ -19,6 +18,7 @@ from domain.model.send_outcome import (
     Throttled,
     Unknown,
 )
+from domain.model.terms import OnUnknown
 
 
 @dataclass(frozen=True, slots=True)

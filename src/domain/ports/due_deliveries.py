@@ -4,8 +4,8 @@ from typing import Protocol
 
 from domain.model.delivery import Delivery
 from domain.model.message_body import MessageBody
-from domain.model.program import OnUnknown
 from domain.model.sender import SenderAddress
+from domain.model.terms import OnUnknown
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,14 +1,14 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import Protocol
 
 from domain.errors import OtherProgram, TokenRefused
 from domain.model.access import Grant
 from domain.model.credentials import ProviderAccount
 from domain.model.pace import Pace
-from domain.model.program import KeyHash, OnUnknown, Program
+from domain.model.program import KeyHash, Program
 from domain.model.sender import SenderAddress
+from domain.model.terms import USUAL_TERMS, Terms
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,9 +27,7 @@ class NewProgram:
     first_hub: bool
     created_us: int
     account: ProviderAccount | None = None
-    on_unknown: OnUnknown = OnUnknown.LEAVE
-    failover: bool = False
-    retention: timedelta | None = None
+    terms: Terms = USUAL_TERMS
 
 
 class Programs(Protocol):
@@ -56,9 +54,7 @@ class Programs(Protocol):
         """
         ...
 
-    async def set_terms(
-        self, program_id: str, *, on_unknown: OnUnknown, failover: bool, retention: timedelta | None
-    ) -> Program:
+    async def set_terms(self, program_id: str, terms: Terms) -> Program:
         """Raises `ProgramNotFound`."""
         ...
 

@@ -1,11 +1,11 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import timedelta
 
 from domain.model.credentials import Credentials
 from domain.model.pace import Pace
-from domain.model.program import KeyHash, OnUnknown, Program, ProgramKey, check_retention
+from domain.model.program import KeyHash, Program, ProgramKey
 from domain.model.sender import SenderAddress
+from domain.model.terms import USUAL_TERMS, Terms
 from domain.ports.clock import Clock
 from domain.ports.programs import NewProgram, Programs
 from domain.ports.sms_provider import SmsProvider, account_at
@@ -38,19 +38,16 @@ class CreateProgram:
         sender: SenderAddress,
         pace: Pace | None = None,
         credentials: Credentials | None = None,
-        on_unknown: OnUnknown = OnUnknown.LEAVE,
-        failover: bool = False,
-        retention: timedelta | None = None,
+        terms: Terms = USUAL_TERMS,
         first_hub: FirstHubIdentity | None = None,
     ) -> tuple[Program, ProgramKey]:
         """The program and its key, which is told this once: the hub keeps its hash alone.
 
         A sender that the hub has already is shared, with its pace; credentials are its account's new ones. Raises
-        `ProgramExists`, `PaceDiffers`, `UnknownProvider`, `CredentialsMissing`, or `InvalidValue` for credentials or a
-        retention that cannot be.
+        `ProgramExists`, `PaceDiffers`, `UnknownProvider`, `CredentialsMissing`, or `InvalidValue` for credentials that
+        cannot be.
         """
         account = account_at(self.providers, provider, credentials)
-        check_retention(retention)
         identity = first_hub or FirstHubIdentity(
             program_id=str(self.new_id()), program_sid=str(self.new_id()), key=ProgramKey.generate()
         )
@@ -67,9 +64,7 @@ class CreateProgram:
                 first_hub=first_hub is not None,
                 created_us=self.clock.now_us(),
                 account=account,
-                on_unknown=on_unknown,
-                failover=failover,
-                retention=retention,
+                terms=terms,
             )
         )
         return program, identity.key

@@ -4,11 +4,13 @@ import click
 
 from domain.model.credentials import Credentials
 from domain.model.pace import Pace
-from domain.model.program import OnUnknown, Program, ProgramKey
+from domain.model.program import Program, ProgramKey
 from domain.model.sender import SenderAddress
+from domain.model.terms import USUAL_TERMS
 from domain.use_cases.create_program import FirstHubIdentity
-from entrypoints.cli.options import output_option, read_duration, read_option, written_duration
+from entrypoints.cli.options import output_option, read_option
 from entrypoints.cli.running import explains_faults, print_json, with_hub
+from entrypoints.cli.terms import changed, shown, terms_options, told
 
 credentials_option = click.option(
     "--credentials-file",
@@ -17,19 +19,6 @@ credentials_option = click.option(
     help='A file with the provider account\'s credentials as JSON, - for standard input: {"account_sid", "auth_token"} '
     'or {"account_sid", "api_key", "api_secret"} for twilio, {"api_key", "api_secret"} or {"application_id", '
     '"private_key"} for vonage. A sender that the hub has needs none.',
-)
-on_unknown_option = click.option(
-    "--on-unknown",
-    type=click.Choice([each.value for each in OnUnknown]),
-    help="What becomes of a text when nobody can tell whether it was sent: it is left so (the default), or sent again.",
-)
-failover_option = click.option(
-    "--failover",
-    type=click.Choice(["on", "off"]),
-    help="Whether its other senders take over what one of them surely cannot send; off is the default.",
-)
-retention_option = click.option(
-    "--retention", help="For how long its texts are kept, such as P30D. If not given, as long as SMSHUB_RETENTION says."
 )
 
 
@@ -44,9 +33,7 @@ def programs() -> None:
 @click.option("--provider", required=True, help="Who sends for it; `sandbox` sends nothing and delivers to everyone.")
 @click.option("--rate", help="Segments per second (1, 0.5) or per longer time (40/min). A new sender has 1.")
 @credentials_option
-@on_unknown_option
-@failover_option
-@retention_option
+@terms_options
 @click.option("--program-id", help="Of a program of the first hub, with the two below: it keeps its identity.")
 @click.option("--program-sid", help="Its ProgramSID.")
 @click.option("--program-key-file", type=click.File(), help="A file with its ProgramKey, - for standard input.")
@@ -58,13 +45,11 @@ def create(
     provider: str,
     rate: str | None,
     credentials: TextIO | None,
-    on_unknown: str | None,
-    failover: str | None,
-    retention: str | None,
     program_id: str | None,
     program_sid: str | None,
     program_key_file: TextIO | None,
     output: str,
+    **terms: str | None,
 ) -> None:
     """Create a program and print its credentials.
 
@@ -81,7 +66,7 @@ def create(
     address = read_option("--sender", sender, SenderAddress)
     pace = read_option("--rate", rate, Pace.parse)
     read_credentials = _credentials(credentials)
-    kept = read_option("--retention", retention, read_duration)
+    agreed = changed(terms)(USUAL_TERMS)
     program, key = with_hub(
         lambda hub: hub.create_program()(
             name=name,
@@ -89,9 +74,7 @@ def create(
             sender=address,
             pace=pace,
             credentials=read_credentials,
-            on_unknown=OnUnknown(on_unknown or OnUnknown.LEAVE.value),
-            failover=failover == "on",
-            retention=kept,
+            terms=agreed,
             first_hub=first_hub,
         )
     )
@@ -140,25 +123,16 @@ def add_sender(
 
 @programs.command("set")
 @click.option("--program", "program_id", required=True, help="The ProgramId.")
-@on_unknown_option
-@failover_option
-@retention_option
+@terms_options
 @output_option
 @explains_faults
-def set_terms(
-    program_id: str, on_unknown: str | None, failover: str | None, retention: str | None, output: str
-) -> None:
+def set_terms(program_id: str, output: str, **terms: str | None) -> None:
     """Change how a program's texts are dealt with. What is not given stays as it is."""
-    policy = None if on_unknown is None else OnUnknown(on_unknown)
-    kept = read_option("--retention", retention, read_duration)
-    wanted = None if failover is None else failover == "on"
-    program = with_hub(lambda hub: hub.set_terms()(program_id, on_unknown=policy, failover=wanted, retention=kept))
+    program = with_hub(lambda hub: hub.set_terms()(program_id, changed(terms)))
     if output == "json":
         print_json(_shown(program))
     else:
-        told = _retention(program) or "as long as all are"
-        switched = "on" if program.failover else "off"
-        click.echo(f"Unknown outcomes: {program.on_unknown.value}. Failover: {switched}. Texts are kept: {told}.")
+        click.echo(told(program.terms))
 
 
 @programs.command()
@@ -215,14 +189,8 @@ def _shown(program: Program) -> dict[str, object]:
         ],
         "FirstHub": program.first_hub,
         "Paused": program.paused,
-        "OnUnknown": program.on_unknown.value,
-        "Failover": program.failover,
-        "Retention": _retention(program),
+        **shown(program.terms),
     }
-
-
-def _retention(program: Program) -> str | None:
-    return None if program.retention is None else written_duration(program.retention)
 
 
 def _credentials(file: TextIO | None) -> Credentials | None:

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from domain.errors import InvalidValue, UnknownSender
 from domain.model.program import KeyHash, ProgramKey, same_program_id
 from domain.model.sender import Sender
+from domain.model.terms import Terms
 from tests.unit.builders import a_program, a_sender
 
 
@@ -57,7 +58,7 @@ def test_a_text_for_a_barred_sender_waits_at_the_next_that_can_send_it(
 def test_it_waits_at_its_own_without_failover_or_where_it_names_it() -> None:
     program = a_program(sender=BARRED, other_senders=[GOOD])
     assert program.sends_from(BARRED, named=False) == BARRED
-    assert replace(program, failover=True).sends_from(BARRED, named=True) == BARRED
+    assert replace(program, terms=Terms(failover=True)).sends_from(BARRED, named=True) == BARRED
 
 
 @pytest.mark.parametrize("value", ["", "x" * 101, " x", "x ", "a\nb", "a\0b", "\N{ZERO WIDTH SPACE}"])

@@ -8,7 +8,6 @@ from hypothesis import strategies as st
 
 from domain.errors import IllegalTransition
 from domain.model.delivery import Delivery, DeliveryState
-from domain.model.program import OnUnknown
 from domain.model.retry import RetryPolicy
 from domain.model.send_outcome import (
     Accepted,
@@ -23,6 +22,7 @@ from domain.model.send_outcome import (
     Throttled,
     Unknown,
 )
+from domain.model.terms import OnUnknown
 from tests.unit.builders import NOON, SECOND, a_delivery
 
 S = DeliveryState

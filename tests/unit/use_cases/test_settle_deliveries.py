@@ -7,9 +7,9 @@ from dataclasses import replace
 import pytest
 
 from domain.model.delivery import Delivery, DeliveryState
-from domain.model.program import OnUnknown
 from domain.model.retry import RetryPolicy
 from domain.model.send_outcome import CannotTell, EnquiryAnswer, Found, NotFound
+from domain.model.terms import OnUnknown
 from domain.use_cases.settle_deliveries import SettleDeliveries
 from tests.unit.builders import NOON, SECOND, a_delivery, a_message, a_number, a_sender
 from tests.unit.fakes import (

@@ -1,0 +1,60 @@
+"""How a program's texts are dealt with, as its operator has agreed with it."""
+
+import re
+from dataclasses import dataclass, field
+from datetime import timedelta
+from enum import Enum
+
+from domain.errors import InvalidValue
+from domain.model.message_body import MessageBody
+
+_SHORTEST_RETENTION = timedelta(days=1)
+_LONGEST_DUPLICATE_WINDOW = timedelta(days=7)
+_MOST_SEGMENTS_OF_A_REPLY = 3
+_ADDRESS = re.compile(r"[^\s@<>,;:\"()\[\]\\]{1,64}@[A-Za-z0-9](?:[A-Za-z0-9.-]{0,250}[A-Za-z0-9])?", re.ASCII)
+
+
+class OnUnknown(Enum):
+    """What becomes of a text when nobody can tell whether it was sent."""
+
+    LEAVE = "leave"  # It stays as it is, for people to see: the recipient never gets it twice.
+    RESEND = "resend"  # It is sent again: the recipient may get it twice.
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Terms:
+    """`failover`: what one of the program's senders surely cannot send, the next that can takes over. `retention` is
+    for how long its texts are kept, a day or longer; None: as long as the hub keeps any.
+
+    `duplicate_window` is for how long the same text to the same number is not sent twice, seven days at the most; None:
+    it always is. `notice` is added to the first text that somebody gets. `opt_out_reply`, `opt_in_reply` and
+    `help_reply` are what somebody is answered who texts such a word; None: the hub's own words. `mail_to` is the
+    e-mail address that gets all texts in place of their recipients; None: nobody does. Raises `InvalidValue`.
+    """
+
+    on_unknown: OnUnknown = OnUnknown.LEAVE
+    failover: bool = False
+    retention: timedelta | None = None
+    duplicate_window: timedelta | None = None
+    notice: str | None = None
+    opt_out_reply: str | None = None
+    opt_in_reply: str | None = None
+    help_reply: str | None = None
+    mail_to: str | None = field(default=None, repr=False)
+
+    def __post_init__(self) -> None:
+        # For so long a repeated request is answered as the first was.
+        if self.retention is not None and self.retention < _SHORTEST_RETENTION:
+            raise InvalidValue("Texts are kept for a day (P1D) or longer.")
+        if self.duplicate_window is not None and not (
+            timedelta(seconds=1) <= self.duplicate_window <= _LONGEST_DUPLICATE_WINDOW
+        ):
+            raise InvalidValue("Duplicates are held back for a second to seven days (PT1S to P7D).")
+        for words in (self.notice, self.opt_out_reply, self.opt_in_reply, self.help_reply):
+            if words is not None and MessageBody(words).segments > _MOST_SEGMENTS_OF_A_REPLY:
+                raise InvalidValue("A notice or reply has three segments at the most.")
+        if self.mail_to is not None and not _ADDRESS.fullmatch(self.mail_to):
+            raise InvalidValue("That is no e-mail address.")
+
+
+USUAL_TERMS = Terms()

@@ -1,0 +1,124 @@
+"""The options by which a program's terms are set, and how they are shown."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any, TypeVar
+
+import click
+
+from domain.errors import InvalidValue
+from domain.model.terms import OnUnknown, Terms
+from entrypoints.cli.options import read_duration, written_duration
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+_NONE = "none"
+
+_OPTIONS = (
+    click.option(
+        "--on-unknown",
+        type=click.Choice([each.value for each in OnUnknown]),
+        help="What becomes of a text when nobody can tell whether it was sent: it is left so (the default), or sent "
+        "again.",
+    ),
+    click.option(
+        "--failover",
+        type=click.Choice(["on", "off"]),
+        help="Whether its other senders take over what one of them surely cannot send; off is the default.",
+    ),
+    click.option(
+        "--retention",
+        help="For how long its texts are kept, such as P30D. If not given, as long as SMSHUB_RETENTION says.",
+    ),
+    click.option(
+        "--duplicate-window",
+        help="For how long the same text to the same number is not sent twice, such as PT10M; none: it always is.",
+    ),
+    click.option("--notice", help="What is added to the first text that somebody gets; none: nothing."),
+    click.option("--opt-out-reply", help="What somebody is answered who texts STOP; none: the hub's own words."),
+    click.option("--opt-in-reply", help="What somebody is answered who texts START; none: the hub's own words."),
+    click.option("--help-reply", help="What somebody is answered who texts HELP; none: the hub's own words."),
+    click.option(
+        "--mail-to",
+        help="For trying things out: the e-mail address that gets its texts in place of their recipients; none: nobody "
+        "does.",
+    ),
+)
+
+
+def terms_options(command: F) -> F:
+    """Adds an option for each of the terms; `changed` takes what they were given."""
+    for option in reversed(_OPTIONS):
+        command = option(command)
+    return command
+
+
+def changed(given: Mapping[str, str | None]) -> Callable[[Terms], Terms]:
+    """What was not given stays as it is. The change raises `InvalidValue`."""
+    changes: dict[str, Any] = {name: _read(name, text) for name, text in given.items() if text is not None}
+
+    def change(terms: Terms) -> Terms:
+        try:
+            return replace(terms, **changes)
+        except InvalidValue as error:
+            raise click.UsageError(str(error)) from None
+
+    return change
+
+
+def shown(terms: Terms) -> Mapping[str, object]:
+    return {
+        "OnUnknown": terms.on_unknown.value,
+        "Failover": terms.failover,
+        "Retention": _written(terms.retention),
+        "DuplicateWindow": _written(terms.duplicate_window),
+        "Notice": terms.notice,
+        "OptOutReply": terms.opt_out_reply,
+        "OptInReply": terms.opt_in_reply,
+        "HelpReply": terms.help_reply,
+        "MailTo": terms.mail_to,
+    }
+
+
+def told(terms: Terms) -> str:
+    """A line for each of them that is not as it is by default."""
+    lines = [
+        f"Unknown outcomes: {terms.on_unknown.value}.",
+        f"Failover: {'on' if terms.failover else 'off'}.",
+        f"Texts are kept: {_written(terms.retention) or 'as long as all are'}.",
+    ]
+    if terms.duplicate_window is not None:
+        lines.append(f"The same text to the same number is not sent twice within {_written(terms.duplicate_window)}.")
+    if terms.notice is not None:
+        lines.append(f"The first text to somebody ends: {terms.notice}")
+    for what, words in (("STOP", terms.opt_out_reply), ("START", terms.opt_in_reply), ("HELP", terms.help_reply)):
+        if words is not None:
+            lines.append(f"{what} is answered: {words}")
+    if terms.mail_to is not None:
+        lines.append(f"Nobody is texted: its texts go to {terms.mail_to}.")
+    return "\n".join(lines)
+
+
+def _read(name: str, text: str) -> object:
+    option = "--" + name.replace("_", "-")
+    try:
+        return _READERS.get(name, _optional(str))(text)
+    except InvalidValue as error:
+        raise click.BadParameter(str(error), param_hint=option) from None
+
+
+def _optional(reader: Callable[[str], object]) -> Callable[[str], object]:
+    return lambda text: None if text == _NONE else reader(text)
+
+
+_READERS: Mapping[str, Callable[[str], object]] = {
+    "on_unknown": OnUnknown,
+    "failover": lambda text: text == "on",
+    "retention": _optional(read_duration),
+    "duplicate_window": _optional(read_duration),
+}
+
+
+def _written(duration: timedelta | None) -> str | None:
+    return None if duration is None else written_duration(duration)
