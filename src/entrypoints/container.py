@@ -107,6 +107,7 @@ from domain.use_cases.preview_text import PreviewText
 from domain.use_cases.read_texts import FindText, ListDeliveries, ListTexts
 from domain.use_cases.receive_callback import ReceiveCallback
 from domain.use_cases.recover_from_backup import RecoverFromBackup
+from domain.use_cases.reply_to_keywords import ReplyToKeywords
 from domain.use_cases.rescue_deliveries import RescueDeliveries
 from domain.use_cases.send_text import SendText
 from domain.use_cases.set_opt_out import SetOptOut
@@ -475,6 +476,14 @@ class Container(containers.DeclarativeContainer):
         observer=callback_observer,
         scope=providers.Factory(Scope, settings.provided.opt_out_scope),
     )
+    reply_to_keywords: providers.Provider[ReplyToKeywords] = providers.Singleton(
+        ReplyToKeywords,
+        messages=inbound_messages,
+        programs=remembered_programs,
+        intake=intake,
+        wakeups=wakeups,
+        clock=clock,
+    )
     work_off_receipts: providers.Provider[WorkOffReceipts] = providers.Singleton(
         WorkOffReceipts, callbacks=callbacks, readers=callback_readers, clock=clock, observer=callback_observer
     )
@@ -498,6 +507,7 @@ class Container(containers.DeclarativeContainer):
         work_off=work_off_receipts,
         join_parts=join_inbound_parts,
         take_in=take_in_texts,
+        reply=reply_to_keywords,
         rescue=rescue_deliveries,
         fail_over=fail_over,
         due=due,

@@ -20,6 +20,7 @@ from domain.use_cases.dispatch_deliveries import DispatchDeliveries
 from domain.use_cases.fail_over import FailOver
 from domain.use_cases.hold_membership import HoldMembership
 from domain.use_cases.join_inbound_parts import JoinInboundParts
+from domain.use_cases.reply_to_keywords import ReplyToKeywords
 from domain.use_cases.rescue_deliveries import RescueDeliveries
 from domain.use_cases.settle_deliveries import SettleDeliveries
 from domain.use_cases.take_in_texts import TakeInTexts
@@ -30,6 +31,7 @@ _ENQUIRIES_END_WITHIN_S = 5.0
 _WORK_OFF_EVERY_S = 0.2
 _JOIN_PARTS_EVERY_S = 1.0
 _TAKE_IN_EVERY_S = 0.2
+_REPLY_EVERY_S = 0.5
 _RESCUE_EVERY_S = 2.0
 _FAIL_OVER_EVERY_S = 1.0
 _ROUSE_EVERY_S = 5.0
@@ -49,6 +51,7 @@ class Dispatcher:
     work_off: WorkOffReceipts
     join_parts: JoinInboundParts
     take_in: TakeInTexts
+    reply: ReplyToKeywords
     rescue: RescueDeliveries
     fail_over: FailOver
     due: DueDeliveries
@@ -71,6 +74,7 @@ class Dispatcher:
                 group.create_task(self._again_and_again(self.work_off, _WORK_OFF_EVERY_S)),
                 group.create_task(self._again_and_again(self.join_parts, _JOIN_PARTS_EVERY_S)),
                 group.create_task(self._again_and_again(self.take_in, _TAKE_IN_EVERY_S)),
+                group.create_task(self._again_and_again(self.reply, _REPLY_EVERY_S)),
                 group.create_task(self._again_and_again(self.rescue, _RESCUE_EVERY_S)),
                 group.create_task(self._again_and_again(self.fail_over, _FAIL_OVER_EVERY_S)),
                 group.create_task(self._again_and_again(self._rouse, _ROUSE_EVERY_S)),

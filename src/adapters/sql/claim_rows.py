@@ -33,6 +33,7 @@ class DueSender(NamedTuple):
     provider: str
     account: str
     limit_name: str | None
+    opt_out_replies: str | None
     next_free_us: int
     owner: int | None
     turns: str | None
@@ -99,6 +100,7 @@ class CandidateRow(NamedTuple):
     body: str
     canceled_us: int | None
     trace_parent: str | None
+    is_reply: bool
     opted_out: bool | None
 
     def as_candidate(self) -> Candidate:
@@ -107,7 +109,7 @@ class CandidateRow(NamedTuple):
             segments=self.segments,
             priority=Priority(self.priority),
             program_id=self.program_id,
-            opted_out=bool(self.opted_out),
+            opted_out=bool(self.opted_out) and not self.is_reply,
             canceled=self.canceled_us is not None,
             expires_us=self.expires_us,
         )
@@ -115,7 +117,7 @@ class CandidateRow(NamedTuple):
 
 # Each by its name: a column that a later version adds must not change what a running one is given. `d` is the
 # delivery, `m` its message; whether the number has opted out is asked in each database's own way.
-_OF_ITS_MESSAGE = {"body", "canceled_us", "trace_parent"}
+_OF_ITS_MESSAGE = {"body", "canceled_us", "trace_parent", "is_reply"}
 CANDIDATE_COLUMNS = ", ".join(
     f"{'m' if name in _OF_ITS_MESSAGE else 'd'}.{name}" for name in CandidateRow._fields if name != "opted_out"
 )

@@ -7,7 +7,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from adapters.sql.callbacks import as_callback
 from adapters.sql.database import Database, carried_through
-from adapters.sql.opt_outs import ALL_SENDERS, block, record, senders_of
+from adapters.sql.opt_outs import ALL_SENDERS, block, is_recorded, record, senders_of
+from adapters.sql.rows import as_opt_out_replies
 from adapters.sql.tables import (
     callbacks,
     deliveries,
@@ -15,6 +16,7 @@ from adapters.sql.tables import (
     opt_outs,
     program_senders,
     programs,
+    provider_accounts,
     sender_opt_outs,
     senders,
 )
@@ -24,8 +26,11 @@ from domain.model.consent import Consent, ConsentEvent, Method, Scope
 from domain.model.delivery import DeliveryState
 from domain.model.inbound_message import InboundMessage, InboundOutcome, InboundText
 from domain.model.keyword import Keyword
+from domain.model.keyword_reply import HELP_AGAIN_AFTER_US
+from domain.model.message_id import new_message_id
 from domain.model.phone_number import PhoneNumber
-from domain.ports.inbound_messages import InboundMessages, TakenIn
+from domain.model.sender import OptOutReplies
+from domain.ports.inbound_messages import DueReply, InboundMessages, TakenIn
 from domain.ports.text_log import Page
 
 _WAITING = (
@@ -34,13 +39,18 @@ _WAITING = (
     .order_by(callbacks.c.id)
 )
 
+_REPLIED_AGAIN_AFTER_US = 30_000_000
+
 
 @dataclass(frozen=True, slots=True)
 class _Conversation:
-    """`program_id` None: nobody knows whose it is. `answers` is the last message to the number."""
+    """`program_id` None: nobody knows whose it is. `answers` is the last message to the number; `hub_replies`: keywords
+    that are texted to the sender are answered by the hub.
+    """
 
     sender_id: int
-    program_id: str | None
+    hub_replies: bool
+    program_id: str | None = None
     answers: UUID | None = None
 
 
@@ -99,10 +109,50 @@ class SqlInboundMessages(InboundMessages):
                 received_us=row.received_us,
                 keyword=None if row.keyword is None else Keyword(row.keyword),
                 answers=None if row.answers_id is None else str(row.answers_id),
+                reply=None if row.reply_id is None or row.reply_due_us is not None else str(row.reply_id),
             )
             for row in rows[:limit]
         ]
         return Page(items, items[-1].id if len(rows) > limit else None)
+
+    @carried_through
+    async def due_replies(self, *, now_us: int, limit: int) -> Sequence[DueReply]:
+        due = (
+            select(inbound_messages.c.id)
+            .where(inbound_messages.c.reply_due_us <= now_us)
+            .order_by(inbound_messages.c.reply_due_us)
+            .limit(limit)
+        )
+        async with self._database.reading() as connection:
+            # Asked for all the time, and mostly in vain: no transaction is begun for that.
+            if (await connection.execute(due.limit(1))).first() is None:
+                return []
+        given_out = (
+            update(inbound_messages)
+            .where(inbound_messages.c.id.in_(due.with_for_update(skip_locked=True)))
+            .values(reply_due_us=now_us + _REPLIED_AGAIN_AFTER_US)
+            .returning(inbound_messages)
+        )
+        async with self._database.writing() as connection:
+            rows = (await connection.execute(given_out)).all()
+        return [
+            DueReply(
+                inbound_id=row.id,
+                reply_id=row.reply_id,
+                program_id=row.program_id,
+                sender_id=row.sender_id,
+                number=PhoneNumber(row.number),
+                keyword=Keyword(row.keyword),
+                received_us=row.received_us,
+            )
+            for row in rows
+        ]
+
+    @carried_through
+    async def replied(self, inbound_id: int, *, sent: bool) -> None:
+        done = update(inbound_messages).where(inbound_messages.c.id == inbound_id).values(reply_due_us=None)
+        async with self._database.writing() as connection:
+            await connection.execute(done if sent else done.values(reply_id=None))
 
     async def _take(
         self,
@@ -119,12 +169,14 @@ class SqlInboundMessages(InboundMessages):
         conversation = await _conversation(connection, callback.account_id, text)
         keyword, number = Keyword.of(text.text), _number(text.number)
         events: Sequence[ConsentEvent] = ()
+        is_new = True
         if number is None or conversation is None:
             keyword = None
         elif keyword is Keyword.OPT_OUT:
             event = _opt_out(conversation, number, text, scope, now())
             if not await self._nothing_is_on_its_way(connection, event):
                 return None
+            is_new = not await is_recorded(connection, event)
             # Not before: whatever was sent until now has a time before this one.
             events = [replace(event, at_us=now())]
         elif keyword is Keyword.OPT_IN:
@@ -133,6 +185,9 @@ class SqlInboundMessages(InboundMessages):
         await record(self._database, connection, events)
         if conversation is None or conversation.program_id is None:
             return await _done(connection, TakenIn(callback=callback, outcome=InboundOutcome.NOBODYS, keyword=keyword))
+        if keyword is Keyword.HELP:
+            is_new = not await _was_helped(connection, conversation.program_id, text.number, callback.received_us)
+        is_answered = keyword is not None and is_new and conversation.hub_replies and not text.answered
         stored = await connection.execute(
             insert(inbound_messages)
             .values(
@@ -144,6 +199,8 @@ class SqlInboundMessages(InboundMessages):
                 keyword=None if keyword is None else keyword.value,
                 answers_id=conversation.answers,
                 callback_id=callback.id,
+                reply_due_us=now() if is_answered else None,
+                reply_id=new_message_id(now()) if is_answered else None,
             )
             .returning(inbound_messages.c.id)
         )
@@ -190,28 +247,41 @@ async def _done(connection: AsyncConnection, taken: TakenIn) -> TakenIn:
 async def _conversation(connection: AsyncConnection, account_id: int, text: InboundText) -> _Conversation | None:
     """None where the hub has no such sender."""
     named = await connection.execute(
-        select(senders.c.id, senders.c.address).where(
-            senders.c.account_id == account_id, senders.c.address.in_(text.addresses)
-        )
+        select(senders.c.id, senders.c.address, senders.c.opt_out_replies, provider_accounts.c.provider)
+        .join(provider_accounts, senders.c.account_id == provider_accounts.c.id)
+        .where(senders.c.account_id == account_id, senders.c.address.in_(text.addresses))
     )
-    by_address = {row.address: row.id for row in named}
-    sender_id = next((by_address[each] for each in text.addresses if each in by_address), None)
-    if sender_id is None:
+    by_address = {row.address: row for row in named}
+    sender = next((by_address[each] for each in text.addresses if each in by_address), None)
+    if sender is None:
         return None
+    hub_replies = as_opt_out_replies(sender.opt_out_replies, sender.provider) is OptOutReplies.HUB
     last = (
         await connection.execute(
             select(deliveries.c.program_id, deliveries.c.message_id)
-            .where(deliveries.c.number == text.number, deliveries.c.sender_id == sender_id)
+            .where(deliveries.c.number == text.number, deliveries.c.sender_id == sender.id)
             .order_by(deliveries.c.message_id.desc(), deliveries.c.id.desc())
             .limit(1)
         )
     ).first()
     if last is not None:
-        return _Conversation(sender_id, last.program_id, last.message_id)
-    own = select(programs.c.id).where(programs.c.sender_id == sender_id)
-    others = select(program_senders.c.program_id).where(program_senders.c.sender_id == sender_id)
+        return _Conversation(sender.id, hub_replies, last.program_id, last.message_id)
+    own = select(programs.c.id).where(programs.c.sender_id == sender.id)
+    others = select(program_senders.c.program_id).where(program_senders.c.sender_id == sender.id)
     users = set((await connection.execute(union_all(own, others))).scalars())
-    return _Conversation(sender_id, users.pop() if len(users) == 1 else None)
+    return _Conversation(sender.id, hub_replies, users.pop() if len(users) == 1 else None)
+
+
+async def _was_helped(connection: AsyncConnection, program_id: str, number: str, now_us: int) -> bool:
+    """A while ago, by an answer of the hub's."""
+    lately = select(inbound_messages.c.id).where(
+        inbound_messages.c.number == number,
+        inbound_messages.c.program_id == program_id,
+        inbound_messages.c.keyword == Keyword.HELP.value,
+        inbound_messages.c.reply_id.is_not(None),
+        inbound_messages.c.received_us > now_us - HELP_AGAIN_AFTER_US,
+    )
+    return (await connection.execute(lately.limit(1))).first() is not None
 
 
 def _storable(written: str) -> str:

@@ -241,6 +241,7 @@ def message_row(message: TextMessage) -> dict[str, Any]:
         "expires_us": message.expires_us,
         "estimated_us": message.estimated_us,
         "sender_named": message.sender_named,
+        "is_reply": message.is_reply,
         "trace_parent": message.trace_parent,
     }
 

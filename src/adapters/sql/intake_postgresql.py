@@ -35,6 +35,7 @@ _MESSAGE = {
     "expires_us": "bigint",
     "estimated_us": "bigint",
     "sender_named": "boolean",
+    "is_reply": "boolean",
     "trace_parent": "text",
 }
 _DELIVERY = {
@@ -73,7 +74,7 @@ _ADD = f"""
         SELECT new_message.id, new_delivery.number
         FROM new_delivery
         JOIN new_message ON new_message.id = new_delivery.message_id
-        WHERE new_delivery.state <> '{DeliveryState.BLOCKED.value}' AND (
+        WHERE new_delivery.state <> '{DeliveryState.BLOCKED.value}' AND NOT new_message.is_reply AND (
             (
                 SELECT true FROM opt_outs o
                 WHERE o.program_id = new_message.program_id AND o.number = new_delivery.number LIMIT 1

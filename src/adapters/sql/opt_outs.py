@@ -148,6 +148,14 @@ async def record_providers_word(database: Database, connection: AsyncConnection,
     await record(database, connection, events)
 
 
+async def is_recorded(connection: AsyncConnection, event: ConsentEvent) -> bool:
+    """Whether there is an opt-out already where this one goes."""
+    _, table = _kind(event)
+    its = (table.c[name] == value for name, value in _key(event).items())
+    row = (await connection.execute(select(table.c.event_id).where(*its))).first()
+    return row is not None and row.event_id is not None
+
+
 async def block(database: Database, connection: AsyncConnection, event: ConsentEvent) -> None:
     """Lets no text to the number be sent from now on, ahead of the record of the opt-out."""
     _, table = _kind(event)

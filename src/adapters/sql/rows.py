@@ -16,7 +16,7 @@ from domain.model.pace import Pace
 from domain.model.phone_number import PhoneNumber
 from domain.model.priority import Priority
 from domain.model.program import Program
-from domain.model.sender import Sender, SenderAddress
+from domain.model.sender import OptOutReplies, Sender, SenderAddress
 from domain.model.slots import VirtualSchedule
 from domain.model.terms import OnUnknown, Terms
 from domain.model.text_message import TextMessage
@@ -52,6 +52,7 @@ SENDER_COLUMNS = (
     provider_accounts.c.provider,
     provider_accounts.c.account,
     select(limits.c.name).where(limits.c.id == senders.c.limit_id).scalar_subquery().label("limit_name"),
+    senders.c.opt_out_replies,
 )
 
 TERMS_COLUMNS = (
@@ -97,6 +98,7 @@ def as_message(row: AnyRow) -> TextMessage:
         client_date_sent=row.client_date_sent,
         estimated_us=row.estimated_us,
         sender_named=row.sender_named,
+        is_reply=row.is_reply,
         trace_parent=row.trace_parent,
     )
 
@@ -132,6 +134,7 @@ def as_sender(row: AnyRow) -> Sender:
         row.provider,
         row.account,
         row.limit_name,
+        row.opt_out_replies,
     )
 
 
@@ -148,6 +151,7 @@ def _sender(
     provider: str,
     account: str,
     limit: str | None,
+    opt_out_replies: str | None,
 ) -> Sender:
     return Sender(
         id=sender_id,
@@ -160,7 +164,12 @@ def _sender(
         paused=paused_us is not None,
         bar_reason=bar_reason,
         limit=limit,
+        opt_out_replies=as_opt_out_replies(opt_out_replies, provider),
     )
+
+
+def as_opt_out_replies(stored: str | None, provider: str) -> OptOutReplies:
+    return OptOutReplies.usual_with(provider) if stored is None else OptOutReplies(stored)
 
 
 def as_schedule(row: AnyRow) -> VirtualSchedule:

@@ -6,7 +6,7 @@ from adapters.sql.database import Database, carried_through
 from adapters.sql.rows import SENDER_COLUMNS, as_schedule, as_sender
 from adapters.sql.tables import deliveries, provider_accounts, senders, sending
 from domain.model.pace import Pace
-from domain.model.sender import Sender
+from domain.model.sender import OptOutReplies, Sender
 from domain.ports.senders import Senders
 
 _SENDERS = select(*SENDER_COLUMNS).join(provider_accounts, senders.c.account_id == provider_accounts.c.id)
@@ -22,7 +22,9 @@ class SqlSenders(Senders):
             return [as_sender(row) for row in await connection.execute(by_name)]
 
     @carried_through
-    async def change(self, sender_id: int, *, pace: Pace, backlog_us: int, now_us: int) -> None:
+    async def change(
+        self, sender_id: int, *, pace: Pace, backlog_us: int, opt_out_replies: OptOutReplies | None = None, now_us: int
+    ) -> None:
         its = select(senders).where(senders.c.id == sender_id).with_for_update(key_share=True)
         given_away = select(func.max(deliveries.c.slot_us)).where(
             deliveries.c.sender_id == sender_id, deliveries.c.claimed_by.is_not(None), sending
@@ -31,7 +33,7 @@ class SqlSenders(Senders):
             row = (await connection.execute(its)).one()
             last_slot_us = (await connection.execute(given_away)).scalar_one()
             schedule = as_schedule(row).at_pace(pace, now_us=now_us, last_slot_us=last_slot_us)
-            changed = {
+            changed: dict[str, object] = {
                 "pace_numerator": pace.per_second.numerator,
                 "pace_denominator": pace.per_second.denominator,
                 "backlog_us": backlog_us,
@@ -39,4 +41,6 @@ class SqlSenders(Senders):
                 # Its next claim was planned for the old pace.
                 "due_us": None if row.due_us is None else min(row.due_us, now_us),
             }
+            if opt_out_replies is not None:
+                changed["opt_out_replies"] = opt_out_replies.value
             await connection.execute(update(senders).where(senders.c.id == sender_id).values(changed))

@@ -108,7 +108,7 @@ senders = Table(
     Column("bar_reason", Text),
     Column("bars", SmallInteger, nullable=False, server_default=text("0")),
     # Who answers keywords that are texted to it; NULL: as is usual with its provider.
-    Column("keyword_replies", Text),
+    Column("opt_out_replies", Text),
     UniqueConstraint("account_id", "address"),
     CheckConstraint("pace_numerator > 0 AND pace_denominator > 0", name="pace_positive"),
 )

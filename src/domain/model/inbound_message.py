@@ -34,7 +34,8 @@ class InboundOutcome(Enum):
 class InboundMessage:
     """`sender` is the address that was texted; `keyword` what it was taken for, None for what only people understand.
 
-    `answers` is the id of the program's last message to the number, where there was one.
+    `answers` is the id of the program's last message to the number, where there was one; `reply` that of the message by
+    which the hub has answered a keyword.
     """
 
     id: int
@@ -45,3 +46,4 @@ class InboundMessage:
     received_us: int
     keyword: Keyword | None = None
     answers: str | None = None
+    reply: str | None = None

@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass
+from enum import Enum
 from functools import lru_cache
 
 from domain.errors import InvalidValue, NumberRefused
@@ -51,6 +52,18 @@ def _region_of(address: str) -> str | None:
 _OTHER_KINDS = (_SHORT_CODE, _ALPHANUMERIC, _MESSAGING_SERVICE)
 
 
+class OptOutReplies(Enum):
+    """Who answers those that text STOP, START or HELP to a sender: two answers to one text are one too many."""
+
+    PROVIDER = "provider"
+    HUB = "hub"
+
+    @classmethod
+    def usual_with(cls, provider: str) -> "OptOutReplies":
+        """Twilio answers by itself and does not tell, unless it is told to leave it; nobody else does."""
+        return cls.PROVIDER if provider == "twilio" else cls.HUB
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sender:
     """One for the whole hub, whoever uses it: programs that share it share its pace.
@@ -70,6 +83,7 @@ class Sender:
     paused: bool = False
     bar_reason: str | None = None
     limit: str | None = None
+    opt_out_replies: OptOutReplies = OptOutReplies.PROVIDER
 
     def home_region(self, default: str) -> str:
         """The country of numbers that are written without `+`: the sender's own, or the hub's where it has none."""

@@ -20,6 +20,7 @@ class TextMessage:
     is not worth sending any more (None: never). `client_date_sent` is what an old client wrote into DateSent, kept as
     it came: it never schedules anything. `estimated_us` is when the last of it would be sent, as it looked when the hub
     took it; None where that could not be told. `sender_named`: the request wants it from this sender and no other.
+    `is_reply`: the hub's own answer to a keyword, which somebody gets who has opted out.
     `trace_parent` names the trace that its acceptance is part of, for whoever follows that; it means nothing here.
     """
 
@@ -36,6 +37,7 @@ class TextMessage:
     client_date_sent: str | None = None
     estimated_us: int | None = None
     sender_named: bool = False
+    is_reply: bool = False
     trace_parent: str | None = None
 
 
@@ -55,7 +57,7 @@ class NewText:
 
     def sparing(self, opted_out: Container[PhoneNumber]) -> Self:
         """As it is to be stored where these numbers have opted out: what would go to them is blocked."""
-        if not any(delivery.number in opted_out for delivery in self.deliveries):
+        if self.message.is_reply or not any(delivery.number in opted_out for delivery in self.deliveries):
             return self
         deliveries = [
             delivery.blocked(OPTED_OUT, now_us=self.message.created_us) if delivery.number in opted_out else delivery

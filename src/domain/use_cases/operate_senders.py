@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from domain.errors import InvalidValue, SenderAmbiguous, SenderNotFound
 from domain.model.pace import SECOND_US, Pace
-from domain.model.sender import Sender
+from domain.model.sender import OptOutReplies, Sender
 from domain.ports.clock import Clock
 from domain.ports.pauses import Pauses
 from domain.ports.senders import Senders
@@ -49,12 +49,22 @@ class ListSenders:
 
 @dataclass(frozen=True, kw_only=True)
 class ChangeSender:
-    """Changes a sender's pace while it sends. What has its slot already, some tenths of a second's texts, keeps it."""
+    """Changes who answers keywords, and a sender's pace while it sends.
+
+    What has its slot already, some tenths of a second's texts, keeps it.
+    """
 
     senders: Senders
     clock: Clock
 
-    async def __call__(self, name: SenderName, *, pace: Pace | None = None, backlog: timedelta | None = None) -> Sender:
+    async def __call__(
+        self,
+        name: SenderName,
+        *,
+        pace: Pace | None = None,
+        backlog: timedelta | None = None,
+        opt_out_replies: OptOutReplies | None = None,
+    ) -> Sender:
         """What is None stays as it is. `backlog` is how much of its texts' time the provider may have queued itself.
 
         Raises `SenderNotFound`, `SenderAmbiguous`, and `InvalidValue` for a backlog of more than ten hours.
@@ -64,7 +74,11 @@ class ChangeSender:
             raise InvalidValue("A backlog is none to ten hours.")
         backlog_us = sender.backlog_us if backlog is None else int(backlog.total_seconds() * SECOND_US)
         await self.senders.change(
-            sender.id, pace=pace or sender.pace, backlog_us=backlog_us, now_us=self.clock.now_us()
+            sender.id,
+            pace=pace or sender.pace,
+            backlog_us=backlog_us,
+            opt_out_replies=opt_out_replies,
+            now_us=self.clock.now_us(),
         )
         return await named_sender(self.senders, name)
 

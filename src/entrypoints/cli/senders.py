@@ -1,7 +1,7 @@
 import click
 
 from domain.model.pace import SECOND_US, Pace
-from domain.model.sender import Sender
+from domain.model.sender import OptOutReplies, Sender
 from domain.use_cases.operate_senders import SenderName
 from entrypoints.cli.options import account_option, output_option, provider_option, read_duration, read_option
 from entrypoints.cli.running import explains_faults, print_json, with_hub
@@ -39,16 +39,28 @@ def list_senders(output: str) -> None:
     help="How much of its texts' time the provider may have in its own queue, such as PT9H; PT0S where texts are to "
     "leave at the pace. For messaging services, whose numbers' pace the provider sees to.",
 )
+@click.option(
+    "--opt-out-replies",
+    type=click.Choice([each.value for each in OptOutReplies]),
+    help="Who answers STOP, START and HELP: the provider (usual with twilio), or the hub in the program's words.",
+)
 @output_option
 @explains_faults
 def set_sender(
-    address: str, provider: str | None, account: str | None, rate: str | None, backlog: str | None, output: str
+    address: str,
+    provider: str | None,
+    account: str | None,
+    rate: str | None,
+    backlog: str | None,
+    opt_out_replies: str | None,
+    output: str,
 ) -> None:
-    """Change how fast a sender sends, while it sends. What is not given stays as it is."""
+    """Change how fast a sender sends, while it sends, and who answers keywords. What is not given stays as it is."""
     name = SenderName(address=address, provider=provider, account=account)
     pace = read_option("--rate", rate, Pace.parse)
     ahead = read_option("--backlog", backlog, read_duration)
-    sender = with_hub(lambda hub: hub.change_sender()(name, pace=pace, backlog=ahead))
+    replies = None if opt_out_replies is None else OptOutReplies(opt_out_replies)
+    sender = with_hub(lambda hub: hub.change_sender()(name, pace=pace, backlog=ahead, opt_out_replies=replies))
     if output == "json":
         print_json(_shown(sender))
     else:
@@ -95,6 +107,7 @@ def _shown(sender: Sender) -> dict[str, object]:
         "Rate": str(sender.pace),
         "BacklogSeconds": sender.backlog_us // SECOND_US,
         "Limit": sender.limit,
+        "OptOutReplies": sender.opt_out_replies.value,
         "Paused": sender.paused,
         "Barred": sender.bar_reason,
     }

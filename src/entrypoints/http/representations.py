@@ -55,6 +55,7 @@ def inbound_message(message: InboundMessage) -> dict[str, Any]:
         "DateReceived": instant(message.received_us),
         "Keyword": None if message.keyword is None else message.keyword.value,
         "InReplyTo": message.answers,
+        "Reply": message.reply,
     }
 
 

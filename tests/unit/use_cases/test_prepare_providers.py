@@ -1,7 +1,7 @@
 from collections.abc import Sequence
 
 from domain.model.pace import Pace
-from domain.model.sender import Sender
+from domain.model.sender import OptOutReplies, Sender
 from domain.ports.senders import Senders
 from domain.use_cases.prepare_providers import PrepareProviders
 from tests.unit.builders import a_sender
@@ -15,7 +15,9 @@ class TheseSenders(Senders):
     async def all(self) -> Sequence[Sender]:
         return self._senders
 
-    async def change(self, sender_id: int, *, pace: Pace, backlog_us: int, now_us: int) -> None:
+    async def change(
+        self, sender_id: int, *, pace: Pace, backlog_us: int, opt_out_replies: OptOutReplies | None = None, now_us: int
+    ) -> None:
         raise NotImplementedError
 
 

@@ -23,7 +23,7 @@ def upgrade() -> None:
         op.add_column("programs", sa.Column(name, sa.Text()))
     op.add_column("programs", _no("urgent_any_time"))
     op.add_column("programs", sa.Column("duplicate_window_s", sa.BigInteger()))
-    op.add_column("senders", sa.Column("keyword_replies", sa.Text()))
+    op.add_column("senders", sa.Column("opt_out_replies", sa.Text()))
     op.add_column("text_messages", _no("is_reply"))
     op.add_column("text_messages", sa.Column("notice", sa.Text()))
     op.add_column("deliveries", _no("has_notice"))
@@ -59,7 +59,7 @@ def downgrade() -> None:
     op.drop_column("deliveries", "has_notice")
     op.drop_column("text_messages", "notice")
     op.drop_column("text_messages", "is_reply")
-    op.drop_column("senders", "keyword_replies")
+    op.drop_column("senders", "opt_out_replies")
     op.drop_column("programs", "duplicate_window_s")
     op.drop_column("programs", "urgent_any_time")
     for name in reversed(_OF_PROGRAMS):
