@@ -10,6 +10,7 @@ from uuid_utils.compat import uuid7
 from adapters.sql.backlog import SqlBacklog, SqlWaitingSenders
 from adapters.sql.callbacks import SqlCallbacks
 from adapters.sql.clock import DatabaseClock
+from adapters.sql.contacts import SqlContacts
 from adapters.sql.database import Database
 from adapters.sql.delivery_queue import SqlDeliveryQueue
 from adapters.sql.delivery_queue_postgresql import PostgresqlDeliveryQueue
@@ -38,6 +39,7 @@ from adapters.vault import FernetVault
 from domain.model.consent import Consent, ConsentEvent, Method
 from domain.model.credentials import NO_CREDENTIALS, ProviderAccount
 from domain.model.delivery import Delivery, DeliveryState
+from domain.model.idempotency import IdempotencyKey
 from domain.model.message_body import MessageBody
 from domain.model.pace import SECOND_US, Pace
 from domain.model.phone_number import PhoneNumber
@@ -167,6 +169,8 @@ def a_text(
     sender: Sender | None = None,
     sender_named: bool = False,
     trace_parent: str | None = None,
+    key: IdempotencyKey | None = None,
+    duplicate_window_us: int | None = None,
 ) -> NewText:
     """A text to the numbers, or to one where none is given, with all its deliveries queued or scheduled."""
     recipients = to or (a_number(),)
@@ -190,7 +194,7 @@ def a_text(
         replace(a_delivery(number, position=position, segments=segments, state=state, at_us=at_us), due_us=send_at_us)
         for position, number in enumerate(recipients, start=1)
     ]
-    return NewText(message=message, deliveries=deliveries)
+    return NewText(message=message, deliveries=deliveries, key=key, duplicate_window_us=duplicate_window_us)
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,6 +211,7 @@ class Store:
     pauses: SqlPauses
     retention: SqlRetention
     standstills: SqlStandstills
+    contacts: SqlContacts
     opt_outs: SqlOptOuts
     texts: SqlTextLog
     intake: SqlIntake
@@ -235,6 +240,7 @@ class Store:
             pauses=SqlPauses(database, queue),
             retention=SqlRetention(database),
             standstills=SqlStandstills(database),
+            contacts=SqlContacts(database),
             opt_outs=SqlOptOuts(database),
             texts=SqlTextLog(database),
             intake=(SqliteIntake if database.is_sqlite else PostgresqlIntake)(database),

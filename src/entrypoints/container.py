@@ -26,6 +26,7 @@ from adapters.remembered import (
 from adapters.sql.backlog import SqlBacklog, SqlWaitingSenders
 from adapters.sql.callbacks import SqlCallbacks
 from adapters.sql.clock import DatabaseClock
+from adapters.sql.contacts import SqlContacts
 from adapters.sql.database import Database
 from adapters.sql.delivery_queue import SqlDeliveryQueue
 from adapters.sql.delivery_queue_postgresql import PostgresqlDeliveryQueue
@@ -62,6 +63,7 @@ from domain.ports.backlog import Backlog
 from domain.ports.callback_observer import CallbackObserver
 from domain.ports.callback_reader import CallbackReader
 from domain.ports.clock import Clock
+from domain.ports.contacts import Contacts
 from domain.ports.dispatch_observer import DispatchObserver
 from domain.ports.dispatchers import Dispatchers
 from domain.ports.due_deliveries import DueDeliveries
@@ -300,6 +302,7 @@ class Container(containers.DeclarativeContainer):
         Gauges, signs=vital_signs, workload=workload, metrics=metrics
     )
     remembered_programs: providers.Provider[Programs] = providers.Singleton(RememberedPrograms, programs)
+    contacts: providers.Provider[Contacts] = providers.Singleton(SqlContacts, database)
     opt_outs: providers.Provider[OptOuts] = providers.Singleton(SqlOptOuts, database)
     texts: providers.Provider[TextLog] = providers.Singleton(SqlTextLog, database, outcomes)
     sql_intake: providers.Provider[SqlIntake] = providers.Singleton(_intake, database, metrics)
@@ -349,6 +352,7 @@ class Container(containers.DeclarativeContainer):
     send_text: providers.Provider[SendText] = providers.Singleton(
         SendText,
         programs=remembered_programs,
+        contacts=contacts,
         intake=intake,
         backlog=remembered_backlog,
         wakeups=wakeups,
@@ -363,6 +367,7 @@ class Container(containers.DeclarativeContainer):
         PreviewText,
         programs=remembered_programs,
         opt_outs=opt_outs,
+        contacts=contacts,
         backlog=backlog,
         clock=clock,
         default_region=settings.provided.default_region,

@@ -25,7 +25,7 @@ from domain.errors import (
 from domain.model.access import Grant
 from domain.model.consent import Consent, ConsentEvent, OptOut
 from domain.model.credentials import Credentials, ProviderAccount
-from domain.model.delivery import RECEIPT_STATES, WAITING, Delivery, DeliveryState
+from domain.model.delivery import IN_VAIN, RECEIPT_STATES, WAITING, Delivery, DeliveryState
 from domain.model.failover import Failover
 from domain.model.idempotency import KEPT_US, IdempotencyKey
 from domain.model.pace import Pace
@@ -45,6 +45,7 @@ from domain.model.turns import NO_TURNS, Candidate, Turns
 from domain.model.waiting import Waiting
 from domain.ports.backlog import Backlog
 from domain.ports.clock import Clock
+from domain.ports.contacts import Contacts
 from domain.ports.delivery_queue import Claim, DeliveryQueue
 from domain.ports.dispatch_observer import DispatchObserver
 from domain.ports.dispatchers import Dispatchers, Orphan
@@ -270,6 +271,7 @@ class InMemoryIntake(Intake):
     def __init__(self, store: InMemoryStore) -> None:
         self._store = store
         self._keys: dict[tuple[str, str], tuple[IdempotencyKey, AcceptedText]] = {}
+        self.added: list[NewText] = []
         self.away = False
 
     async def add(self, text: NewText) -> AcceptedText:
@@ -282,6 +284,7 @@ class InMemoryIntake(Intake):
                 return earlier
         program_id = text.message.program_id
         text = text.sparing({number for theirs, number in self._store.opted_out if theirs == program_id})
+        self.added.append(text)
         if text.key is not None:
             self._keys[program_id, text.key.value] = (text.key, text.accepted())
         for delivery in text.deliveries:
@@ -303,6 +306,20 @@ class InMemoryIntake(Intake):
         for name in old:
             del self._keys[name]
         return len(old)
+
+
+class InMemoryContacts(Contacts):
+    def __init__(self, store: InMemoryStore) -> None:
+        self._store = store
+
+    async def among(self, program_id: str, numbers: Collection[PhoneNumber]) -> frozenset[PhoneNumber]:
+        return frozenset(
+            row.delivery.number
+            for row in self._store.rows.values()
+            if row.message.program_id == program_id
+            and row.delivery.number in numbers
+            and row.delivery.state not in IN_VAIN
+        )
 
 
 class InMemoryTextLog(TextLog):

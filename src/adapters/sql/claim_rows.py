@@ -92,12 +92,14 @@ class CandidateRow(NamedTuple):
     provider_reference: str | None
     due_us: int | None
     updated_us: int
+    has_notice: bool
     message_id: UUID
     program_id: str
     sender_id: int
     priority: int
     expires_us: int | None
     body: str
+    notice: str | None
     canceled_us: int | None
     trace_parent: str | None
     is_reply: bool
@@ -117,7 +119,7 @@ class CandidateRow(NamedTuple):
 
 # Each by its name: a column that a later version adds must not change what a running one is given. `d` is the
 # delivery, `m` its message; whether the number has opted out is asked in each database's own way.
-_OF_ITS_MESSAGE = {"body", "canceled_us", "trace_parent", "is_reply"}
+_OF_ITS_MESSAGE = {"body", "notice", "canceled_us", "trace_parent", "is_reply"}
 CANDIDATE_COLUMNS = ", ".join(
     f"{'m' if name in _OF_ITS_MESSAGE else 'd'}.{name}" for name in CandidateRow._fields if name != "opted_out"
 )

@@ -13,7 +13,7 @@ from adapters.sql.claim_rows import CandidateRow, DueSender, in_share
 from adapters.sql.database import Database, carried_through
 from adapters.sql.endings import Ended, untold
 from adapters.sql.opt_outs import record_providers_word
-from adapters.sql.rows import DELIVERY_COLUMNS, AnyRow, as_delivery, as_schedule, as_sender
+from adapters.sql.rows import DELIVERY_COLUMNS, AnyRow, as_delivery, as_schedule, as_sender, body_of
 from adapters.sql.shared_schedules import SharedSchedules
 from adapters.sql.tables import (
     deliveries,
@@ -26,7 +26,6 @@ from adapters.sql.tables import (
 from domain.errors import StoreUnavailable
 from domain.model.delivery import OPTED_OUT, Delivery, DeliveryState
 from domain.model.limit import SharedSchedule
-from domain.model.message_body import MessageBody
 from domain.model.retry import RetryPolicy
 from domain.model.share import EVERY_SENDER, Share
 from domain.model.slots import Line, Reservation, Slot, SlotPlan, plan
@@ -119,7 +118,7 @@ class SqlDeliveryQueue(DeliveryQueue):
                 message_id=row.message_id,
                 program_id=row.program_id,
                 sender=sending_from[row.sender_id],
-                body=MessageBody(row.body),
+                body=body_of(row),
                 slot=slot,
                 expires_us=row.expires_us,
                 trace_parent=row.trace_parent,

@@ -6,10 +6,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from adapters.sql.database import Database, carried_through
 from adapters.sql.delivery_queue import SqlDeliveryQueue, make_due
 from adapters.sql.endings import Ended, by_provider, untold
-from adapters.sql.rows import DELIVERY_COLUMNS, AnyRow, as_delivery
+from adapters.sql.rows import DELIVERY_COLUMNS, AnyRow, as_delivery, body_of
 from adapters.sql.tables import deliveries, programs, provider_accounts, senders, text_messages, waiting
 from domain.model.delivery import NOT_SENT_IN_TIME, DeliveryState
-from domain.model.message_body import MessageBody
 from domain.model.sender import SenderAddress
 from domain.model.terms import OnUnknown
 from domain.ports.due_deliveries import DueDeliveries, Enquiry
@@ -24,6 +23,7 @@ _GIVEN_OUT = (
         senders.c.address,
         provider_accounts.c.provider,
         text_messages.c.body,
+        text_messages.c.notice,
         programs.c.on_unknown,
     )
     .join(senders, deliveries.c.sender_id == senders.c.id)
@@ -129,7 +129,7 @@ def _as_enquiry(row: AnyRow, references: Mapping[int, str]) -> Enquiry:
         provider=row.provider,
         account_id=row.account_id,
         sender=SenderAddress(row.address),
-        body=MessageBody(row.body),
+        body=body_of(row),
         attempted_us=row.slot_us,
         others=frozenset(reference for delivery_id, reference in references.items() if delivery_id != row.id),
         on_unknown=OnUnknown(row.on_unknown),

@@ -8,17 +8,18 @@ from typing import Any, TypeAlias
 from uuid import UUID
 
 import orjson
-from sqlalchemy import delete, select, tuple_
+from sqlalchemy import ColumnElement, Table, delete, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from adapters.sql.database import Database, DatabaseFault, LockedElsewhere, carried_through
 from adapters.sql.group import Group
-from adapters.sql.rows import MESSAGE_COLUMNS, as_message
-from adapters.sql.tables import idempotency_keys, senders, text_messages
+from adapters.sql.rows import MESSAGE_COLUMNS, AnyRow, as_message
+from adapters.sql.tables import idempotency_keys, recent_texts, senders, text_messages
 from adapters.sql.text_log import first_numbers
 from domain.errors import HubBusy, IdempotencyKeyInUse, IdempotencyKeyReused, StoreUnavailable
-from domain.model.delivery import Delivery, DeliveryState
+from domain.model.delivery import DUPLICATE, OPTED_OUT, Delivery, DeliveryState
 from domain.model.idempotency import KEPT_US, IdempotencyKey
+from domain.model.phone_number import PhoneNumber
 from domain.model.text_message import AcceptedText, NewText, TextMessage, TextSummary
 from domain.ports.intake import Intake
 
@@ -89,13 +90,17 @@ class SqlIntake(Intake):
             raise answer
         return answer
 
-    @carried_through
     async def forget_keys(self, *, now_us: int) -> int:
-        old = idempotency_keys.c.created_us <= now_us - KEPT_US
-        some = select(*NAME_COLUMNS).where(old).limit(_KEYS_AT_ONCE).with_for_update(skip_locked=True)
+        keys = await self._forget(idempotency_keys, idempotency_keys.c.created_us <= now_us - KEPT_US)
+        return keys + await self._forget(recent_texts, recent_texts.c.until_us <= now_us)
+
+    @carried_through
+    async def _forget(self, table: Table, old: ColumnElement[bool]) -> int:
+        key = tuple(table.primary_key.columns)
+        some = select(*key).where(old).limit(_KEYS_AT_ONCE).with_for_update(skip_locked=True)
         async with self._database.writing() as connection:
             # One that is taken anew meanwhile is old no more.
-            return (await connection.execute(delete(idempotency_keys).where(NAME.in_(some), old))).rowcount
+            return (await connection.execute(delete(table).where(tuple_(*key).in_(some), old))).rowcount
 
     async def _store(self, texts: Sequence[NewText]) -> Sequence[AcceptedText | Exception]:
         """Together, as far as they let it; those that fail by one of them each alone."""
@@ -161,7 +166,7 @@ class SqlIntake(Intake):
     @abstractmethod
     def _insert(self, texts: Sequence[NewText], *, patient: bool) -> AsyncIterator[Sequence[NewText]]:
         """Stores those whose key is free, and makes their senders due; gives them as they were stored, which is
-        without those who have opted out, after each transaction.
+        without those who have opted out and without duplicates, after each transaction.
 
         No two of them have the same key. `patient`: a key that another transaction holds is waited for as long as
         for any lock, else for a moment.
@@ -197,18 +202,18 @@ async def _earlier(connection: AsyncConnection, names: Sequence[_Name], *, now_u
     ).all()
     numbers = await first_numbers(connection, [row.id for row in rows])
     return {
-        (row.program_id, row.key): _Earlier(
-            bytes(row.fingerprint),
-            AcceptedText(
-                summary=TextSummary(
-                    message=as_message(row), numbers=numbers[row.id], counts=_read_counts(row.first_counts)
-                ),
-                refusals=tuple((position, reason) for position, reason in orjson.loads(row.refusals)),
-                replayed=True,
-            ),
-        )
-        for row in rows
+        (row.program_id, row.key): _Earlier(bytes(row.fingerprint), _replayed(row, numbers[row.id])) for row in rows
     }
+
+
+def _replayed(row: AnyRow, numbers: Sequence[PhoneNumber]) -> AcceptedText:
+    counts, blocked = _read_counts(row.first_counts)
+    return AcceptedText(
+        summary=TextSummary(message=as_message(row), numbers=numbers, counts=counts),
+        refusals=tuple((position, reason) for position, reason in orjson.loads(row.refusals)),
+        blocked=blocked,
+        replayed=True,
+    )
 
 
 def key_row(text: NewText, key: IdempotencyKey) -> dict[str, Any]:
@@ -217,14 +222,27 @@ def key_row(text: NewText, key: IdempotencyKey) -> dict[str, Any]:
         "key": key.value,
         "fingerprint": key.fingerprint,
         "message_id": text.message.id,
-        "first_counts": orjson.dumps({state.value: count for state, count in text.counts.items()}).decode(),
+        "first_counts": orjson.dumps(_written_counts(text)).decode(),
         "refusals": orjson.dumps(text.refusals).decode(),
         "created_us": text.message.created_us,
     }
 
 
-def _read_counts(first_counts: str) -> Mapping[DeliveryState, int]:
-    return {DeliveryState(state): count for state, count in orjson.loads(first_counts).items()}
+def _written_counts(text: NewText) -> Mapping[str, int]:
+    """By state. Of what is blocked, duplicates have a name of their own; the others have opted out."""
+    counts = {state.value: count for state, count in text.counts.items()}
+    duplicates = sum(1 for each in text.deliveries if each.reason == DUPLICATE)
+    return {**counts, DUPLICATE: duplicates} if duplicates else counts
+
+
+def _read_counts(first_counts: str) -> tuple[Mapping[DeliveryState, int], Mapping[str, int]]:
+    """By state, and by why they are blocked."""
+    written = orjson.loads(first_counts)
+    duplicates = written.pop(DUPLICATE, 0)
+    counts = {DeliveryState(state): count for state, count in written.items()}
+    opted_out = counts.get(DeliveryState.BLOCKED, 0) - duplicates
+    blocked = {OPTED_OUT: opted_out, DUPLICATE: duplicates}
+    return counts, {reason: count for reason, count in blocked.items() if count}
 
 
 def message_row(message: TextMessage) -> dict[str, Any]:
@@ -242,6 +260,7 @@ def message_row(message: TextMessage) -> dict[str, Any]:
         "estimated_us": message.estimated_us,
         "sender_named": message.sender_named,
         "is_reply": message.is_reply,
+        "notice": message.notice,
         "trace_parent": message.trace_parent,
     }
 
@@ -263,6 +282,7 @@ def delivery_row(message: TextMessage, delivery: Delivery) -> dict[str, Any]:
         "updated_us": delivery.updated_us,
         "priority": int(message.priority),
         "expires_us": message.expires_us,
+        "has_notice": delivery.has_notice,
     }
 
 

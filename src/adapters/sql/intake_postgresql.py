@@ -2,13 +2,15 @@
 
 from collections import defaultdict
 from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import nullcontext
 from typing import Any
 from uuid import UUID
 
 import asyncpg
 
+from adapters.sql.duplicates import IN_VAIN_STATES, duplicates_of, notes, without_duplicates
 from adapters.sql.intake import SqlIntake, delivery_row, key_row, message_row, sent_at_once
-from domain.model.delivery import DeliveryState
+from domain.model.delivery import DUPLICATE, DeliveryState
 from domain.model.idempotency import KEPT_US
 from domain.model.phone_number import PhoneNumber
 from domain.model.text_message import NewText
@@ -36,6 +38,7 @@ _MESSAGE = {
     "estimated_us": "bigint",
     "sender_named": "boolean",
     "is_reply": "boolean",
+    "notice": "text",
     "trace_parent": "text",
 }
 _DELIVERY = {
@@ -47,6 +50,15 @@ _DELIVERY = {
     "reason": "text",
     "due_us": "bigint",
     "updated_us": "bigint",
+    "has_notice": "boolean",
+}
+_RECENT = {
+    "program_id": "text",
+    "number": "text",
+    "digest": "bytea",
+    "message_id": "uuid",
+    "since_us": "bigint",
+    "until_us": "bigint",
 }
 
 # The places of their parameters.
@@ -110,11 +122,37 @@ _ADD = f"""
     SELECT id, NULL AS opted_out FROM message UNION ALL SELECT id, number FROM opted_out
 """  # noqa: S608 - made of names of columns and constants alone
 
+_NOTE = f"""
+    INSERT INTO recent_texts AS kept ({", ".join(_RECENT)})
+    SELECT {", ".join(_RECENT)} FROM {_rows(_RECENT, 1)} ORDER BY place
+    ON CONFLICT (program_id, number, digest) DO UPDATE
+    SET message_id = excluded.message_id, since_us = excluded.since_us, until_us = excluded.until_us
+    WHERE kept.until_us <= excluded.since_us OR NOT EXISTS (
+        SELECT 1 FROM deliveries d
+        WHERE d.message_id = kept.message_id AND d.number = kept.number AND d.state NOT IN ({IN_VAIN_STATES})
+    )
+    RETURNING message_id, number
+"""  # noqa: S608 - made of names of columns and states alone
+
+_HOLD_BACK = f"""
+    UPDATE deliveries d SET state = '{DeliveryState.BLOCKED.value}', reason = '{DUPLICATE}', due_us = NULL
+    FROM unnest($1::uuid[], $2::integer[]) AS r (message_id, position)
+    WHERE d.message_id = r.message_id AND d.position = r.position
+"""  # noqa: S608 - made of constants alone
+
+_COUNT_ANEW = """
+    UPDATE idempotency_keys k SET first_counts = r.first_counts
+    FROM unnest($1::text[], $2::text[], $3::text[]) AS r (program_id, key, first_counts)
+    WHERE k.program_id = r.program_id AND k.key = r.key
+"""
+
 # A claim that holds a sender's row looks for what came meanwhile when it is done.
 _ROUSE = """
     UPDATE senders SET due_us = $1
     WHERE id IN (SELECT id FROM senders WHERE id = ANY ($2::bigint[]) AND due_us IS NULL FOR NO KEY UPDATE SKIP LOCKED)
 """
+
+_COUNTED = ("program_id", "key", "first_counts")
 
 _SHORT_PATIENCE = "SET lock_timeout = '100ms'"
 _USUAL_PATIENCE = "RESET lock_timeout"
@@ -129,7 +167,10 @@ class PostgresqlIntake(SqlIntake):
             if hurried:
                 await connection.execute(_SHORT_PATIENCE)
             while left:
-                stored, left = await _add(connection, left)
+                watched = any(text.duplicate_window_us is not None for text in left)
+                async with connection.transaction() if watched else nullcontext():
+                    stored, left = await _add(connection, left)
+                    stored = await _without_duplicates(connection, stored)
                 yield stored
                 await _rouse(connection, stored)
             if hurried:
@@ -149,6 +190,21 @@ async def _add(connection: asyncpg.Connection, texts: Sequence[NewText]) -> tupl
         [text for text in texts if text.message.id in ids],
         [text.sparing(opted_out[text.message.id]) for text in texts if text.message.id in opted_out],
     )
+
+
+async def _without_duplicates(connection: asyncpg.Connection, stored: Sequence[NewText]) -> Sequence[NewText]:
+    rows = notes(stored)
+    if not rows:
+        return stored
+    noted = await connection.fetch(_NOTE, *_arrays(_RECENT, rows))
+    kept = without_duplicates(stored, {(row["message_id"], row["number"]) for row in noted})
+    changed = [text for text, before in zip(kept, stored, strict=True) if text is not before]
+    if changed:
+        held_back = [(text.message.id, each.position) for text in changed for each in duplicates_of(text)]
+        await connection.execute(_HOLD_BACK, *map(list, zip(*held_back, strict=True)))
+        keys = [key_row(text, text.key) for text in changed if text.key is not None]
+        await connection.execute(_COUNT_ANEW, *([row[name] for row in keys] for name in _COUNTED))
+    return kept
 
 
 def _parameters(texts: Sequence[NewText]) -> Sequence[Sequence[Any]]:

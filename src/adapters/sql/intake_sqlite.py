@@ -1,13 +1,17 @@
 """Storing texts on SQLite, whose write lock keeps all others out meanwhile."""
 
 from collections import defaultdict
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import insert, select
+from sqlalchemy import exists, insert, select
+from sqlalchemy.dialects import sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.sql.dml import ReturningInsert
 
 from adapters.sql.delivery_queue import make_due
+from adapters.sql.duplicates import To, notes, without_duplicates
 from adapters.sql.intake import (
     NAME,
     NAME_COLUMNS,
@@ -18,7 +22,8 @@ from adapters.sql.intake import (
     sent_at_once,
 )
 from adapters.sql.opt_outs import opted_out_among
-from adapters.sql.tables import deliveries, idempotency_keys, senders, text_messages
+from adapters.sql.tables import deliveries, idempotency_keys, recent_texts, senders, text_messages
+from domain.model.delivery import IN_VAIN
 from domain.model.idempotency import KEPT_US
 from domain.model.phone_number import PhoneNumber
 from domain.model.text_message import NewText
@@ -34,6 +39,7 @@ class SqliteIntake(SqlIntake):
             taken = await _taken(connection, texts)
             free = [text for text in texts if text.message.id not in taken]
             stored = await _without_opted_out(connection, free)
+            stored = await _without_duplicates(connection, stored)
             if stored:
                 await _add(connection, stored)
         yield stored
@@ -52,6 +58,29 @@ async def _add(connection: AsyncConnection, texts: Sequence[NewText]) -> None:
     if sender_ids:
         now_us = max(text.message.created_us for text in texts)
         await make_due(connection, senders.c.id.in_(sender_ids), now_us=now_us)
+
+
+async def _without_duplicates(connection: AsyncConnection, texts: Sequence[NewText]) -> Sequence[NewText]:
+    rows = notes(texts)
+    noted: set[To] = set()
+    for start in range(0, len(rows), _ROWS_AT_ONCE):
+        added = await connection.execute(_noted(rows[start : start + _ROWS_AT_ONCE]))
+        noted |= {(row.message_id, row.number) for row in added}
+    return without_duplicates(texts, noted) if rows else texts
+
+
+def _noted(rows: Sequence[Mapping[str, Any]]) -> ReturningInsert[UUID, str]:
+    row = sqlite.insert(recent_texts).values(list(rows))
+    got_there = exists().where(
+        deliveries.c.message_id == recent_texts.c.message_id,
+        deliveries.c.number == recent_texts.c.number,
+        deliveries.c.state.not_in([state.value for state in IN_VAIN]),
+    )
+    return row.on_conflict_do_update(
+        index_elements=list(recent_texts.primary_key.columns),
+        set_={name: row.excluded[name] for name in ("message_id", "since_us", "until_us")},
+        where=(recent_texts.c.until_us <= row.excluded.since_us) | ~got_there,
+    ).returning(recent_texts.c.message_id, recent_texts.c.number)
 
 
 async def _taken(connection: AsyncConnection, texts: Sequence[NewText]) -> set[UUID]:

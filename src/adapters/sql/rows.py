@@ -38,6 +38,7 @@ DELIVERY_COLUMNS = (
     deliveries.c.provider_reference,
     deliveries.c.due_us,
     deliveries.c.updated_us,
+    deliveries.c.has_notice,
 )
 
 SENDER_COLUMNS = (
@@ -98,6 +99,7 @@ def as_message(row: AnyRow) -> TextMessage:
         client_date_sent=row.client_date_sent,
         estimated_us=row.estimated_us,
         sender_named=row.sender_named,
+        notice=row.notice,
         is_reply=row.is_reply,
         trace_parent=row.trace_parent,
     )
@@ -118,7 +120,14 @@ def as_delivery(row: AnyRow) -> Delivery:
         provider_reference=row.provider_reference,
         due_us=row.due_us,
         updated_us=row.updated_us,
+        has_notice=row.has_notice,
     )
+
+
+def body_of(row: AnyRow) -> MessageBody:
+    """What one of a message's recipients gets."""
+    body = MessageBody(row.body)
+    return body.followed_by(row.notice) if row.has_notice and row.notice is not None else body
 
 
 def as_sender(row: AnyRow) -> Sender:

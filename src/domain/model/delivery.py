@@ -46,6 +46,8 @@ _TERMINAL = frozenset(
     }
 )
 
+# For these the recipient has not got it.
+IN_VAIN = _TERMINAL - {DeliveryState.DELIVERED}
 # Not handed to the provider as yet: these can still be stopped.
 WAITING = (DeliveryState.SCHEDULED, DeliveryState.QUEUED)
 # Something is still to become of these, for all that the hub knows.
@@ -54,6 +56,7 @@ STILL_TO_COME = (*WAITING, DeliveryState.SENDING, DeliveryState.UNKNOWN)
 OPTED_OUT_AT_PROVIDER = "opted-out-at-provider"
 # Reasons of the hub's own.
 OPTED_OUT = "opted-out"
+DUPLICATE = "duplicate"
 NOT_SENT_IN_TIME = "not-sent-in-time"
 FAILED_OVER = "failed-over"
 RESTORED = "restored-from-backup"
@@ -91,6 +94,7 @@ class Delivery:
     earlier one from the current. `failures` counts calls that surely did not send, since its sender has it, and
     `enquiries` how often the provider could not say of the last unknown attempt that it has it: 0 as long as there was
     none. `reason` is a slug, set where the state needs one to be understood.
+    `has_notice`: what the message adds for those who had no text of the program's before goes to this number, too.
     `resends` is how often it was sent again although it may have been sent before. `provider_reference` is the
     provider's own id. `due_us` is when the hub turns to the delivery again: to queue it
     (`scheduled`) or to ask the provider about it (`unknown`, `sent`).
@@ -108,6 +112,7 @@ class Delivery:
     reason: str | None = None
     provider_reference: str | None = None
     due_us: int | None = None
+    has_notice: bool = False
     updated_us: int = 0
 
     def claimed(self, *, now_us: int) -> Self:

@@ -61,6 +61,10 @@ class MessageBody:
         if _UNSENDABLE.search(self.text):
             raise TextRefused("has a character that cannot be sent")
 
+    def followed_by(self, words: str) -> "MessageBody":
+        """With a line more. Raises `TextRefused` where that makes it too long."""
+        return MessageBody(f"{self.text}\n{words}")
+
     def __repr__(self) -> str:
         return f"MessageBody({len(self.text)} characters)"
 

@@ -44,11 +44,13 @@ class QueueAhead:
         priority: Priority,
         *,
         texts: int,
-        segments: int,
+        segments: float,
         now_us: int,
         not_before_us: int | None = None,
     ) -> int | None:
-        """When the last of so many texts would leave, each of so many segments. None where nobody can say."""
+        """When the last of so many texts would leave, each of so many segments, which may be an average. None where
+        nobody can say.
+        """
         if self.stopped or program_id in self.paused:
             return None
         if not_before_us is not None and self._is_held_up_by_a_cap:

@@ -7,6 +7,7 @@ from enum import Enum
 
 from domain.errors import InvalidValue
 from domain.model.message_body import MessageBody
+from domain.model.pace import SECOND_US
 
 _SHORTEST_RETENTION = timedelta(days=1)
 _LONGEST_DUPLICATE_WINDOW = timedelta(days=7)
@@ -41,6 +42,10 @@ class Terms:
     opt_in_reply: str | None = None
     help_reply: str | None = None
     mail_to: str | None = field(default=None, repr=False)
+
+    @property
+    def duplicate_window_us(self) -> int | None:
+        return None if self.duplicate_window is None else int(self.duplicate_window.total_seconds() * SECOND_US)
 
     def __post_init__(self) -> None:
         # For so long a repeated request is answered as the first was.

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Container, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Self
 from uuid import UUID
 
@@ -20,7 +20,8 @@ class TextMessage:
     is not worth sending any more (None: never). `client_date_sent` is what an old client wrote into DateSent, kept as
     it came: it never schedules anything. `estimated_us` is when the last of it would be sent, as it looked when the hub
     took it; None where that could not be told. `sender_named`: the request wants it from this sender and no other.
-    `is_reply`: the hub's own answer to a keyword, which somebody gets who has opted out.
+    `notice` is what is added for those who had no text of the program's before. `is_reply`: the hub's own answer to a
+    keyword, which somebody gets who has opted out.
     `trace_parent` names the trace that its acceptance is part of, for whoever follows that; it means nothing here.
     """
 
@@ -37,6 +38,7 @@ class TextMessage:
     client_date_sent: str | None = None
     estimated_us: int | None = None
     sender_named: bool = False
+    notice: str | None = None
     is_reply: bool = False
     trace_parent: str | None = None
 
@@ -46,7 +48,8 @@ class NewText:
     """A message with all its deliveries, as it is to be stored. The store gives the deliveries their ids.
 
     `refusals` are the numbers that it does without, as (position in the request, reason) pairs; `provider` is that of
-    its sender.
+    its sender. `duplicate_window_us` is for how long the same text to the same number is not to be sent again; None: it
+    may be at once.
     """
 
     message: TextMessage
@@ -54,13 +57,20 @@ class NewText:
     refusals: Sequence[tuple[int, str]] = ()
     key: IdempotencyKey | None = None
     provider: str = ""
+    duplicate_window_us: int | None = None
 
     def sparing(self, opted_out: Container[PhoneNumber]) -> Self:
         """As it is to be stored where these numbers have opted out: what would go to them is blocked."""
-        if self.message.is_reply or not any(delivery.number in opted_out for delivery in self.deliveries):
+        return self if self.message.is_reply else self.blocked_for(OPTED_OUT, opted_out)
+
+    def blocked_for(self, reason: str, numbers: Container[PhoneNumber]) -> Self:
+        """With what would go to these numbers blocked."""
+        if not any(delivery.number in numbers for delivery in self.deliveries):
             return self
         deliveries = [
-            delivery.blocked(OPTED_OUT, now_us=self.message.created_us) if delivery.number in opted_out else delivery
+            delivery.blocked(reason, now_us=self.message.created_us)
+            if delivery.number in numbers and delivery.state is not DeliveryState.BLOCKED
+            else delivery
             for delivery in self.deliveries
         ]
         return replace(self, deliveries=deliveries)
@@ -72,8 +82,11 @@ class NewText:
 
     def accepted(self) -> "AcceptedText":
         numbers = [delivery.number for delivery in self.deliveries[:NUMBERS_SHOWN]]
+        blocked = [each.reason for each in self.deliveries if each.state is DeliveryState.BLOCKED]
         return AcceptedText(
-            summary=TextSummary(message=self.message, numbers=numbers, counts=self.counts), refusals=self.refusals
+            summary=TextSummary(message=self.message, numbers=numbers, counts=self.counts),
+            refusals=self.refusals,
+            blocked=Counter(filter(None, blocked)),
         )
 
 
@@ -100,10 +113,14 @@ class TextSummary:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AcceptedText:
-    """A message as it stood when it was accepted. `replayed`: that was by an earlier request with the same key."""
+    """A message as it stood when it was accepted. `replayed`: that was by an earlier request with the same key.
+
+    `blocked` is how many of its deliveries were blocked for which reason.
+    """
 
     summary: TextSummary
     refusals: Sequence[tuple[int, str]] = ()
+    blocked: Mapping[str, int] = field(default_factory=dict)
     replayed: bool = False
 
 

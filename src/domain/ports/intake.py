@@ -10,7 +10,9 @@ class Intake(Protocol):
     async def add(self, text: NewText) -> AcceptedText:
         """Stores message and deliveries in one transaction; what was stored is durable when this returns.
 
-        Deliveries to numbers that have opted out of the program's texts are stored as `blocked`, and count as such.
+        Deliveries to numbers that have opted out of the program's texts are stored as `blocked`, and count as such; so
+        are those of the same text to the same number within its `duplicate_window_us`, however many come at once. What
+        has not got to the number, the next may get to it.
         A text whose key the program has used within a day is not stored again: the earlier one is returned. Raises
         `IdempotencyKeyReused` where that was another request, `IdempotencyKeyInUse` where it takes too long to end,
         `HubBusy` where too many texts wait to be stored, and `StoreUnavailable`; with that one the text was either
@@ -23,5 +25,7 @@ class Intake(Protocol):
         ...
 
     async def forget_keys(self, *, now_us: int) -> int:
-        """Drops keys that stand for nothing any more, a good many at a time; says how many."""
+        """Drops keys that stand for nothing any more, and notes of texts that have no duplicates any more, a good many
+        at a time; says how many.
+        """
         ...

@@ -9,6 +9,7 @@ from domain.model.recipients import Recipients, read_recipients
 from domain.model.sender import Sender
 from domain.ports.backlog import Backlog
 from domain.ports.clock import Clock
+from domain.ports.contacts import Contacts, newcomers
 from domain.ports.opt_outs import OptOuts
 from domain.ports.programs import Programs, own_program
 
@@ -56,6 +57,7 @@ class PreviewText:
 
     programs: Programs
     opt_outs: OptOuts
+    contacts: Contacts
     backlog: Backlog
     clock: Clock
     default_region: str
@@ -75,7 +77,11 @@ class PreviewText:
             recipients = await read_recipients(command.recipients, region=region)
             opted_out = await self.opt_outs.among(program.id, recipients.numbers, sender_id=sender.id)
             line = program.sends_from(sender, named=command.sender is not None)
-            audience = await self._audience(program, line, command.priority, body, recipients, len(opted_out))
+            new = await newcomers(self.contacts, program, recipients.numbers) - opted_out
+            longest = body if program.terms.notice is None else body.followed_by(program.terms.notice)
+            texted = len(recipients.numbers) - len(opted_out)
+            segments = texted * body.segments + len(new) * (longest.segments - body.segments)
+            audience = await self._audience(program, line, command.priority, recipients, texted, segments)
         return Preview(body=body, segment_cap=program.segment_cap, sender=sender, audience=audience)
 
     async def _audience(
@@ -83,20 +89,20 @@ class PreviewText:
         program: Program,
         line: Sender,
         priority: Priority,
-        body: MessageBody,
         recipients: Recipients,
-        opted_out: int,
+        texted: int,
+        segments: int,
     ) -> Audience:
-        texted = len(recipients.numbers) - opted_out
-        segments = texted * body.segments
         now_us = self.clock.now_us()
         completed_us = None
         if texted:
             ahead = await self.backlog.at(line.id, now_us=now_us)
-            completed_us = ahead.completed_us(program.id, priority, texts=texted, segments=body.segments, now_us=now_us)
+            completed_us = ahead.completed_us(
+                program.id, priority, texts=texted, segments=segments / texted, now_us=now_us
+            )
         return Audience(
             recipients=recipients,
-            opted_out=opted_out,
+            opted_out=len(recipients.numbers) - texted,
             segments=segments,
             asked_us=now_us,
             completed_us=completed_us,

@@ -1,6 +1,6 @@
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass, field, fields
 
 from domain.errors import HubError, RecipientsRefused, TimeRefused, TooManySegments
@@ -19,6 +19,7 @@ from domain.model.text_message import AcceptedText, NewText, TextMessage
 from domain.model.waiting import Waiting
 from domain.ports.backlog import Backlog
 from domain.ports.clock import Clock
+from domain.ports.contacts import Contacts, newcomers
 from domain.ports.intake import Intake
 from domain.ports.programs import Programs, own_program
 from domain.ports.wakeups import Wakeups
@@ -62,6 +63,7 @@ class SendText:
     """Accepts a message: when this returns it is stored, and will be sent at the sender's pace."""
 
     programs: Programs
+    contacts: Contacts
     intake: Intake
     backlog: Backlog
     wakeups: Wakeups
@@ -110,12 +112,16 @@ class SendText:
         """The text, and whose line it will wait in."""
         sender = program.sender_called(command.sender, default_region=self.default_region)
         body = MessageBody(command.text)
-        if body.segments > program.segment_cap:
-            raise TooManySegments(segments=body.segments, limit=program.segment_cap)
+        notice = program.terms.notice
+        longest = body if notice is None else body.followed_by(notice)
+        if longest.segments > program.segment_cap:
+            raise TooManySegments(segments=longest.segments, limit=program.segment_cap)
         recipients = await read_recipients(command.recipients, region=sender.home_region(self.default_region))
         if recipients.refusals and not (command.lenient and recipients.numbers):
             raise RecipientsRefused(recipients.refusals)
         _check_times(command, self.clock.now_us())
+        newly = await newcomers(self.contacts, program, recipients.numbers)
+        segments = [longest.segments if number in newly else body.segments for number in recipients.numbers]
         line = program.sends_from(sender, named=command.sender is not None)
         ahead = await self.backlog.at(line.id, now_us=self.clock.now_us())
         now_us = self.clock.now_us()
@@ -135,15 +141,21 @@ class SendText:
                 program.id,
                 command.priority,
                 texts=len(recipients.numbers),
-                segments=body.segments,
+                segments=sum(segments) / len(segments),
                 now_us=now_us,
                 not_before_us=command.send_at_us,
             ),
             sender_named=command.sender is not None,
+            notice=notice,
         )
-        deliveries = _deliveries(message, recipients.numbers)
+        deliveries = _deliveries(message, recipients.numbers, newly, segments)
         new = NewText(
-            message=message, deliveries=deliveries, refusals=recipients.refusals, key=key, provider=sender.provider
+            message=message,
+            deliveries=deliveries,
+            refusals=recipients.refusals,
+            key=key,
+            provider=sender.provider,
+            duplicate_window_us=program.terms.duplicate_window_us,
         )
         return new, line
 
@@ -161,18 +173,23 @@ def _check_times(command: SendTextCommand, now_us: int) -> None:
             raise TimeRefused("ExpiresAt", "is not after SendAt")
 
 
-def _deliveries(message: TextMessage, numbers: Sequence[PhoneNumber]) -> Sequence[Delivery]:
+def _deliveries(
+    message: TextMessage,
+    numbers: Sequence[PhoneNumber],
+    newly: Container[PhoneNumber],
+    segments: Sequence[int],
+) -> Sequence[Delivery]:
     state = DeliveryState.QUEUED if message.send_at_us is None else DeliveryState.SCHEDULED
-    segments, now_us = message.body.segments, message.created_us
     return [
         Delivery(
             id=0,
             position=position,
             number=number,
-            segments=segments,
+            segments=its_segments,
             state=state,
             due_us=message.send_at_us,
-            updated_us=now_us,
+            updated_us=message.created_us,
+            has_notice=number in newly,
         )
-        for position, number in enumerate(numbers, start=1)
+        for position, (number, its_segments) in enumerate(zip(numbers, segments, strict=True), start=1)
     ]

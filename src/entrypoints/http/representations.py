@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from domain.model.consent import ConsentEvent, OptOut
-from domain.model.delivery import DeliveryState, in_order
+from domain.model.delivery import DUPLICATE, OPTED_OUT, DeliveryState, in_order
 from domain.model.inbound_message import InboundMessage
 from domain.model.reasons import sentence_of
 from domain.model.text_message import AcceptedText, TextSummary
@@ -22,7 +22,7 @@ _OUTCOME = {
     DeliveryState.FAILED: "failed",
     DeliveryState.UNDELIVERED: "not delivered",
     DeliveryState.EXPIRED: "expired",
-    DeliveryState.BLOCKED: "not texted, having opted out",
+    DeliveryState.BLOCKED: "not texted",
     DeliveryState.CANCELED: "canceled",
     DeliveryState.DELIVERED: "delivered",
 }
@@ -30,11 +30,12 @@ _OUTCOME = {
 
 def accepted_text(accepted: AcceptedText) -> dict[str, Any]:
     """As it is told when it is accepted: clients of the first hub take SendSuccessful for "the hub has it"."""
-    counts = accepted.summary.counts
-    blocked = counts.get(DeliveryState.BLOCKED, 0)
-    result = f"Accepted for {_numbers(sum(counts.values()) - blocked)}."
-    if blocked:
-        result += f" {_numbers(blocked)} opted out and will not be texted."
+    blocked = accepted.blocked
+    result = f"Accepted for {_numbers(sum(accepted.summary.counts.values()) - sum(blocked.values()))}."
+    if opted_out := blocked.get(OPTED_OUT, 0):
+        result += f" {_numbers(opted_out)} opted out and will not be texted."
+    if duplicates := blocked.get(DUPLICATE, 0):
+        result += f" {_numbers(duplicates)} got this text a short while ago and will not be texted again."
     return _text(accepted.summary, successful=True, result=result)
 
 
@@ -109,6 +110,7 @@ def _text(summary: TextSummary, *, successful: bool, result: str) -> dict[str, A
         "ExpiresAt": optional_instant(message.expires_us),
         "Encoding": message.body.encoding.value,
         "Segments": message.body.segments,
+        "Notice": message.notice,
         "Recipients": message.recipients,
         "EstimatedCompletionAt": optional_instant(message.estimated_us),
         "Counts": _counts(summary),
@@ -173,6 +175,7 @@ def delivery(logged: LoggedDelivery) -> Mapping[str, Any]:
         "Attempts": each.attempt,
         "Resends": each.resends,
         "Segments": each.segments,
+        "HasNotice": each.has_notice,
         "ProviderReference": each.provider_reference,
         "UpdatedAt": instant(each.updated_us),
     }

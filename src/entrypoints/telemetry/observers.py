@@ -11,7 +11,7 @@ import prometheus_client
 import structlog
 
 from domain.errors import HubError
-from domain.model.delivery import OPTED_OUT, Delivery, DeliveryState
+from domain.model.delivery import Delivery, DeliveryState
 from domain.model.failover import Failover
 from domain.model.idempotency import IdempotencyKey
 from domain.model.send_outcome import Accepted, EnquiryAnswer, SendOutcome, Unknown
@@ -171,8 +171,8 @@ class CountedIntake(Intake):
             if state not in self._by_state:
                 self._by_state[state] = self._metrics.accepted_deliveries.labels(state.value)
             self._by_state[state].inc(count)
-            if state is DeliveryState.BLOCKED:
-                self._outcomes(text.provider, state, OPTED_OUT, count)
+        for reason, count in accepted.blocked.items():
+            self._outcomes(text.provider, DeliveryState.BLOCKED, reason, count)
         return accepted
 
     async def answered(self, program_id: str, key: IdempotencyKey, *, now_us: int) -> AcceptedText | None:

@@ -512,7 +512,7 @@ async def test_send_successful_and_sent_result_tell_the_outcome_later(database_u
     assert [told[each]["SentResult"] for each in (delivered, failed, mixed)] == [
         "Delivered.",
         "Failed. There is no such phone number.",
-        "1 delivered, 1 not texted, having opted out.",
+        "1 delivered, 1 not texted.",
     ]
 
 

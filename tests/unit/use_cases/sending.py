@@ -13,6 +13,7 @@ from tests.unit.fakes import (
     FakeBacklog,
     FakeClock,
     FakeWakeups,
+    InMemoryContacts,
     InMemoryIntake,
     InMemoryOptOuts,
     InMemoryPrograms,
@@ -39,6 +40,7 @@ class Hub:
         self.backlog = FakeBacklog()
         self.send = SendText(
             programs=InMemoryPrograms(program),
+            contacts=InMemoryContacts(self.store),
             intake=self.intake,
             backlog=self.backlog,
             wakeups=self.wakeups,

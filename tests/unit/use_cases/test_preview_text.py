@@ -14,7 +14,7 @@ from domain.model.queue_ahead import QueueAhead
 from domain.model.waiting import Waiting
 from domain.use_cases.preview_text import Audience, Preview, PreviewText, PreviewTextCommand
 from tests.unit.builders import NOON, SECOND, a_grant, a_number, a_program, a_sender, an_opt_out
-from tests.unit.fakes import FakeBacklog, FakeClock, InMemoryOptOuts, InMemoryPrograms
+from tests.unit.fakes import FakeBacklog, FakeClock, InMemoryContacts, InMemoryOptOuts, InMemoryPrograms
 from tests.unit.use_cases.sending import a_store
 
 # Half a percent more than the pace asks for.
@@ -30,11 +30,13 @@ class Hub:
     def __init__(
         self, program: Program | None = None, *, backlog: FakeBacklog | None = None, segment_price: str | None = None
     ) -> None:
-        self.opt_outs = InMemoryOptOuts(a_store())
+        store = a_store()
+        self.opt_outs = InMemoryOptOuts(store)
         self.backlog = backlog or FakeBacklog()
         self.preview_text = PreviewText(
             programs=InMemoryPrograms(program or a_program()),
             opt_outs=self.opt_outs,
+            contacts=InMemoryContacts(store),
             backlog=self.backlog,
             clock=FakeClock(),
             default_region="US",
