@@ -25,6 +25,7 @@ from adapters.sql.intake_sqlite import SqliteIntake
 from adapters.sql.limits import SqlLimits
 from adapters.sql.opt_outs import SqlOptOuts
 from adapters.sql.pauses import SqlPauses
+from adapters.sql.program_keys import SqlKeyStandings, SqlProgramKeys
 from adapters.sql.programs import SqlPrograms
 from adapters.sql.provider_accounts import SqlProviderAccounts
 from adapters.sql.restored_copy import SqlRestoredCopy
@@ -44,7 +45,8 @@ from domain.model.message_body import MessageBody
 from domain.model.pace import SECOND_US, Pace
 from domain.model.phone_number import PhoneNumber
 from domain.model.priority import Priority
-from domain.model.program import KeyHash, Program, ProgramKey
+from domain.model.program import Program
+from domain.model.program_key import KeyHash, ProgramKey
 from domain.model.sender import Sender, SenderAddress
 from domain.model.share import EVERY_SENDER, Share
 from domain.model.slots import Reservation
@@ -212,6 +214,8 @@ class Store:
     retention: SqlRetention
     standstills: SqlStandstills
     contacts: SqlContacts
+    keys: SqlProgramKeys
+    standings: SqlKeyStandings
     opt_outs: SqlOptOuts
     texts: SqlTextLog
     intake: SqlIntake
@@ -241,6 +245,8 @@ class Store:
             retention=SqlRetention(database),
             standstills=SqlStandstills(database),
             contacts=SqlContacts(database),
+            keys=SqlProgramKeys(database),
+            standings=SqlKeyStandings(database),
             opt_outs=SqlOptOuts(database),
             texts=SqlTextLog(database),
             intake=(SqliteIntake if database.is_sqlite else PostgresqlIntake)(database),

@@ -27,7 +27,7 @@ from sqlalchemy import func, select, update
 from adapters.sql.tables import deliveries, opt_outs, programs, text_messages
 from domain.model.delivery import DeliveryState
 from domain.model.pace import Pace
-from domain.model.program import ProgramKey
+from domain.model.program_key import ProgramKey
 from domain.model.sender import SenderAddress
 from domain.use_cases.create_program import FirstHubIdentity
 from entrypoints.container import Container, close

@@ -13,13 +13,15 @@ from domain.model.access import Grant
 from domain.model.credentials import Credentials, ProviderAccount
 from domain.model.pace import Pace
 from domain.model.priority import Priority
-from domain.model.program import KeyHash, Program
+from domain.model.program import Program
+from domain.model.program_key import IssuedKey
 from domain.model.queue_ahead import QueueAhead
 from domain.model.sender import SenderAddress
 from domain.model.shared_line import WaitingSender
 from domain.model.terms import Terms
 from domain.model.waiting import Waiting
 from domain.ports.backlog import Backlog, WaitingSenders
+from domain.ports.program_keys import KeyStandings, Standing
 from domain.ports.programs import NewProgram, Programs
 from domain.ports.provider_accounts import ProviderAccounts
 from domain.ports.tokens import Tokens
@@ -28,6 +30,7 @@ from domain.ports.workload import Load, Workload
 
 _MOST_PROGRAMS = 10_000
 _MOST_TOKENS = 10_000
+_MOST_KEYS = 10_000
 _MOST_SENDERS = 10_000
 _MOST_ACCOUNTS = 10_000
 _MOST_LIMITS = 1_000
@@ -43,27 +46,10 @@ class RememberedPrograms(Programs):
 
     def __init__(self, programs: Programs, *, for_s: float = 2.0) -> None:
         self._programs = programs
-        self._found: TTLCache[str, Program] = TTLCache(_MOST_PROGRAMS, for_s)
-        self._sought: dict[str, asyncio.Future[Program | None]] = {}
+        self._known: _ForAWhile[str, Program] = _ForAWhile(_MOST_PROGRAMS, for_s)
 
     async def find(self, program_id: str) -> Program | None:
-        program = self._found.get(program_id)
-        if program is not None:
-            return program
-        # Of all who come while it is not known, one asks for it.
-        sought = self._sought.get(program_id)
-        if sought is None:
-            sought = self._sought[program_id] = asyncio.ensure_future(self._find(program_id))
-        return await asyncio.shield(sought)
-
-    async def _find(self, program_id: str) -> Program | None:
-        try:
-            program = await self._programs.find(program_id)
-        finally:
-            del self._sought[program_id]
-        if program is not None:
-            self._found[program_id] = program
-        return program
+        return await self._known.find(program_id, lambda: self._programs.find(program_id))
 
     async def add(self, program: NewProgram) -> Program:
         return await self._programs.add(program)
@@ -82,11 +68,29 @@ class RememberedPrograms(Programs):
     async def set_terms(self, program_id: str, terms: Terms) -> Program:
         return await self._programs.set_terms(program_id, terms)
 
-    async def find_with_keys(self, sid: str) -> tuple[Program, Sequence[KeyHash]] | None:
+    async def find_with_keys(self, sid: str) -> tuple[Program, Sequence[IssuedKey]] | None:
         return await self._programs.find_with_keys(sid)
 
     async def all(self) -> Sequence[Program]:
         return await self._programs.all()
+
+
+class RememberedStandings(KeyStandings):
+    """Keys as they were up to two seconds ago: one that is revoked elsewhere is refused after that."""
+
+    def __init__(self, standings: KeyStandings, *, for_s: float = 2.0) -> None:
+        self._standings = standings
+        self._keys: _ForAWhile[int, Standing] = _ForAWhile(_MOST_KEYS, for_s)
+        self._keyless: _ForAWhile[tuple[str, int], bool] = _ForAWhile(_MOST_KEYS, for_s)
+
+    async def of_key(self, key_id: int) -> Standing | None:
+        return await self._keys.find(key_id, lambda: self._standings.of_key(key_id))
+
+    async def of_keyless(self, program_id: str, *, issued_us: int) -> bool:
+        asked = self._keyless.find(
+            (program_id, issued_us), lambda: self._standings.of_keyless(program_id, issued_us=issued_us)
+        )
+        return bool(await asked)
 
 
 class RememberedAccounts(ProviderAccounts):
@@ -183,6 +187,33 @@ class RememberedWorkload(Workload):
 
     async def now(self, *, now_us: int) -> Load:
         return await self._looks.at(None, lambda: self._workload.now(now_us=now_us))
+
+
+class _ForAWhile(Generic[K, V]):
+    """What was found up to so many seconds ago. What was not found is looked for again."""
+
+    def __init__(self, most: int, for_s: float) -> None:
+        self._found: TTLCache[K, V] = TTLCache(most, for_s)
+        self._sought: dict[K, asyncio.Future[V | None]] = {}
+
+    async def find(self, key: K, look: Callable[[], Coroutine[None, None, V | None]]) -> V | None:
+        found = self._found.get(key)
+        if found is not None:
+            return found
+        # Of all who come while it is not known, one asks for it.
+        sought = self._sought.get(key)
+        if sought is None:
+            sought = self._sought[key] = asyncio.ensure_future(self._look(key, look))
+        return await asyncio.shield(sought)
+
+    async def _look(self, key: K, look: Callable[[], Coroutine[None, None, V | None]]) -> V | None:
+        try:
+            value = await look()
+        finally:
+            del self._sought[key]
+        if value is not None:
+            self._found[key] = value
+        return value
 
 
 class _Looks(Generic[K, V]):

@@ -32,7 +32,7 @@ class JwtTokens(Tokens):
         self._audience = audience
 
     def issue(self, grant: Grant) -> str:
-        claims = {
+        claims: dict[str, Any] = {
             "unique_name": grant.program_sid,
             "sub": grant.program_id,
             "scope": " ".join(sorted(scope.value for scope in grant.scopes)),
@@ -43,6 +43,8 @@ class JwtTokens(Tokens):
             "nbf": grant.issued_at,
             "exp": grant.expires_at,
         }
+        if grant.key_id is not None:
+            claims["key"] = grant.key_id
         return jwt.encode(claims, self._keys[self._signing_id], _ALGORITHM, headers={"kid": self._signing_id})
 
     def verify(self, token: str) -> Grant:
@@ -76,4 +78,12 @@ def _grant(claims: Mapping[str, Any]) -> Grant:
         issued_at=datetime.fromtimestamp(claims["iat"], UTC),
         expires_at=datetime.fromtimestamp(claims["exp"], UTC),
         token_id=str(claims["jti"]),
+        key_id=_key_id(claims.get("key")),
     )
+
+
+def _key_id(claim: object) -> int | None:
+    """None for tokens that were issued before keys had ids. Raises `ValueError`."""
+    if claim is not None and (not isinstance(claim, int) or isinstance(claim, bool)):
+        raise ValueError
+    return claim

@@ -194,6 +194,21 @@ class ProgramExists(HubError):
         super().__init__("There is a program with this ProgramId or ProgramSID already.")
 
 
+class KeyNotFound(HubError):
+    slug = "key-not-found"
+
+    def __init__(self) -> None:
+        super().__init__("The program has no key with this id.")
+
+
+class TooManyKeys(HubError):
+    slug = "too-many-keys"
+
+    def __init__(self, *, limit: int) -> None:
+        super().__init__(f"The program has {limit} live keys of this kind already: revoke one first.")
+        self.limit = limit
+
+
 class PaceDiffers(HubError):
     """A sender is one for the whole hub, and has one pace, whoever uses it."""
 

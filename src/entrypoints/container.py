@@ -18,6 +18,7 @@ from adapters.remembered import (
     RememberedAccounts,
     RememberedBacklog,
     RememberedPrograms,
+    RememberedStandings,
     RememberedTokens,
     RememberedVitalSigns,
     RememberedWaitingSenders,
@@ -41,6 +42,7 @@ from adapters.sql.intake_sqlite import SqliteIntake
 from adapters.sql.limits import SqlLimits
 from adapters.sql.opt_outs import SqlOptOuts
 from adapters.sql.pauses import SqlPauses
+from adapters.sql.program_keys import SqlKeyStandings, SqlProgramKeys
 from adapters.sql.programs import SqlPrograms
 from adapters.sql.provider_accounts import SqlProviderAccounts
 from adapters.sql.restored_copy import SqlRestoredCopy
@@ -74,6 +76,7 @@ from domain.ports.limits import Limits
 from domain.ports.login_guard import LoginGuard
 from domain.ports.opt_outs import OptOuts
 from domain.ports.pauses import Pauses
+from domain.ports.program_keys import KeyStandings, ProgramKeys
 from domain.ports.programs import Programs
 from domain.ports.provider_accounts import ProviderAccounts
 from domain.ports.restored_copy import RestoredCopy
@@ -91,6 +94,7 @@ from domain.ports.workload import Workload
 from domain.use_cases.add_sender import AddSender
 from domain.use_cases.await_outcome import AwaitOutcome
 from domain.use_cases.cancel_text import CancelText
+from domain.use_cases.check_access import CheckAccess
 from domain.use_cases.create_program import CreateProgram
 from domain.use_cases.dispatch_deliveries import DispatchDeliveries
 from domain.use_cases.fail_over import FailOver
@@ -101,6 +105,7 @@ from domain.use_cases.join_inbound_parts import JoinInboundParts
 from domain.use_cases.list_inbound_messages import ListInboundMessages
 from domain.use_cases.list_opt_outs import ListConsentEvents, ListOptOuts
 from domain.use_cases.list_programs import ListPrograms
+from domain.use_cases.operate_keys import OperateKeys
 from domain.use_cases.operate_limits import OperateLimits
 from domain.use_cases.operate_senders import ChangeSender, ListSenders, Pause
 from domain.use_cases.opt_out_by_page import OptOutByPage
@@ -286,6 +291,10 @@ class Container(containers.DeclarativeContainer):
     accounts: providers.Provider[ProviderAccounts] = providers.Singleton(SqlProviderAccounts, database, vault)
     remembered_accounts: providers.Provider[ProviderAccounts] = providers.Singleton(RememberedAccounts, accounts)
     programs: providers.Provider[Programs] = providers.Singleton(SqlPrograms, database, vault)
+    program_keys: providers.Provider[ProgramKeys] = providers.Singleton(SqlProgramKeys, database)
+    key_standings: providers.Provider[KeyStandings] = providers.Singleton(
+        RememberedStandings, providers.Singleton(SqlKeyStandings, database)
+    )
     senders: providers.Provider[Senders] = providers.Singleton(SqlSenders, database)
     limits: providers.Provider[Limits] = providers.Singleton(SqlLimits, database)
     retention: providers.Provider[Retention] = providers.Singleton(SqlRetention, database)
@@ -343,11 +352,15 @@ class Container(containers.DeclarativeContainer):
     issue_token: providers.Provider[IssueToken] = providers.Singleton(
         IssueToken,
         programs=programs,
+        keys=program_keys,
         tokens=tokens,
         guard=guard,
         clock=clock,
         lifetime=settings.provided.token_lifetime,
         peppers=peppers,
+    )
+    check_access: providers.Provider[CheckAccess] = providers.Singleton(
+        CheckAccess, standings=key_standings, clock=clock
     )
     send_text: providers.Provider[SendText] = providers.Singleton(
         SendText,
@@ -415,13 +428,17 @@ class Container(containers.DeclarativeContainer):
         clock=clock,
         default_region=settings.provided.default_region,
     )
+    newest_pepper = providers.Singleton(_newest_pepper, peppers)
     create_program: providers.Provider[CreateProgram] = providers.Singleton(
         CreateProgram,
         programs=programs,
         clock=clock,
         providers=sms_providers,
         new_id=providers.Object(uuid7),
-        pepper=providers.Singleton(_newest_pepper, peppers),
+        pepper=newest_pepper,
+    )
+    operate_keys: providers.Provider[OperateKeys] = providers.Singleton(
+        OperateKeys, keys=program_keys, clock=clock, pepper=newest_pepper
     )
     add_sender: providers.Provider[AddSender] = providers.Singleton(
         AddSender, programs=programs, providers=sms_providers
@@ -552,6 +569,7 @@ class Container(containers.DeclarativeContainer):
         handlers=handlers,
         callback_handlers=callback_handlers,
         tokens=tokens,
+        check_access=check_access,
         metrics=metrics,
         cors_origins=settings.provided.cors_origins,
         token_lifetime=settings.provided.token_lifetime,

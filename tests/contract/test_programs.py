@@ -4,7 +4,8 @@ import pytest
 
 from domain.errors import PaceDiffers, ProgramExists, ProgramNotFound
 from domain.model.pace import Pace
-from domain.model.program import MAX_SEGMENTS, KeyHash, ProgramKey
+from domain.model.program import MAX_SEGMENTS
+from domain.model.program_key import KeyHash, ProgramKey
 from domain.model.sender import Sender, SenderAddress
 from tests.builders import SANDBOX, Store, a_program
 
@@ -76,7 +77,7 @@ async def test_a_sid_finds_the_program_with_its_keys(store: Store) -> None:
     assert found is not None
     program, keys = found
     assert program == added
-    assert list(keys) == [key_hash]
+    assert [each.hash for each in keys] == [key_hash]
 
 
 async def test_a_sid_is_found_in_its_own_letter_case_alone(store: Store) -> None:

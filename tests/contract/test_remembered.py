@@ -170,7 +170,7 @@ class TestPrograms:
 
         assert len(changed.senders) == 2
         assert changed in await remembered.all()
-        assert await remembered.find_with_keys("pharmacy-sid") == (changed, ())
+        assert await remembered.find_with_keys("pharmacy-sid") == (changed, [])
 
 
 class CountingTokens(Tokens):

@@ -31,7 +31,8 @@ from domain.model.idempotency import KEPT_US, IdempotencyKey
 from domain.model.pace import Pace
 from domain.model.phone_number import PhoneNumber
 from domain.model.priority import Priority
-from domain.model.program import KeyHash, Program
+from domain.model.program import Program
+from domain.model.program_key import IssuedKey, KeyHash, KeyTerms
 from domain.model.queue_ahead import QueueAhead
 from domain.model.retry import RetryPolicy
 from domain.model.send_outcome import Accepted, CannotTell, EnquiryAnswer, SendOutcome
@@ -54,6 +55,7 @@ from domain.ports.failovers import FailedOver
 from domain.ports.intake import Intake
 from domain.ports.login_guard import LoginGuard
 from domain.ports.opt_outs import OptOuts
+from domain.ports.program_keys import ProgramKeys
 from domain.ports.programs import NewProgram, Programs
 from domain.ports.sms_provider import Departure, OutgoingText, SmsProvider
 from domain.ports.text_log import EVERY_TEXT, LoggedDelivery, Page, TextFilter, TextLog
@@ -748,11 +750,36 @@ class FakeBacklog(Backlog):
         self.has_joined.append((sender_id, program_id, priority, accepted, now_us))
 
 
+def _issued(key: KeyHash | IssuedKey) -> IssuedKey:
+    return IssuedKey(hash=key) if isinstance(key, KeyHash) else key
+
+
+class InMemoryProgramKeys(ProgramKeys):
+    """Notes when which key was used; knows no other."""
+
+    def __init__(self) -> None:
+        self.used_at: list[tuple[int, int]] = []
+
+    async def add(self, program_id: str, key_hash: KeyHash, terms: KeyTerms, *, hint: str, now_us: int) -> IssuedKey:
+        raise NotImplementedError
+
+    async def of_program(self, program_id: str) -> Sequence[IssuedKey]:
+        raise NotImplementedError
+
+    async def revoke(self, program_id: str, key_id: int, *, now_us: int) -> IssuedKey:
+        raise NotImplementedError
+
+    async def used(self, key_id: int, *, now_us: int) -> None:
+        self.used_at.append((key_id, now_us))
+
+
 class InMemoryPrograms(Programs):
-    def __init__(self, *programs: Program, keys: Mapping[str, Sequence[KeyHash]] | None = None) -> None:
+    def __init__(self, *programs: Program, keys: Mapping[str, Sequence[KeyHash | IssuedKey]] | None = None) -> None:
         """`keys` are those of the programs, by their SIDs."""
         self._programs = list(programs)
-        self._keys: dict[str, Sequence[KeyHash]] = {program.sid: () for program in programs} | dict(keys or {})
+        self._keys: dict[str, Sequence[KeyHash | IssuedKey]] = {program.sid: () for program in programs} | dict(
+            keys or {}
+        )
 
     async def add(self, program: NewProgram) -> Program:
         taken = (each.is_called(program.id) or each.sid == program.sid for each in self._programs)
@@ -801,9 +828,9 @@ class InMemoryPrograms(Programs):
     async def find(self, program_id: str) -> Program | None:
         return next((program for program in self._programs if program.is_called(program_id)), None)
 
-    async def find_with_keys(self, sid: str) -> tuple[Program, Sequence[KeyHash]] | None:
+    async def find_with_keys(self, sid: str) -> tuple[Program, Sequence[IssuedKey]] | None:
         found = next((program for program in self._programs if program.sid == sid), None)
-        return None if found is None else (found, self._keys[sid])
+        return None if found is None else (found, [_issued(each) for each in self._keys[sid]])
 
     async def all(self) -> Sequence[Program]:
         return sorted(self._programs, key=lambda program: program.name)

@@ -260,6 +260,7 @@ def message_row(message: TextMessage) -> dict[str, Any]:
         "estimated_us": message.estimated_us,
         "sender_named": message.sender_named,
         "is_reply": message.is_reply,
+        "is_test": message.is_test,
         "notice": message.notice,
         "trace_parent": message.trace_parent,
     }

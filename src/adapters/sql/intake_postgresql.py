@@ -38,6 +38,7 @@ _MESSAGE = {
     "estimated_us": "bigint",
     "sender_named": "boolean",
     "is_reply": "boolean",
+    "is_test": "boolean",
     "notice": "text",
     "trace_parent": "text",
 }

@@ -5,12 +5,14 @@ from sqlalchemy import ScalarSelect, Table, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from adapters.sql.database import Database, DatabaseFault, carried_through
+from adapters.sql.program_keys import as_key, key_row
 from adapters.sql.rows import PROGRAM_COLUMNS, SENDER_COLUMNS, as_pace, as_program, as_sender, terms_row
 from adapters.sql.tables import program_keys, program_senders, programs, provider_accounts, senders
 from domain.errors import CredentialsMissing, PaceDiffers, ProgramExists, ProgramNotFound
 from domain.model.credentials import ProviderAccount
 from domain.model.pace import SECOND_US, Pace
-from domain.model.program import MAX_SEGMENTS, KeyHash, Program
+from domain.model.program import MAX_SEGMENTS, Program
+from domain.model.program_key import IssuedKey
 from domain.model.sender import Sender, SenderAddress
 from domain.model.terms import Terms
 from domain.ports.programs import NewProgram, Programs
@@ -62,14 +64,14 @@ class SqlPrograms(Programs):
                         **terms_row(program.terms),
                     )
                 )
-                await connection.execute(
-                    insert(program_keys).values(
-                        program_id=program.id,
-                        digest=program.key_hash.digest,
-                        pepper_id=program.key_hash.pepper_id,
-                        created_us=program.created_us,
-                    )
+                key = key_row(
+                    program.id,
+                    program.key_hash,
+                    program.key_terms,
+                    hint=program.key_hint,
+                    now_us=program.created_us,
                 )
+                await connection.execute(insert(program_keys).values(key))
                 rows = await connection.execute(_PROGRAMS.where(programs.c.id == program.id))
                 return as_program(rows.one())
         except DatabaseFault as fault:
@@ -121,7 +123,7 @@ class SqlPrograms(Programs):
         others = await connection.execute(_OTHER_SENDERS.where(program_senders.c.program_id == row.id))
         return as_program(row, [as_sender(each) for each in others])
 
-    async def find_with_keys(self, sid: str) -> tuple[Program, Sequence[KeyHash]] | None:
+    async def find_with_keys(self, sid: str) -> tuple[Program, Sequence[IssuedKey]] | None:
         # Of what no program can be called, some cannot even be asked for.
         if not sid.isprintable():
             return None
@@ -129,10 +131,8 @@ class SqlPrograms(Programs):
             row = (await connection.execute(_PROGRAMS.where(programs.c.sid == sid))).first()
             if row is None:
                 return None
-            keys = await connection.execute(
-                select(program_keys.c.digest, program_keys.c.pepper_id).where(program_keys.c.program_id == row.id)
-            )
-            return as_program(row), [KeyHash(key.digest, key.pepper_id) for key in keys]
+            theirs = select(program_keys).where(program_keys.c.program_id == row.id).order_by(program_keys.c.id)
+            return as_program(row), [as_key(key) for key in await connection.execute(theirs)]
 
     async def all(self) -> Sequence[Program]:
         others: dict[str, list[Sender]] = defaultdict(list)

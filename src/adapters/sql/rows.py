@@ -76,6 +76,7 @@ PROGRAM_COLUMNS = (
     programs.c.token_lifetime_s,
     programs.c.first_hub,
     programs.c.paused_us,
+    programs.c.suspended_us,
     *TERMS_COLUMNS,
     *SENDER_COLUMNS,
 )
@@ -101,6 +102,7 @@ def as_message(row: AnyRow) -> TextMessage:
         sender_named=row.sender_named,
         notice=row.notice,
         is_reply=row.is_reply,
+        is_test=row.is_test,
         trace_parent=row.trace_parent,
     )
 
@@ -204,6 +206,7 @@ def as_program(row: AnyRow, other_senders: Sequence[Sender] = ()) -> Program:
         token_lifetime=_duration(row.token_lifetime_s),
         first_hub=row.first_hub,
         paused=row.paused_us is not None,
+        suspended=row.suspended_us is not None,
         terms=_terms(row),
         other_senders=tuple(other_senders),
     )

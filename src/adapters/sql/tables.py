@@ -129,6 +129,7 @@ programs = Table(
     Column("first_hub", Boolean, nullable=False),
     Column("created_us", BigInteger, nullable=False),
     Column("paused_us", BigInteger),
+    Column("suspended_us", BigInteger),
     # For how long its texts are kept; NULL: as long as the hub keeps any.
     Column("retention_s", BigInteger),
     # What becomes of a text when nobody can tell whether it was sent.
@@ -168,6 +169,36 @@ program_keys = Table(
     Column("digest", LargeBinary, nullable=False),
     Column("pepper_id", Text),
     Column("created_us", BigInteger, nullable=False),
+    Column("kind", Text, nullable=False, server_default=text("'live'")),
+    Column("name", Text, nullable=False, server_default=text("''")),
+    # How the key begins, for people.
+    Column("hint", Text, nullable=False, server_default=text("''")),
+    # Lists with spaces between; NULL: the usual scopes, no number, any network.
+    Column("scopes", Text),
+    Column("numbers", Text),
+    Column("networks", Text),
+    Column("expires_us", BigInteger),
+    Column("last_used_us", BigInteger),
+    Column("revoked_us", BigInteger),
+)
+
+# What operators have changed. Rows are added and never changed.
+audit_events = Table(
+    "audit_events",
+    metadata,
+    _identity(),
+    Column("at_us", BigInteger, nullable=False),
+    # Who, by which way, and from where.
+    Column("actor", Text, nullable=False),
+    Column("via", Text, nullable=False),
+    Column("address", Text),
+    Column("action", Text, nullable=False),
+    # What was changed, such as a key of the program.
+    Column("subject", Text, nullable=False),
+    Column("program_id", Text),
+    # What was and what is, by name, as JSON; nothing secret.
+    Column("changes", Text, nullable=False),
+    Index("ix_audit_events_program_id", "program_id", "id"),
 )
 
 opt_outs = Table(
@@ -231,6 +262,8 @@ text_messages = Table(
     Column("sender_named", Boolean, nullable=False, server_default=text("false")),
     # The hub's own answer to a keyword: who has opted out gets it all the same.
     Column("is_reply", Boolean, nullable=False, server_default=text("false")),
+    # The sandbox takes it, whatever the sender.
+    Column("is_test", Boolean, nullable=False, server_default=text("false")),
     # What is added to it for those who had no text of the program's before.
     Column("notice", Text),
     # The span of its acceptance, as W3C writes it; NULL where nothing is traced.

@@ -1,8 +1,5 @@
 """The offices that send: a program has credentials and a sender."""
 
-import hashlib
-import hmac
-import secrets
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -23,7 +20,7 @@ class Program:
 
     `token_lifetime` overrides the hub's. A `first_hub` program came over from the first hub: its clients post whole
     models, so properties that the document does not know are passed over instead of refused. What a `paused` one sends
-    is accepted and kept until it is resumed.
+    is accepted and kept until it is resumed; a `suspended` one cannot log in, and nothing of it is sent either.
     """
 
     id: str
@@ -34,6 +31,7 @@ class Program:
     token_lifetime: timedelta | None = None
     first_hub: bool = False
     paused: bool = False
+    suspended: bool = False
     terms: Terms = USUAL_TERMS
     other_senders: Sequence[Sender] = ()
 
@@ -81,34 +79,3 @@ class Program:
 
 def same_program_id(one: str, other: str) -> bool:
     return one.casefold() == other.casefold()
-
-
-@dataclass(frozen=True, slots=True, repr=False)
-class ProgramKey:
-    """A program's secret. Ours are random, so a fast hash of them is safe to store."""
-
-    value: str
-
-    def __post_init__(self) -> None:
-        if not 1 <= len(self.value) <= 500:
-            raise InvalidValue("A ProgramKey is 1 to 500 characters.")
-
-    def __repr__(self) -> str:
-        return "ProgramKey(…)"
-
-    @classmethod
-    def generate(cls) -> "ProgramKey":
-        return cls(secrets.token_urlsafe(32))
-
-    def hash(self, pepper: bytes | None = None) -> bytes:
-        """SHA-256 of the key, keyed by the pepper where there is one. 32 bytes."""
-        secret = self.value.encode(errors="surrogatepass")
-        return hashlib.sha256(secret).digest() if pepper is None else hmac.digest(pepper, secret, "sha256")
-
-
-@dataclass(frozen=True, slots=True, repr=False)
-class KeyHash:
-    """What is stored of a key. `pepper_id` names the pepper that was used; None for none."""
-
-    digest: bytes
-    pepper_id: str | None = None

@@ -83,7 +83,7 @@ class Sender:
     paused: bool = False
     bar_reason: str | None = None
     limit: str | None = None
-    opt_out_replies: OptOutReplies = OptOutReplies.PROVIDER
+    opt_out_replies: OptOutReplies = OptOutReplies.HUB
 
     def home_region(self, default: str) -> str:
         """The country of numbers that are written without `+`: the sender's own, or the hub's where it has none."""

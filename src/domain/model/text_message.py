@@ -21,7 +21,7 @@ class TextMessage:
     it came: it never schedules anything. `estimated_us` is when the last of it would be sent, as it looked when the hub
     took it; None where that could not be told. `sender_named`: the request wants it from this sender and no other.
     `notice` is what is added for those who had no text of the program's before. `is_reply`: the hub's own answer to a
-    keyword, which somebody gets who has opted out.
+    keyword, which somebody gets who has opted out. `is_test`: the sandbox takes it, whatever the sender.
     `trace_parent` names the trace that its acceptance is part of, for whoever follows that; it means nothing here.
     """
 
@@ -40,6 +40,7 @@ class TextMessage:
     sender_named: bool = False
     notice: str | None = None
     is_reply: bool = False
+    is_test: bool = False
     trace_parent: str | None = None
 
 

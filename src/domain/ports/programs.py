@@ -6,7 +6,8 @@ from domain.errors import OtherProgram, TokenRefused
 from domain.model.access import Grant
 from domain.model.credentials import ProviderAccount
 from domain.model.pace import Pace
-from domain.model.program import KeyHash, Program
+from domain.model.program import Program
+from domain.model.program_key import USUAL_KEY, IssuedKey, KeyHash, KeyTerms
 from domain.model.sender import SenderAddress
 from domain.model.terms import USUAL_TERMS, Terms
 
@@ -21,6 +22,8 @@ class NewProgram:
     sid: str
     name: str
     key_hash: KeyHash
+    key_terms: KeyTerms = USUAL_KEY
+    key_hint: str = ""
     provider: str
     sender: SenderAddress
     pace: Pace | None
@@ -62,7 +65,9 @@ class Programs(Protocol):
         """By its id in any letter case."""
         ...
 
-    async def find_with_keys(self, sid: str) -> tuple[Program, Sequence[KeyHash]] | None: ...
+    async def find_with_keys(self, sid: str) -> tuple[Program, Sequence[IssuedKey]] | None:
+        """With all of its keys, those that are not live any more as well."""
+        ...
 
     async def all(self) -> Sequence[Program]:
         """By name."""

@@ -3,7 +3,8 @@ from dataclasses import dataclass
 
 from domain.model.credentials import Credentials
 from domain.model.pace import Pace
-from domain.model.program import KeyHash, Program, ProgramKey
+from domain.model.program import Program
+from domain.model.program_key import USUAL_KEY, KeyHash, KeyTerms, ProgramKey
 from domain.model.sender import SenderAddress
 from domain.model.terms import USUAL_TERMS, Terms
 from domain.ports.clock import Clock
@@ -40,6 +41,7 @@ class CreateProgram:
         credentials: Credentials | None = None,
         terms: Terms = USUAL_TERMS,
         first_hub: FirstHubIdentity | None = None,
+        key_terms: KeyTerms = USUAL_KEY,
     ) -> tuple[Program, ProgramKey]:
         """The program and its key, which is told this once: the hub keeps its hash alone.
 
@@ -58,6 +60,8 @@ class CreateProgram:
                 sid=identity.program_sid,
                 name=name,
                 key_hash=KeyHash(identity.key.hash(pepper), pepper_id),
+                key_terms=key_terms,
+                key_hint=identity.key.hint,
                 provider=provider,
                 sender=sender,
                 pace=pace,

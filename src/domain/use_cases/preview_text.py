@@ -74,7 +74,7 @@ class PreviewText:
         audience = None
         if command.recipients is not None:
             region = sender.home_region(self.default_region)
-            recipients = await read_recipients(command.recipients, region=region)
+            recipients = await read_recipients(command.recipients, region=region, may_text=grant.may_text)
             opted_out = await self.opt_outs.among(program.id, recipients.numbers, sender_id=sender.id)
             line = program.sends_from(sender, named=command.sender is not None)
             new = await newcomers(self.contacts, program, recipients.numbers) - opted_out

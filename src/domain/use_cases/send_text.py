@@ -4,7 +4,7 @@ from collections.abc import Container, Sequence
 from dataclasses import dataclass, field, fields
 
 from domain.errors import HubError, RecipientsRefused, TimeRefused, TooManySegments
-from domain.model.access import Grant
+from domain.model.access import Grant, KeyKind
 from domain.model.delivery import Delivery, DeliveryState
 from domain.model.idempotency import IdempotencyKey
 from domain.model.message_body import MessageBody
@@ -81,7 +81,7 @@ class SendText:
         program = await own_program(self.programs, grant, command.program_id)
         named = None if key is None else IdempotencyKey(key, command.fingerprint())
         try:
-            new, line = await self._read(program, command, named)
+            new, line = await self._read(grant, program, command, named)
         except HubError:
             # A repeated request is answered as the first was, although its times, say, have passed since.
             earlier = None if named is None else await self._answered(program, named)
@@ -107,7 +107,7 @@ class SendText:
         return await self.intake.answered(program.id, key, now_us=self.clock.now_us())
 
     async def _read(
-        self, program: Program, command: SendTextCommand, key: IdempotencyKey | None
+        self, grant: Grant, program: Program, command: SendTextCommand, key: IdempotencyKey | None
     ) -> tuple[NewText, Sender]:
         """The text, and whose line it will wait in."""
         sender = program.sender_called(command.sender, default_region=self.default_region)
@@ -116,7 +116,8 @@ class SendText:
         longest = body if notice is None else body.followed_by(notice)
         if longest.segments > program.segment_cap:
             raise TooManySegments(segments=longest.segments, limit=program.segment_cap)
-        recipients = await read_recipients(command.recipients, region=sender.home_region(self.default_region))
+        region = sender.home_region(self.default_region)
+        recipients = await read_recipients(command.recipients, region=region, may_text=grant.may_text)
         if recipients.refusals and not (command.lenient and recipients.numbers):
             raise RecipientsRefused(recipients.refusals)
         _check_times(command, self.clock.now_us())
@@ -147,6 +148,7 @@ class SendText:
             ),
             sender_named=command.sender is not None,
             notice=notice,
+            is_test=grant.kind is KeyKind.TEST,
         )
         deliveries = _deliveries(message, recipients.numbers, newly, segments)
         new = NewText(

@@ -4,10 +4,12 @@ import click
 
 from domain.model.credentials import Credentials
 from domain.model.pace import Pace
-from domain.model.program import Program, ProgramKey
+from domain.model.program import Program
+from domain.model.program_key import ProgramKey
 from domain.model.sender import SenderAddress
 from domain.model.terms import USUAL_TERMS
 from domain.use_cases.create_program import FirstHubIdentity
+from entrypoints.cli import program_keys
 from entrypoints.cli.options import output_option, read_option
 from entrypoints.cli.running import explains_faults, print_json, with_hub
 from entrypoints.cli.terms import changed, shown, terms_options, told
@@ -195,3 +197,7 @@ def _shown(program: Program) -> dict[str, object]:
 
 def _credentials(file: TextIO | None) -> Credentials | None:
     return None if file is None else read_option("--credentials-file", file.read(), Credentials.parse)
+
+
+for command in (program_keys.issue, program_keys.list_, program_keys.revoke):
+    programs.add_command(command)

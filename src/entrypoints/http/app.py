@@ -16,6 +16,7 @@ from starlette.types import ASGIApp
 
 from domain.errors import HubError
 from domain.ports.tokens import Tokens
+from domain.use_cases.check_access import CheckAccess
 from domain.use_cases.opt_out_by_page import OptOutByPage
 from entrypoints.http.callback_handlers import CallbackHandlers
 from entrypoints.http.connexion_extensions import (
@@ -44,6 +45,7 @@ def create_app(
     handlers: Handlers,
     callback_handlers: CallbackHandlers,
     tokens: Tokens,
+    check_access: CheckAccess,
     metrics: Metrics,
     cors_origins: Sequence[str],
     token_lifetime: timedelta,
@@ -62,7 +64,7 @@ def create_app(
             SlashAtTheEnd,
             contract_routing(contract),
             SecurityMiddleware,
-            contract_validation(contract),
+            contract_validation(contract, check_access),
         ],
         resolver=Resolver(bound.__getitem__),
         security_map=security_map(tokens),

@@ -27,6 +27,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from domain.errors import ScopeMissing, TokenRefused
 from domain.model.access import Grant
 from domain.ports.tokens import Tokens
+from domain.use_cases.check_access import CheckAccess
 from entrypoints.http.bodies import JSON, form, json_object, mismatch, read_body, whole_json_object
 from entrypoints.http.call import Call, Received
 from entrypoints.http.contract import Contract, Operation
@@ -134,14 +135,16 @@ class Operations:
             await response(scope, receive, send)
 
 
-def contract_validation(contract: Contract) -> type[RequestValidationMiddleware]:
+def contract_validation(contract: Contract, access: CheckAccess) -> type[RequestValidationMiddleware]:
     """Connexion's validation layer with an operation of ours, which checks the whole request and makes the `Call`."""
 
     class ValidatedOperation(RequestValidationOperation):
         def __init__(self, next_app: ASGIApp, *, operation: AbstractOperation) -> None:
             super().__init__(next_app, operation=operation)
             ours = contract.operations[operation.operation_id]
-            self._checks = _SignedCalls(ours, operation, contract) if ours.is_callback else _Checks(ours, operation)
+            self._checks = (
+                _SignedCalls(ours, operation, contract) if ours.is_callback else _Checks(ours, operation, access)
+            )
 
         async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
             scope["extensions"][_CALL] = await self._checks.call(scope, receive, contract.base_path)
@@ -160,8 +163,9 @@ def contract_validation(contract: Contract) -> type[RequestValidationMiddleware]
 class _Checks:
     """What one operation's requests have to keep to. `resolved` is Connexion's view, with references followed."""
 
-    def __init__(self, operation: Operation, resolved: AbstractOperation) -> None:
+    def __init__(self, operation: Operation, resolved: AbstractOperation, access: CheckAccess) -> None:
         self._operation = operation
+        self._access = access
         self._parameters = _Parameters(resolved.parameters)
         bodies = resolved.consumes if "requestBody" in operation.definition else ()
         self._bodies = {
@@ -171,7 +175,9 @@ class _Checks:
     async def call(self, scope: Scope, receive: Receive, base_path: str) -> Call:
         connection = HTTPConnection(scope)
         grant: Grant | None = scope["extensions"].get(_CONTEXT, {}).get("token_info", {}).get("grant")
+        address = connection.client.host if connection.client else ""
         if grant is not None:
+            grant = await self._access(grant, address=address)
             granted = {scope.value for scope in grant.scopes}
             for missing in sorted(self._operation.required_scopes - granted):
                 raise ScopeMissing(scope=missing)
@@ -183,7 +189,7 @@ class _Checks:
             body=body,
             unknown=unknown,
             parameters=parameters,
-            address=connection.client.host if connection.client else "",
+            address=address,
             base_path=base_path,
         )
 

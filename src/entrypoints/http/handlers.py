@@ -12,7 +12,7 @@ from domain.model.consent import Consent
 from domain.model.delivery import DeliveryState
 from domain.model.pace import SECOND_US
 from domain.model.priority import Priority
-from domain.model.program import ProgramKey
+from domain.model.program_key import ProgramKey
 from domain.use_cases.await_outcome import AwaitOutcome
 from domain.use_cases.cancel_text import CancelText
 from domain.use_cases.issue_token import IssueToken

@@ -6,6 +6,7 @@ from typing import Any
 from domain.model.consent import ConsentEvent, OptOut
 from domain.model.delivery import DUPLICATE, OPTED_OUT, DeliveryState, in_order
 from domain.model.inbound_message import InboundMessage
+from domain.model.program_key import IssuedKey
 from domain.model.reasons import sentence_of
 from domain.model.text_message import AcceptedText, TextSummary
 from domain.ports.text_log import LoggedDelivery
@@ -89,6 +90,23 @@ def recorded_consent(recorded: Recorded) -> dict[str, Any]:
     return {
         "Event": consent_event(recorded.event),
         "OptOuts": [opt_out(each) for each in recorded.still_bound],
+    }
+
+
+def program_key(key: IssuedKey) -> dict[str, Any]:
+    """Without its value, which the hub does not have."""
+    return {
+        "KeyId": key.id,
+        "Kind": key.terms.kind.value,
+        "Name": key.terms.name,
+        "Hint": key.hint,
+        "Scopes": sorted(scope.value for scope in key.terms.scopes),
+        "Numbers": sorted(number.e164 for number in key.terms.numbers),
+        "Networks": list(key.terms.networks),
+        "CreatedAt": instant(key.created_us),
+        "ExpiresAt": optional_instant(key.terms.expires_us),
+        "LastUsedAt": optional_instant(key.last_used_us),
+        "RevokedAt": optional_instant(key.revoked_us),
     }
 
 

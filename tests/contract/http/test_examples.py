@@ -25,7 +25,7 @@ from domain.model.inbound_message import InboundText
 from domain.model.message_body import MessageBody
 from domain.model.pace import Pace
 from domain.model.phone_number import PhoneNumber
-from domain.model.program import KeyHash, ProgramKey
+from domain.model.program_key import KeyHash, ProgramKey
 from domain.model.sender import SenderAddress
 from domain.use_cases.receive_callback import ReceiveCallback
 from domain.use_cases.send_text import SendText

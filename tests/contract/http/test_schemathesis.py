@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from adapters.sql.database import Database
-from domain.model.program import KeyHash, ProgramKey
+from domain.model.program_key import KeyHash, ProgramKey
 from entrypoints.http.contract import Contract
 from tests.builders import Store, a_program
 from tests.http import Credentials, RunningHub, a_running_hub

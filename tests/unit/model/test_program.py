@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.errors import InvalidValue, UnknownSender
-from domain.model.program import KeyHash, ProgramKey, same_program_id
+from domain.model.program import same_program_id
+from domain.model.program_key import KeyHash, ProgramKey
 from domain.model.sender import Sender
 from domain.model.terms import Terms
 from tests.unit.builders import a_program, a_sender

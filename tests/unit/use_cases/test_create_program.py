@@ -6,7 +6,8 @@ import pytest
 
 from domain.errors import InvalidValue, PaceDiffers, ProgramExists, UnknownProvider
 from domain.model.pace import Pace
-from domain.model.program import KeyHash, Program, ProgramKey
+from domain.model.program import Program
+from domain.model.program_key import KeyHash, ProgramKey
 from domain.model.sender import SenderAddress
 from domain.use_cases.create_program import CreateProgram, FirstHubIdentity
 from domain.use_cases.list_programs import ListPrograms
@@ -50,7 +51,7 @@ class Hub:
     async def stored_keys(self, sid: str) -> list[KeyHash]:
         found = await self.programs.find_with_keys(sid)
         assert found is not None
-        return list(found[1])
+        return [each.hash for each in found[1]]
 
 
 async def test_a_new_program_has_ids_of_its_own_and_what_it_was_given() -> None:

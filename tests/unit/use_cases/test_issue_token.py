@@ -1,15 +1,18 @@
 """How programs log in."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from domain.errors import CredentialsRefused, InvalidValue, TooManyLogins
-from domain.model.access import Grant, Scope
-from domain.model.program import KeyHash, Program, ProgramKey
+from domain.model.access import Grant, KeyKind, Scope
+from domain.model.pace import SECOND_US
+from domain.model.program import Program
+from domain.model.program_key import USUAL_KEY, IssuedKey, KeyHash, KeyTerms, ProgramKey
 from domain.use_cases.issue_token import IssueToken
 from tests.unit.builders import NOON, a_program
-from tests.unit.fakes import FakeClock, FakeLoginGuard, FakeTokens, InMemoryPrograms
+from tests.unit.fakes import FakeClock, FakeLoginGuard, FakeTokens, InMemoryProgramKeys, InMemoryPrograms
 
 KEY = ProgramKey("open sesame")
 SID = "pharmacy-sid"
@@ -19,10 +22,12 @@ PEPPERS = {"2025": b"old pepper", "2026": b"new pepper"}
 class Door:
     """A hub with one program that has the given keys."""
 
-    def __init__(self, *stored: KeyHash, program: Program | None = None, most_logins: int = 1_000) -> None:
+    def __init__(self, *stored: KeyHash | IssuedKey, program: Program | None = None, most_logins: int = 1_000) -> None:
         self.tokens = FakeTokens()
         self.guard = FakeLoginGuard(most=most_logins)
+        self.keys = InMemoryProgramKeys()
         self.issue = IssueToken(
+            keys=self.keys,
             programs=InMemoryPrograms(program or a_program(sid=SID), keys={SID: stored or [KeyHash(KEY.hash())]}),
             tokens=self.tokens,
             guard=self.guard,
@@ -121,6 +126,7 @@ async def test_a_peppered_hash_is_not_taken_for_one_without_pepper() -> None:
 async def test_a_program_without_keys_cannot_log_in() -> None:
     door = Door()
     door.issue = IssueToken(
+        keys=door.keys,
         programs=InMemoryPrograms(a_program(sid=SID), keys={SID: []}),
         tokens=door.tokens,
         guard=door.guard,
@@ -155,3 +161,55 @@ async def test_another_address_is_not_held_up() -> None:
     door = Door(most_logins=1)
     await door.log_in()
     assert await door.log_in(address="192.0.2.2")
+
+
+def a_key(
+    terms: KeyTerms = USUAL_KEY,
+    *,
+    key_id: int = 7,
+    last_used_us: int | None = None,
+    revoked_us: int | None = None,
+) -> IssuedKey:
+    return IssuedKey(hash=KeyHash(KEY.hash()), id=key_id, terms=terms, last_used_us=last_used_us, revoked_us=revoked_us)
+
+
+NETWORKS = KeyTerms(networks=("198.51.100.0/24", "2001:db8::/32"))
+
+
+class TestKeys:
+    async def test_a_token_names_its_key_and_has_the_keys_scopes(self) -> None:
+        _, grant = await Door(a_key(KeyTerms(scopes=frozenset({Scope.READ}), kind=KeyKind.TEST))).log_in()
+        assert (grant.key_id, grant.kind, grant.scopes) == (7, KeyKind.TEST, frozenset({Scope.READ}))
+
+    async def test_a_token_does_not_outlive_its_key(self) -> None:
+        _, grant = await Door(a_key(KeyTerms(expires_us=NOON + 60 * SECOND_US))).log_in()
+        assert grant.expires_at - grant.issued_at == timedelta(seconds=60)
+
+    @pytest.mark.parametrize("key", [a_key(revoked_us=NOON - 1), a_key(KeyTerms(expires_us=NOON)), a_key(NETWORKS)])
+    async def test_a_key_that_is_good_no_more_or_not_from_there_is_refused_like_a_wrong_one(
+        self, key: IssuedKey
+    ) -> None:
+        with pytest.raises(CredentialsRefused):
+            await Door(key).log_in(address="192.0.2.1")
+
+    @pytest.mark.parametrize("address", ["198.51.100.7", "::ffff:198.51.100.7", "2001:db8::1"])
+    async def test_a_key_is_good_from_its_networks(self, address: str) -> None:
+        door = Door(a_key(NETWORKS))
+        assert await door.log_in(address=address)
+
+    async def test_the_program_may_have_revoked_one_of_two(self) -> None:
+        door = Door(a_key(key_id=1, revoked_us=NOON - 1), a_key(key_id=2))
+        _, grant = await door.log_in()
+        assert grant.key_id == 2
+
+    async def test_a_suspended_program_is_refused(self) -> None:
+        with pytest.raises(CredentialsRefused):
+            await Door(program=replace(a_program(sid=SID), suspended=True)).log_in()
+
+    @pytest.mark.parametrize(
+        ("last", "noted"), [(None, True), (NOON - 60 * SECOND_US, True), (NOON - SECOND_US, False)]
+    )
+    async def test_its_use_is_noted_once_a_minute(self, last: int | None, *, noted: bool) -> None:
+        door = Door(a_key(last_used_us=last))
+        await door.log_in()
+        assert door.keys.used_at == ([(7, NOON)] if noted else [])
