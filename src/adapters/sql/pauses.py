@@ -19,10 +19,18 @@ class SqlPauses(Pauses):
 
     @carried_through
     async def set_program(self, program_id: str, *, paused: bool, now_us: int) -> None:
+        await self._change_program(program_id, paused=paused, now_us=now_us, paused_us=now_us if paused else None)
+
+    @carried_through
+    async def suspend_program(self, program_id: str, *, suspended: bool, now_us: int) -> None:
+        since_us = now_us if suspended else None
+        times = {"suspended_us": since_us, "paused_us": since_us}
+        await self._change_program(program_id, paused=suspended, now_us=now_us, **times)
+
+    async def _change_program(self, program_id: str, *, paused: bool, now_us: int, **times: int | None) -> None:
         its = programs.c.folded_id == program_id.casefold()
         async with self._database.writing() as connection:
-            changed = update(programs).where(its).values(paused_us=now_us if paused else None)
-            if not (await connection.execute(changed)).rowcount:
+            if not (await connection.execute(update(programs).where(its).values(times))).rowcount:
                 raise ProgramNotFound
         if not paused:
             # Its senders were idle where nobody else sends from them.

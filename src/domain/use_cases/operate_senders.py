@@ -101,6 +101,13 @@ class Pause:
         """Raises `ProgramNotFound`."""
         await self.pauses.set_program(program_id, paused=paused, now_us=self.clock.now_us())
 
+    async def suspend(self, program_id: str, *, suspended: bool) -> None:
+        """A suspended program sends nothing and cannot log in, and its tokens end within five seconds.
+
+        Raises `ProgramNotFound`.
+        """
+        await self.pauses.suspend_program(program_id, suspended=suspended, now_us=self.clock.now_us())
+
     async def sender(self, name: SenderName, *, paused: bool) -> Sender:
         """Raises `SenderNotFound` and `SenderAmbiguous`."""
         sender = await named_sender(self.senders, name)

@@ -155,6 +155,24 @@ def resume(program_id: str) -> None:
     click.echo("The program sends again.")
 
 
+@programs.command()
+@click.option("--program", "program_id", required=True, help="The ProgramId.")
+@explains_faults
+def suspend(program_id: str) -> None:
+    """Shut a program out: it cannot log in, its tokens end within five seconds, and nothing of it is sent."""
+    with_hub(lambda hub: hub.pause().suspend(program_id, suspended=True))
+    click.echo("The program is suspended.")
+
+
+@programs.command()
+@click.option("--program", "program_id", required=True, help="The ProgramId.")
+@explains_faults
+def reinstate(program_id: str) -> None:
+    """Let a program in again that was suspended, and go on sending what it had posted."""
+    with_hub(lambda hub: hub.pause().suspend(program_id, suspended=False))
+    click.echo("The program is let in again.")
+
+
 @programs.command("list")
 @output_option
 @explains_faults
@@ -191,6 +209,7 @@ def _shown(program: Program) -> dict[str, object]:
         ],
         "FirstHub": program.first_hub,
         "Paused": program.paused,
+        "Suspended": program.suspended,
         **shown(program.terms),
     }
 
