@@ -63,6 +63,7 @@ def a_program(
     token_lifetime: timedelta | None = None,
     first_hub: bool = False,
     failover: bool = False,
+    terms: Terms | None = None,
     other_senders: Sequence[Sender] = (),
 ) -> Program:
     return Program(
@@ -73,7 +74,7 @@ def a_program(
         segment_cap=segment_cap,
         token_lifetime=token_lifetime,
         first_hub=first_hub,
-        terms=Terms(failover=failover),
+        terms=terms or Terms(failover=failover),
         other_senders=other_senders,
     )
 

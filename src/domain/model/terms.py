@@ -29,7 +29,9 @@ class Terms:
     for how long its texts are kept, a day or longer; None: as long as the hub keeps any.
 
     `texting_hours` are those in which people are texted, by their own clocks; None: at any time. `urgent_any_time`:
-    urgent texts are all the same. `duplicate_window` is for how long the same text to the same number is not sent twice, seven days at the most; None:
+    urgent texts go out at any time all the same.
+
+    `duplicate_window` is for how long the same text to the same number is not sent twice, seven days at the most; None:
     it always is. `notice` is added to the first text that somebody gets. `opt_out_reply`, `opt_in_reply` and
     `help_reply` are what somebody is answered who texts such a word; None: the hub's own words. `mail_to` is the
     e-mail address that gets all texts in place of their recipients; None: nobody does. Raises `InvalidValue`.

@@ -2,6 +2,8 @@ from dataclasses import dataclass, field
 
 from domain.model.access import Grant
 from domain.model.message_body import MessageBody
+from domain.model.openings import Openings
+from domain.model.phone_number import PhoneNumber
 from domain.model.price import Price
 from domain.model.priority import Priority
 from domain.model.program import Program
@@ -75,7 +77,7 @@ class PreviewText:
             recipients = await read_recipients(command.recipients, region=region)
             opted_out = await self.opt_outs.among(program.id, recipients.numbers, sender_id=sender.id)
             line = program.sends_from(sender, named=command.sender is not None)
-            audience = await self._audience(program, line, command.priority, body, recipients, len(opted_out))
+            audience = await self._audience(program, line, command.priority, body, recipients, opted_out)
         return Preview(body=body, segment_cap=program.segment_cap, sender=sender, audience=audience)
 
     async def _audience(
@@ -85,18 +87,19 @@ class PreviewText:
         priority: Priority,
         body: MessageBody,
         recipients: Recipients,
-        opted_out: int,
+        opted_out: frozenset[PhoneNumber],
     ) -> Audience:
-        texted = len(recipients.numbers) - opted_out
-        segments = texted * body.segments
+        texted = [each for each in recipients.numbers if each not in opted_out]
+        segments = len(texted) * body.segments
         now_us = self.clock.now_us()
         completed_us = None
         if texted:
             ahead = await self.backlog.at(line.id, now_us=now_us)
-            completed_us = ahead.completed_us(program.id, priority, texts=texted, segments=body.segments, now_us=now_us)
+            openings = await Openings.of(texted, program.terms.hours_for(priority), from_us=now_us)
+            completed_us = openings.completed_us(ahead, program.id, priority, segments=body.segments, now_us=now_us)
         return Audience(
             recipients=recipients,
-            opted_out=opted_out,
+            opted_out=len(opted_out),
             segments=segments,
             asked_us=now_us,
             completed_us=completed_us,

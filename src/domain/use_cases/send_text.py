@@ -1,16 +1,16 @@
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, field, fields
 
 from domain.errors import HubError, RecipientsRefused, TimeRefused, TooManySegments
 from domain.model.access import Grant
-from domain.model.delivery import Delivery, DeliveryState
+from domain.model.delivery import QUIET_HOURS, Delivery, DeliveryState
 from domain.model.idempotency import IdempotencyKey
 from domain.model.message_body import MessageBody
 from domain.model.message_id import new_message_id
+from domain.model.openings import Openings
 from domain.model.pace import SECOND_US
-from domain.model.phone_number import PhoneNumber
 from domain.model.priority import Priority
 from domain.model.program import Program
 from domain.model.recipients import read_recipients
@@ -87,8 +87,9 @@ class SendText:
                 raise
             return earlier
         accepted = await self.intake.add(new)
-        if not accepted.replayed and new.message.send_at_us is None:
-            self._join(line, new.message, accepted.summary.counts.get(DeliveryState.QUEUED, 0))
+        queued = accepted.summary.counts.get(DeliveryState.QUEUED, 0)
+        if not accepted.replayed and queued:
+            self._join(line, new.message, queued)
         self.wakeups.notify()
         return accepted
 
@@ -119,6 +120,8 @@ class SendText:
         line = program.sends_from(sender, named=command.sender is not None)
         ahead = await self.backlog.at(line.id, now_us=self.clock.now_us())
         now_us = self.clock.now_us()
+        hours, from_us = program.terms.hours_for(command.priority), command.send_at_us or now_us
+        openings = await Openings.of(recipients.numbers, hours, from_us=from_us)
         message = TextMessage(
             id=new_message_id(now_us),
             program_id=program.id,
@@ -131,17 +134,12 @@ class SendText:
             send_at_us=command.send_at_us,
             expires_us=command.expires_us,
             client_date_sent=command.client_date_sent,
-            estimated_us=ahead.completed_us(
-                program.id,
-                command.priority,
-                texts=len(recipients.numbers),
-                segments=body.segments,
-                now_us=now_us,
-                not_before_us=command.send_at_us,
+            estimated_us=openings.completed_us(
+                ahead, program.id, command.priority, segments=body.segments, now_us=now_us
             ),
             sender_named=command.sender is not None,
         )
-        deliveries = _deliveries(message, recipients.numbers)
+        deliveries = list(_deliveries(message, openings))
         new = NewText(
             message=message, deliveries=deliveries, refusals=recipients.refusals, key=key, provider=sender.provider
         )
@@ -161,18 +159,19 @@ def _check_times(command: SendTextCommand, now_us: int) -> None:
             raise TimeRefused("ExpiresAt", "is not after SendAt")
 
 
-def _deliveries(message: TextMessage, numbers: Sequence[PhoneNumber]) -> Sequence[Delivery]:
-    state = DeliveryState.QUEUED if message.send_at_us is None else DeliveryState.SCHEDULED
+def _deliveries(message: TextMessage, openings: Openings) -> Iterator[Delivery]:
+    """Those are queued that may be sent at once."""
     segments, now_us = message.body.segments, message.created_us
-    return [
-        Delivery(
+    from_us = message.send_at_us or now_us
+    for position, (number, opens_us) in enumerate(zip(openings.numbers, openings.at_us, strict=True), start=1):
+        later = opens_us > now_us
+        yield Delivery(
             id=0,
             position=position,
             number=number,
             segments=segments,
-            state=state,
-            due_us=message.send_at_us,
+            state=DeliveryState.SCHEDULED if later else DeliveryState.QUEUED,
+            reason=QUIET_HOURS if opens_us > from_us else None,
+            due_us=opens_us if later else None,
             updated_us=now_us,
         )
-        for position, number in enumerate(numbers, start=1)
-    ]
