@@ -277,7 +277,7 @@ def reasons_of_the_source() -> set[str]:
         *vonage_receipts._DEFAULT_REASONS.values(),
         *("daily-limit-reached", "too-fast-for-carrier", "provider-adapter-failed"),
         *("no-answer", "connection-lost", "no-connection", "no-secure-connection"),
-        *(delivery.OPTED_OUT, delivery.NOT_SENT_IN_TIME, delivery.FAILED_OVER, delivery.RESTORED),
+        *(delivery.OPTED_OUT, delivery.NOT_SENT_IN_TIME, delivery.FAILED_OVER, delivery.RESTORED, delivery.QUIET_HOURS),
     }
 
 

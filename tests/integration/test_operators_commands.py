@@ -178,6 +178,17 @@ class TestTerms:
         assert told == "Unknown outcomes: resend.\nFailover: off.\nTexts are kept: P7D.\n"
         assert read(environment, "programs", "list")[0]["Failover"] is False
 
+    def test_texting_hours_are_set_and_unset(self, hub: dict[str, str]) -> None:
+        its = ("programs", "set", "--program", read(hub, "programs", "list")[0]["ProgramId"])
+
+        changed = read(hub, *its, "--texting-hours", "Mo-Su 09:00-20:00", "--urgent-any-time", "on")
+        assert (changed["TextingHours"], changed["UrgentAnyTime"]) == ("09:00-20:00", True)
+        told = printed(smshub(*its, "--texting-hours", "Sa 10:00-12:00", environment=hub))
+        assert "Texts go out Sa 10:00-12:00, by the recipients' clocks, urgent ones at any time.\n" in told
+        refused = smshub(*its, "--texting-hours", "22:00-06:00", environment=hub)
+        assert "those over midnight are two" in refused.stderr
+        assert read(hub, *its, "--texting-hours", "none")["TextingHours"] is None
+
     @pytest.mark.parametrize("retention", ["PT1H", "P0D", "-P3D", "a week"])
     def test_texts_are_kept_for_a_day_at_least(self, hub: dict[str, str], retention: str) -> None:
         program = read(hub, "programs", "list")[0]["ProgramId"]

@@ -8,8 +8,9 @@ from uuid import UUID
 
 from sqlalchemy import BigInteger, ColumnElement, bindparam, or_, select
 
-from adapters.sql.rows import SENDER_COLUMNS
+from adapters.sql.rows import SENDER_COLUMNS, as_texting_hours
 from adapters.sql.tables import hub_paused, provider_accounts, senders
+from domain.model.phone_number import PhoneNumber
 from domain.model.priority import Priority
 from domain.model.share import Share
 from domain.model.turns import Candidate
@@ -77,7 +78,7 @@ def due_parameters(now_us: int, share: Share) -> Mapping[str, int]:
 
 
 class CandidateRow(NamedTuple):
-    """A delivery that is queued, with what is needed of its message."""
+    """A delivery that is queued, with what is needed of its message. `texting_hours` are those that it is bound to."""
 
     id: int
     position: int
@@ -104,6 +105,11 @@ class CandidateRow(NamedTuple):
     trace_parent: str | None
     is_reply: bool
     opted_out: bool | None
+    texting_hours: str | None
+
+    @property
+    def line(self) -> tuple[int, int, str]:
+        return self.sender_id, self.priority, self.program_id
 
     def as_candidate(self) -> Candidate:
         return Candidate(
@@ -114,12 +120,23 @@ class CandidateRow(NamedTuple):
             opted_out=bool(self.opted_out) and not self.is_reply,
             canceled=self.canceled_us is not None,
             expires_us=self.expires_us,
+            hours=None if self.texting_hours is None else as_texting_hours(self.texting_hours),
+            zones=() if self.texting_hours is None else PhoneNumber(self.number).time_zones,
         )
 
 
 # Each by its name: a column that a later version adds must not change what a running one is given. `d` is the
-# delivery, `m` its message; whether the number has opted out is asked in each database's own way.
+# delivery, `m` its message; whether the number has opted out, and which hours hold for it, is asked in each database's
+# own way.
 _OF_ITS_MESSAGE = {"body", "notice", "canceled_us", "trace_parent", "is_reply"}
 CANDIDATE_COLUMNS = ", ".join(
-    f"{'m' if name in _OF_ITS_MESSAGE else 'd'}.{name}" for name in CandidateRow._fields if name != "opted_out"
+    f"{'m' if name in _OF_ITS_MESSAGE else 'd'}.{name}"
+    for name in CandidateRow._fields
+    if name not in {"opted_out", "texting_hours"}
 )
+
+# Of a line, given that `p` is its program.
+HOURS_OF_LINE = f"""
+    CASE WHEN line.priority = {Priority.URGENT.value} AND p.urgent_any_time THEN NULL ELSE p.texting_hours END
+    AS texting_hours
+"""

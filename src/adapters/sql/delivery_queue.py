@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
-from sqlalchemy import ColumnElement, bindparam, func, or_, select, update
+from sqlalchemy import ColumnElement, Integer, bindparam, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from adapters.sql.claim_rows import CandidateRow, DueSender, in_share
@@ -22,9 +22,10 @@ from adapters.sql.tables import (
     queued,
     senders,
     sending,
+    text_messages,
 )
 from domain.errors import StoreUnavailable
-from domain.model.delivery import OPTED_OUT, Delivery, DeliveryState
+from domain.model.delivery import OPTED_OUT, QUIET_HOURS, Delivery, DeliveryState
 from domain.model.limit import SharedSchedule
 from domain.model.retry import RetryPolicy
 from domain.model.share import EVERY_SENDER, Share
@@ -34,6 +35,7 @@ from domain.ports.delivery_queue import Claim, DeliveryQueue
 
 _BEYOND_BELIEF_US = 2 * 86_400_000_000  # A daily cap is over sooner.
 _IDS_AT_ONCE = 5_000  # Both databases bound the number of parameters of one statement.
+_PUT_OFF_AT_ONCE = 2_000  # A claim takes some 50 ms longer for them, well below how far ahead slots are given.
 _PROBE_EVERY_US = 15_000_000  # How often one text is tried at a sender that is barred.
 
 _END = (
@@ -42,6 +44,37 @@ _END = (
     .values(state=bindparam("new_state"), reason=bindparam("new_reason"), updated_us=bindparam("new_updated_us"))
 )
 
+
+# What waits in a line, in its order, and is bound to texting hours. Whether it is a reply is looked up one by one: for
+# a join all messages might be read.
+_reply = select(text_messages.c.is_reply).where(text_messages.c.id == deliveries.c.message_id).scalar_subquery()
+_IN_LINE = (
+    select(deliveries.c.id, deliveries.c.number)
+    .where(
+        deliveries.c.sender_id == bindparam("its_sender_id"),
+        deliveries.c.priority == bindparam("its_priority"),
+        deliveries.c.program_id == bindparam("its_program_id"),
+        queued,
+        _reply.is_(False),
+    )
+    .order_by(deliveries.c.id)
+    .limit(bindparam("most", type_=Integer))
+)
+
+# As for a claim, the state must not look to the planner as if it could be found by.
+_PUT_OFF = (
+    update(deliveries)
+    .where(
+        deliveries.c.id.in_(bindparam("ids", expanding=True)),
+        deliveries.c.state.concat("") == DeliveryState.QUEUED.value,
+    )
+    .values(
+        state=DeliveryState.SCHEDULED.value,
+        reason=QUIET_HOURS,
+        due_us=bindparam("new_due_us"),
+        updated_us=bindparam("new_updated_us"),
+    )
+)
 
 _FREE = (
     update(senders)
@@ -94,14 +127,16 @@ class SqlDeliveryQueue(DeliveryQueue):
             plans = plan(lines, now_us=now_us, reservation=reservation)
             rows = {each.id: each for some in candidates.values() for each in some}
             ended = [(rows[each], end) for its in plans.values() for each, end in its.ended.items()]
-            if ended:
+            put_off = await _put_off_with(connection, plans, rows)
+            if ended or put_off:
                 # What is taken alone, is taken in their order anyway.
-                await self._lock_in_order(connection, list(rows))
+                await self._lock_in_order(connection, [*rows, *(put_off.keys() - rows.keys())])
             await shared.keep(connection)
             await self._reserve(
                 connection, [_reserved(row, plans[row.sender_id], now_us) for row in due], dispatcher_id
             )
             ends = await _end(connection, ended, now_us)
+            await _put_off(connection, put_off, now_us=now_us)
             slots = [slot for its in plans.values() for slot in its.slots]
             taken = await self._take(connection, dispatcher_id, slots, now_us=now_us)
         idle = [sender_id for sender_id, its in plans.items() if its.due_us is None]
@@ -312,6 +347,42 @@ def _ended(delivery: Delivery, state: DeliveryState, *, now_us: int) -> Delivery
             return delivery.expired(now_us=now_us)
         case _:
             return delivery.blocked(OPTED_OUT, now_us=now_us)
+
+
+async def _put_off_with(
+    connection: AsyncConnection, plans: Mapping[int, SlotPlan], rows: Mapping[int, CandidateRow]
+) -> Mapping[int, int]:
+    """What claims put off, each with its time, and what waits behind it in its line: when the hours close, so much may
+    wait that it would take claims for ever to go through all of it, few by few.
+    """
+    put_off = {each: until_us for its in plans.values() for each, until_us in its.put_off.items()}
+    decided = {slot.delivery_id for its in plans.values() for slot in its.slots}.union(
+        put_off, *(its.ended for its in plans.values())
+    )
+    left = _PUT_OFF_AT_ONCE
+    for line, example in {rows[each].line: rows[each] for each in put_off}.items():
+        sender_id, priority, program_id = line
+        its_line = {"its_sender_id": sender_id, "its_priority": priority, "its_program_id": program_id}
+        behind = (await connection.execute(_IN_LINE, {**its_line, "most": left})).all()
+        left -= len(behind)
+        for row in behind:
+            if row.id not in decided:
+                candidate = example._replace(id=row.id, number=row.number).as_candidate()
+                until_us = plans[sender_id].put_off_us(candidate)
+                if until_us is not None:
+                    put_off[row.id] = until_us
+        if left <= 0:
+            break
+    return put_off
+
+
+async def _put_off(connection: AsyncConnection, put_off: Mapping[int, int], *, now_us: int) -> None:
+    by_time: dict[int, list[int]] = defaultdict(list)
+    for delivery_id, until_us in put_off.items():
+        by_time[until_us].append(delivery_id)
+    for until_us, ids in by_time.items():
+        for some in _portions(ids):
+            await connection.execute(_PUT_OFF, {"ids": some, "new_due_us": until_us, "new_updated_us": now_us})
 
 
 async def _give_back(connection: AsyncConnection, delivery_ids: Collection[int], *, now_us: int) -> None:

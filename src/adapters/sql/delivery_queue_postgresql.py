@@ -6,7 +6,14 @@ from typing import Any
 from sqlalchemy import Uuid, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from adapters.sql.claim_rows import CANDIDATE_COLUMNS, DUE_SENDERS, CandidateRow, DueSender, due_parameters
+from adapters.sql.claim_rows import (
+    CANDIDATE_COLUMNS,
+    DUE_SENDERS,
+    HOURS_OF_LINE,
+    CandidateRow,
+    DueSender,
+    due_parameters,
+)
 from adapters.sql.delivery_queue import SqlDeliveryQueue
 from adapters.sql.tables import senders
 from domain.model.delivery import RECEIPT_STATES
@@ -22,7 +29,7 @@ _CANDIDATES = text(f"""
         SELECT true FROM opt_outs o WHERE o.program_id = d.program_id AND o.number = d.number LIMIT 1
     ) IS TRUE OR (
         SELECT true FROM sender_opt_outs o WHERE o.sender_id IN (d.sender_id, 0) AND o.number = d.number LIMIT 1
-    ) IS TRUE AS opted_out
+    ) IS TRUE AS opted_out, CASE WHEN m.is_reply THEN NULL ELSE line.texting_hours END AS texting_hours
     FROM unnest(CAST(:sender_ids AS bigint[]), CAST(:counts AS bigint[])) AS w (sender_id, wanted)
     CROSS JOIN LATERAL (
         WITH RECURSIVE line AS (
@@ -39,7 +46,7 @@ _CANDIDATES = text(f"""
                 ORDER BY q.priority, q.program_id LIMIT 1
             ) AS following
         )
-        SELECT line.priority, line.program_id FROM line
+        SELECT line.priority, line.program_id, {HOURS_OF_LINE} FROM line
         JOIN programs p ON p.id = line.program_id WHERE p.paused_us IS NULL
     ) AS line
     CROSS JOIN LATERAL (

@@ -6,7 +6,14 @@ from typing import Any
 from sqlalchemy import BindParameter, Uuid, and_, bindparam, or_, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from adapters.sql.claim_rows import CANDIDATE_COLUMNS, DUE_SENDERS, CandidateRow, DueSender, due_parameters
+from adapters.sql.claim_rows import (
+    CANDIDATE_COLUMNS,
+    DUE_SENDERS,
+    HOURS_OF_LINE,
+    CandidateRow,
+    DueSender,
+    due_parameters,
+)
 from adapters.sql.delivery_queue import SqlDeliveryQueue
 from adapters.sql.tables import deliveries, senders
 from domain.model.delivery import RECEIPT_STATES, DeliveryState
@@ -14,7 +21,7 @@ from domain.model.share import Share
 from domain.model.slots import Slot
 
 # A line is what waits of one program with one priority; they are found by going from one to the next in the index.
-_LINES = text("""
+_LINES = text(f"""
     WITH RECURSIVE line (priority, program_id) AS (
         SELECT * FROM (
             SELECT priority, program_id FROM deliveries
@@ -34,17 +41,17 @@ _LINES = text("""
         )
         FROM line WHERE line.program_id IS NOT NULL
     )
-    SELECT line.priority, line.program_id FROM line
+    SELECT line.priority, line.program_id, {HOURS_OF_LINE} FROM line
     JOIN programs p ON p.id = line.program_id WHERE p.paused_us IS NULL
     ORDER BY line.priority, line.program_id
-""")
+""")  # noqa: S608 - made of names of columns and a constant alone
 
 _CANDIDATES = text(f"""
     SELECT {CANDIDATE_COLUMNS}, EXISTS (
         SELECT 1 FROM opt_outs o WHERE o.program_id = d.program_id AND o.number = d.number
     ) OR EXISTS (
         SELECT 1 FROM sender_opt_outs o WHERE o.sender_id IN (d.sender_id, 0) AND o.number = d.number
-    ) AS opted_out
+    ) AS opted_out, CASE WHEN m.is_reply THEN NULL ELSE :texting_hours END AS texting_hours
     FROM deliveries d
     JOIN text_messages m ON m.id = d.message_id
     WHERE d.sender_id = :sender_id AND d.state = 'queued' AND d.priority = :priority AND d.program_id = :program_id

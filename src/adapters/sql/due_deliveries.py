@@ -1,6 +1,6 @@
 from collections.abc import Collection, Mapping, Sequence
 
-from sqlalchemy import Integer, Select, bindparam, select, update
+from sqlalchemy import Integer, Select, bindparam, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from adapters.sql.database import Database, carried_through
@@ -8,7 +8,7 @@ from adapters.sql.delivery_queue import SqlDeliveryQueue, make_due
 from adapters.sql.endings import Ended, by_provider, untold
 from adapters.sql.rows import DELIVERY_COLUMNS, AnyRow, as_delivery, body_of
 from adapters.sql.tables import deliveries, programs, provider_accounts, senders, text_messages, waiting
-from domain.model.delivery import NOT_SENT_IN_TIME, DeliveryState
+from domain.model.delivery import NOT_SENT_IN_TIME, QUIET_HOURS, DeliveryState
 from domain.model.sender import SenderAddress
 from domain.model.terms import OnUnknown
 from domain.ports.due_deliveries import DueDeliveries, Enquiry
@@ -50,7 +50,12 @@ def _due(*states: DeliveryState) -> Select[int]:
 _QUEUE = (
     update(deliveries)
     .where(deliveries.c.id.in_(_due(DeliveryState.SCHEDULED)))
-    .values(state=DeliveryState.QUEUED.value, due_us=None, updated_us=bindparam("now_us"))
+    .values(
+        state=DeliveryState.QUEUED.value,
+        reason=func.nullif(deliveries.c.reason, QUIET_HOURS),
+        due_us=None,
+        updated_us=bindparam("now_us"),
+    )
     .returning(deliveries.c.sender_id)
 )
 _TAKE_ENQUIRIES = (

@@ -288,5 +288,7 @@ def delivery_row(message: TextMessage, delivery: Delivery) -> dict[str, Any]:
 
 
 def sent_at_once(texts: Sequence[NewText]) -> set[int]:
-    """The senders of texts that are queued."""
-    return {text.message.sender_id for text in texts if text.message.send_at_us is None}
+    """The senders of texts that are queued, for any of their numbers."""
+    return {
+        text.message.sender_id for text in texts if any(each.state is DeliveryState.QUEUED for each in text.deliveries)
+    }

@@ -1,16 +1,27 @@
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
-from sqlalchemy import ScalarSelect, Table, func, insert, select, update
+from sqlalchemy import ScalarSelect, Table, bindparam, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from adapters.sql.database import Database, DatabaseFault, carried_through
 from adapters.sql.program_keys import as_key, key_row
 from adapters.sql.rows import PROGRAM_COLUMNS, SENDER_COLUMNS, as_pace, as_program, as_sender, terms_row
-from adapters.sql.tables import program_keys, program_senders, programs, provider_accounts, senders
+from adapters.sql.tables import (
+    deliveries,
+    program_keys,
+    program_senders,
+    programs,
+    provider_accounts,
+    senders,
+    text_messages,
+)
 from domain.errors import CredentialsMissing, PaceDiffers, ProgramExists, ProgramNotFound
 from domain.model.credentials import ProviderAccount
+from domain.model.delivery import QUIET_HOURS, DeliveryState
 from domain.model.pace import SECOND_US, Pace
+from domain.model.priority import Priority
 from domain.model.program import MAX_SEGMENTS, Program
 from domain.model.program_key import IssuedKey
 from domain.model.sender import Sender, SenderAddress
@@ -34,6 +45,25 @@ _OTHER_SENDERS = (
         )
     )
     .order_by(program_senders.c.place, senders.c.id)
+)
+# Due at once, or when they were to be sent: claims put off anew what the new hours do not allow.
+_wanted_us = select(text_messages.c.send_at_us).where(text_messages.c.id == deliveries.c.message_id).scalar_subquery()
+_NO_LONGER_PUT_OFF = (
+    update(deliveries)
+    .where(
+        deliveries.c.id.in_(
+            select(deliveries.c.id)
+            .where(
+                deliveries.c.due_us.is_not(None),
+                deliveries.c.state == DeliveryState.SCHEDULED.value,
+                deliveries.c.reason == QUIET_HOURS,
+                deliveries.c.program_id == bindparam("its_program_id"),
+            )
+            .order_by(deliveries.c.id)
+            .with_for_update()
+        )
+    )
+    .values(due_us=func.coalesce(_wanted_us, 0))
 )
 
 
@@ -102,13 +132,13 @@ class SqlPrograms(Programs):
     @carried_through
     async def set_terms(self, program_id: str, terms: Terms) -> Program:
         async with self._database.writing() as connection:
-            await connection.execute(
-                update(programs).where(programs.c.folded_id == program_id.casefold()).values(terms_row(terms))
-            )
-            program = await self._find(connection, program_id)
-        if program is None:
-            raise ProgramNotFound
-        return program
+            before = await self._find(connection, program_id)
+            if before is None:
+                raise ProgramNotFound
+            await connection.execute(update(programs).where(programs.c.id == before.id).values(terms_row(terms)))
+            if [terms.hours_for(each) for each in Priority] != [before.terms.hours_for(each) for each in Priority]:
+                await connection.execute(_NO_LONGER_PUT_OFF, {"its_program_id": before.id})
+        return replace(before, terms=terms)
 
     async def find(self, program_id: str) -> Program | None:
         if not program_id.isprintable():

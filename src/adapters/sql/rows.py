@@ -20,6 +20,7 @@ from domain.model.sender import OptOutReplies, Sender, SenderAddress
 from domain.model.slots import VirtualSchedule
 from domain.model.terms import OnUnknown, Terms
 from domain.model.text_message import TextMessage
+from domain.model.texting_hours import TextingHours
 
 # Whatever has its columns by their names: a row of SQLAlchemy's, whose columns have no types, or a named tuple.
 AnyRow: TypeAlias = Any
@@ -60,6 +61,8 @@ TERMS_COLUMNS = (
     programs.c.on_unknown,
     programs.c.failover,
     programs.c.retention_s,
+    programs.c.texting_hours,
+    programs.c.urgent_any_time,
     programs.c.duplicate_window_s,
     programs.c.notice,
     programs.c.opt_out_reply,
@@ -217,6 +220,8 @@ def _terms(row: AnyRow) -> Terms:
         on_unknown=OnUnknown(row.on_unknown),
         failover=row.failover,
         retention=_duration(row.retention_s),
+        texting_hours=None if row.texting_hours is None else as_texting_hours(row.texting_hours),
+        urgent_any_time=row.urgent_any_time,
         duplicate_window=_duration(row.duplicate_window_s),
         notice=row.notice,
         opt_out_reply=row.opt_out_reply,
@@ -231,6 +236,8 @@ def terms_row(terms: Terms) -> Mapping[str, Any]:
         "on_unknown": terms.on_unknown.value,
         "failover": terms.failover,
         "retention_s": _seconds(terms.retention),
+        "texting_hours": None if terms.texting_hours is None else str(terms.texting_hours),
+        "urgent_any_time": terms.urgent_any_time,
         "duplicate_window_s": _seconds(terms.duplicate_window),
         "notice": terms.notice,
         "opt_out_reply": terms.opt_out_reply,
@@ -238,6 +245,11 @@ def terms_row(terms: Terms) -> Mapping[str, Any]:
         "help_reply": terms.help_reply,
         "mail_to": terms.mail_to,
     }
+
+
+@lru_cache(1_000)  # Read with every claim.
+def as_texting_hours(text: str) -> TextingHours:
+    return TextingHours.parse(text)
 
 
 def _duration(seconds: int | None) -> timedelta | None:

@@ -60,6 +60,7 @@ DUPLICATE = "duplicate"
 NOT_SENT_IN_TIME = "not-sent-in-time"
 FAILED_OVER = "failed-over"
 RESTORED = "restored-from-backup"
+QUIET_HOURS = "quiet-hours"
 
 _RANK = {state: rank for rank, state in enumerate(DeliveryState)}
 
@@ -114,6 +115,11 @@ class Delivery:
     due_us: int | None = None
     has_notice: bool = False
     updated_us: int = 0
+
+    def put_off(self, until_us: int, *, now_us: int) -> Self:
+        """Its recipient is not to be texted before then."""
+        self._must_be(*WAITING, event="being put off")
+        return self._to(DeliveryState.SCHEDULED, now_us, reason=QUIET_HOURS, due_us=until_us)
 
     def claimed(self, *, now_us: int) -> Self:
         """The attempt is recorded before the call, so that no crash can hide that there may have been one."""

@@ -7,6 +7,7 @@ SENTENCES: Mapping[str, str] = {
     "opted-out": "The recipient has asked not to be texted by you.",
     "duplicate": "The same text went to this number a short while ago.",
     "not-sent-in-time": "It could not be sent before it expired.",
+    "quiet-hours": "It is sent when your program's texting hours begin where the recipient is.",
     "throttled": "The provider takes texts more slowly at the moment; it will be sent a little later.",
     "failed-over": "The sender that it was to come from cannot send at the moment, so another of yours does.",
     "not-at-provider": "The provider did not get it.",

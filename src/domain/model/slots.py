@@ -108,15 +108,22 @@ class VirtualSchedule:
 
 @dataclass(frozen=True, slots=True)
 class SlotPlan:
-    """What one claim does to one sender. `ended` is what becomes of deliveries that are not to be sent. `due_us` is
-    when to claim again, None when nothing is left to send.
+    """What one claim does to one sender. `ended` is what becomes of deliveries that are not to be sent, `put_off` says
+    until when recipients are not to be texted. `due_us` is when to claim again, None when nothing is left to send, and
+    `next_us` when the next can be sent at the earliest.
     """
 
     slots: Sequence[Slot]
     ended: Mapping[int, DeliveryState]
+    put_off: Mapping[int, int]
     schedule: VirtualSchedule
     turns: Turns
     due_us: int | None
+    next_us: int
+
+    def put_off_us(self, candidate: Candidate) -> int | None:
+        """Until when to put off one that waits behind all these; None where it may be sent when its turn comes."""
+        return candidate.put_off_us(self.next_us, max(self.next_us, self.schedule.next_free_us))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -188,6 +195,7 @@ class _LinePlan:
         self._blocked_until_us: int | None = None
         self._slots: list[tuple[Candidate, int]] = []
         self._ended: dict[int, DeliveryState] = {}
+        self._put_off: dict[int, int] = {}
 
     @property
     def next_us(self) -> int:
@@ -219,6 +227,11 @@ class _LinePlan:
                 self._more_wait = True
                 self._blocked_until_us = at_us
                 return False
+            # A provider that queues by itself lets it go later.
+            if (until_us := candidate.put_off_us(at_us, max(at_us, self._free_us))) is not None:
+                self._put_off[candidate.delivery_id] = until_us
+                self._waiting.drop()
+                continue
             self._give(candidate, at_us)
             return True
         return False
@@ -230,12 +243,14 @@ class _LinePlan:
         return SlotPlan(
             slots=[self._slot(candidate, at_us, last_us) for candidate, at_us in self._slots],
             ended=self._ended,
+            put_off=self._put_off,
             # The guard stays even where nothing was taken: from the next claim on the sender is no longer taken over.
             schedule=VirtualSchedule(
                 schedule.pace, self._free_us if self._slots else self._first_us, schedule.backlog_us
             ),
             turns=self._waiting.turns(),
             due_us=max(self._now_us, next_us - self._ahead_us) if self._more_wait else None,
+            next_us=next_us,
         )
 
     @property
@@ -274,4 +289,6 @@ class _LinePlan:
             not_after_us = min(not_after_us, at_us + self._reservation.guard_us)
         if candidate.expires_us is not None:
             not_after_us = min(not_after_us, candidate.expires_us - 1)
+        if candidate.hours is not None:
+            not_after_us = min(not_after_us, candidate.hours.closes_us(candidate.zones, at_us) - 1)
         return Slot(candidate.delivery_id, at_us, not_after_us)

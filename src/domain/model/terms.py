@@ -8,6 +8,8 @@ from enum import Enum
 from domain.errors import InvalidValue
 from domain.model.message_body import MessageBody
 from domain.model.pace import SECOND_US
+from domain.model.priority import Priority
+from domain.model.texting_hours import TextingHours
 
 _SHORTEST_RETENTION = timedelta(days=1)
 _LONGEST_DUPLICATE_WINDOW = timedelta(days=7)
@@ -27,6 +29,9 @@ class Terms:
     """`failover`: what one of the program's senders surely cannot send, the next that can takes over. `retention` is
     for how long its texts are kept, a day or longer; None: as long as the hub keeps any.
 
+    `texting_hours` are those in which people are texted, by their own clocks; None: at any time. `urgent_any_time`:
+    urgent texts go out at any time all the same.
+
     `duplicate_window` is for how long the same text to the same number is not sent twice, seven days at the most; None:
     it always is. `notice` is added to the first text that somebody gets. `opt_out_reply`, `opt_in_reply` and
     `help_reply` are what somebody is answered who texts such a word; None: the hub's own words. `mail_to` is the
@@ -36,6 +41,8 @@ class Terms:
     on_unknown: OnUnknown = OnUnknown.LEAVE
     failover: bool = False
     retention: timedelta | None = None
+    texting_hours: TextingHours | None = None
+    urgent_any_time: bool = False
     duplicate_window: timedelta | None = None
     notice: str | None = None
     opt_out_reply: str | None = None
@@ -60,6 +67,9 @@ class Terms:
                 raise InvalidValue("A notice or reply has three segments at the most.")
         if self.mail_to is not None and not _ADDRESS.fullmatch(self.mail_to):
             raise InvalidValue("That is no e-mail address.")
+
+    def hours_for(self, priority: Priority) -> TextingHours | None:
+        return None if self.urgent_any_time and priority is Priority.URGENT else self.texting_hours
 
 
 USUAL_TERMS = Terms()

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from domain.model.delivery import DeliveryState
 from domain.model.priority import Priority
+from domain.model.texting_hours import TextingHours
 
 # A lane that waits while this many texts of more urgent lanes go gets the next turn.
 PASSED_OVER = 9
@@ -14,7 +15,10 @@ PASSED_OVER = 9
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Candidate:
-    """A queued delivery that may get the next slot, unless something has come up meanwhile."""
+    """A queued delivery that may get the next slot, unless something has come up meanwhile.
+
+    `hours` are those in which its recipient, who is in `zones`, is texted; None: at any time.
+    """
 
     delivery_id: int
     segments: int
@@ -23,6 +27,8 @@ class Candidate:
     opted_out: bool = False
     canceled: bool = False
     expires_us: int | None = None
+    hours: TextingHours | None = None
+    zones: tuple[str, ...] = ()
 
     def end_instead_of_slot(self, at_us: int) -> DeliveryState | None:
         """What becomes of it where it is not to be sent at that time; None where it is."""
@@ -31,6 +37,14 @@ class Candidate:
         if self.opted_out:
             return DeliveryState.BLOCKED
         return DeliveryState.EXPIRED if self.expires_us is not None and self.expires_us <= at_us else None
+
+    def put_off_us(self, *times_us: int) -> int | None:
+        """Until when its recipient is not to be texted; None where they may be at each of these times."""
+        if self.hours is not None:
+            for at_us in times_us:
+                if (opens_us := self.hours.opens_us(self.zones, at_us)) > at_us:
+                    return opens_us
+        return None
 
 
 @dataclass(frozen=True, slots=True)

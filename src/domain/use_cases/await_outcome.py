@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 
 from domain.errors import StoreUnavailable
 from domain.model.access import Grant
+from domain.model.delivery import DeliveryState
 from domain.model.pace import SECOND_US
 from domain.model.text_message import TextSummary
 from domain.ports.clock import Clock
@@ -34,7 +35,9 @@ class AwaitOutcome:
 
         One that is scheduled for later than that is not waited for. None where too many wait already.
         """
-        scheduled = accepted.message.send_at_us
+        message, counts = accepted.message, accepted.counts
+        in_quiet_hours = bool(counts.get(DeliveryState.SCHEDULED)) and not counts.get(DeliveryState.QUEUED)
+        scheduled = message.estimated_us if in_quiet_hours and message.send_at_us is None else message.send_at_us
         if scheduled is not None and scheduled > self.clock.now_us() + at_most_us:
             return accepted
         if self.room.locked():

@@ -1,7 +1,10 @@
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from domain.model.access import Grant
 from domain.model.message_body import MessageBody
+from domain.model.openings import Openings
+from domain.model.phone_number import PhoneNumber
 from domain.model.price import Price
 from domain.model.priority import Priority
 from domain.model.program import Program
@@ -79,8 +82,8 @@ class PreviewText:
             line = program.sends_from(sender, named=command.sender is not None)
             new = await newcomers(self.contacts, program, recipients.numbers) - opted_out
             longest = body if program.terms.notice is None else body.followed_by(program.terms.notice)
-            texted = len(recipients.numbers) - len(opted_out)
-            segments = texted * body.segments + len(new) * (longest.segments - body.segments)
+            texted = [each for each in recipients.numbers if each not in opted_out]
+            segments = len(texted) * body.segments + len(new) * (longest.segments - body.segments)
             audience = await self._audience(program, line, command.priority, recipients, texted, segments)
         return Preview(body=body, segment_cap=program.segment_cap, sender=sender, audience=audience)
 
@@ -90,19 +93,19 @@ class PreviewText:
         line: Sender,
         priority: Priority,
         recipients: Recipients,
-        texted: int,
+        texted: Sequence[PhoneNumber],
         segments: int,
     ) -> Audience:
         now_us = self.clock.now_us()
         completed_us = None
         if texted:
             ahead = await self.backlog.at(line.id, now_us=now_us)
-            completed_us = ahead.completed_us(
-                program.id, priority, texts=texted, segments=segments / texted, now_us=now_us
-            )
+            openings = await Openings.of(texted, program.terms.hours_for(priority), from_us=now_us)
+            each = segments / len(texted)
+            completed_us = openings.completed_us(ahead, program.id, priority, segments=each, now_us=now_us)
         return Audience(
             recipients=recipients,
-            opted_out=len(recipients.numbers) - texted,
+            opted_out=len(recipients.numbers) - len(texted),
             segments=segments,
             asked_us=now_us,
             completed_us=completed_us,

@@ -1,14 +1,15 @@
 import hashlib
 import json
-from collections.abc import Container, Sequence
+from collections.abc import Container, Iterator, Sequence
 from dataclasses import dataclass, field, fields
 
 from domain.errors import HubError, RecipientsRefused, TimeRefused, TooManySegments
 from domain.model.access import Grant, KeyKind
-from domain.model.delivery import Delivery, DeliveryState
+from domain.model.delivery import QUIET_HOURS, Delivery, DeliveryState
 from domain.model.idempotency import IdempotencyKey
 from domain.model.message_body import MessageBody
 from domain.model.message_id import new_message_id
+from domain.model.openings import Openings
 from domain.model.pace import SECOND_US
 from domain.model.phone_number import PhoneNumber
 from domain.model.priority import Priority
@@ -89,8 +90,9 @@ class SendText:
                 raise
             return earlier
         accepted = await self.intake.add(new)
-        if not accepted.replayed and new.message.send_at_us is None:
-            self._join(line, new.message, accepted.summary.counts.get(DeliveryState.QUEUED, 0))
+        queued = accepted.summary.counts.get(DeliveryState.QUEUED, 0)
+        if not accepted.replayed and queued:
+            self._join(line, new.message, queued)
         self.wakeups.notify()
         return accepted
 
@@ -126,6 +128,8 @@ class SendText:
         line = program.sends_from(sender, named=command.sender is not None)
         ahead = await self.backlog.at(line.id, now_us=self.clock.now_us())
         now_us = self.clock.now_us()
+        hours, from_us = program.terms.hours_for(command.priority), command.send_at_us or now_us
+        openings = await Openings.of(recipients.numbers, hours, from_us=from_us)
         message = TextMessage(
             id=new_message_id(now_us),
             program_id=program.id,
@@ -138,19 +142,14 @@ class SendText:
             send_at_us=command.send_at_us,
             expires_us=command.expires_us,
             client_date_sent=command.client_date_sent,
-            estimated_us=ahead.completed_us(
-                program.id,
-                command.priority,
-                texts=len(recipients.numbers),
-                segments=sum(segments) / len(segments),
-                now_us=now_us,
-                not_before_us=command.send_at_us,
+            estimated_us=openings.completed_us(
+                ahead, program.id, command.priority, segments=sum(segments) / len(segments), now_us=now_us
             ),
             sender_named=command.sender is not None,
             notice=notice,
             is_test=grant.kind is KeyKind.TEST,
         )
-        deliveries = _deliveries(message, recipients.numbers, newly, segments)
+        deliveries = list(_deliveries(message, openings, newly, segments))
         new = NewText(
             message=message,
             deliveries=deliveries,
@@ -176,22 +175,22 @@ def _check_times(command: SendTextCommand, now_us: int) -> None:
 
 
 def _deliveries(
-    message: TextMessage,
-    numbers: Sequence[PhoneNumber],
-    newly: Container[PhoneNumber],
-    segments: Sequence[int],
-) -> Sequence[Delivery]:
-    state = DeliveryState.QUEUED if message.send_at_us is None else DeliveryState.SCHEDULED
-    return [
-        Delivery(
+    message: TextMessage, openings: Openings, newly: Container[PhoneNumber], segments: Sequence[int]
+) -> Iterator[Delivery]:
+    """Those are queued that may be sent at once."""
+    now_us = message.created_us
+    from_us = message.send_at_us or now_us
+    numbered = enumerate(zip(openings.numbers, openings.at_us, segments, strict=True), start=1)
+    for position, (number, opens_us, its_segments) in numbered:
+        later = opens_us > now_us
+        yield Delivery(
             id=0,
             position=position,
             number=number,
             segments=its_segments,
-            state=state,
-            due_us=message.send_at_us,
-            updated_us=message.created_us,
+            state=DeliveryState.SCHEDULED if later else DeliveryState.QUEUED,
+            reason=QUIET_HOURS if opens_us > from_us else None,
+            due_us=opens_us if later else None,
+            updated_us=now_us,
             has_notice=number in newly,
         )
-        for position, (number, its_segments) in enumerate(zip(numbers, segments, strict=True), start=1)
-    ]

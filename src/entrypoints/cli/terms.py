@@ -9,6 +9,7 @@ import click
 
 from domain.errors import InvalidValue
 from domain.model.terms import OnUnknown, Terms
+from domain.model.texting_hours import TextingHours
 from entrypoints.cli.options import read_duration, written_duration
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -30,6 +31,16 @@ _OPTIONS = (
     click.option(
         "--retention",
         help="For how long its texts are kept, such as P30D. If not given, as long as SMSHUB_RETENTION says.",
+    ),
+    click.option(
+        "--texting-hours",
+        help='When people are texted, by their own clocks, such as "09:00-20:00" or "Mo-Sa 09:00-20:00, Su '
+        '12:00-20:00"; none: at any time.',
+    ),
+    click.option(
+        "--urgent-any-time",
+        type=click.Choice(["on", "off"]),
+        help="Whether its urgent texts go out at any time; off is the default.",
     ),
     click.option(
         "--duplicate-window",
@@ -72,6 +83,8 @@ def shown(terms: Terms) -> Mapping[str, object]:
         "OnUnknown": terms.on_unknown.value,
         "Failover": terms.failover,
         "Retention": _written(terms.retention),
+        "TextingHours": None if terms.texting_hours is None else str(terms.texting_hours),
+        "UrgentAnyTime": terms.urgent_any_time,
         "DuplicateWindow": _written(terms.duplicate_window),
         "Notice": terms.notice,
         "OptOutReply": terms.opt_out_reply,
@@ -88,6 +101,9 @@ def told(terms: Terms) -> str:
         f"Failover: {'on' if terms.failover else 'off'}.",
         f"Texts are kept: {_written(terms.retention) or 'as long as all are'}.",
     ]
+    if terms.texting_hours is not None:
+        urgent = ", urgent ones at any time" if terms.urgent_any_time else ""
+        lines.append(f"Texts go out {terms.texting_hours}, by the recipients' clocks{urgent}.")
     if terms.duplicate_window is not None:
         lines.append(f"The same text to the same number is not sent twice within {_written(terms.duplicate_window)}.")
     if terms.notice is not None:
@@ -116,6 +132,8 @@ _READERS: Mapping[str, Callable[[str], object]] = {
     "on_unknown": OnUnknown,
     "failover": lambda text: text == "on",
     "retention": _optional(read_duration),
+    "texting_hours": _optional(TextingHours.parse),
+    "urgent_any_time": lambda text: text == "on",
     "duplicate_window": _optional(read_duration),
 }
 
