@@ -100,6 +100,7 @@ class CandidateRow(NamedTuple):
     canceled_us: int | None
     trace_parent: str | None
     opted_out: bool | None
+    mail_to: str | None
 
     def as_candidate(self) -> Candidate:
         return Candidate(
@@ -114,8 +115,11 @@ class CandidateRow(NamedTuple):
 
 
 # Each by its name: a column that a later version adds must not change what a running one is given. `d` is the
-# delivery, `m` its message; whether the number has opted out is asked in each database's own way.
+# delivery, `m` its message; whether the number has opted out is asked in each database's own way, and `mail_to` its
+# program's.
 _OF_ITS_MESSAGE = {"body", "canceled_us", "trace_parent"}
 CANDIDATE_COLUMNS = ", ".join(
-    f"{'m' if name in _OF_ITS_MESSAGE else 'd'}.{name}" for name in CandidateRow._fields if name != "opted_out"
+    f"{'m' if name in _OF_ITS_MESSAGE else 'd'}.{name}"
+    for name in CandidateRow._fields
+    if name not in {"opted_out", "mail_to"}
 )
