@@ -6,11 +6,6 @@ from domain.model.pace import SECOND_US
 from domain.ports.sms_provider import OutgoingText
 
 
-def message_id(text: OutgoingText, *, sender: str, now_us: int) -> str:
-    """With the time, as ids of deliveries start anew in a new database and mailboxes drop what has an id they know."""
-    return f"<{text.delivery_id}.{text.attempt}.{now_us}@{sender.rpartition('@')[2]}>"
-
-
 def written(text: OutgoingText, *, sender: str, now_us: int) -> EmailMessage:
     """The e-mail that goes in place of the text (RFC 5322): what it says, and below a signature's dashes what it would
     have been.
@@ -20,7 +15,8 @@ def written(text: OutgoingText, *, sender: str, now_us: int) -> EmailMessage:
     mail["To"] = text.mail_to
     mail["Subject"] = f"Text to {text.number.e164} from {text.sender.value}"
     mail["Date"] = datetime.fromtimestamp(now_us / SECOND_US, UTC)
-    mail["Message-ID"] = message_id(text, sender=sender, now_us=now_us)
+    # With the time: ids of deliveries start anew in a new database, and mailboxes drop what has an id that they know.
+    mail["Message-ID"] = f"<{text.delivery_id}.{text.attempt}.{now_us}@{sender.rpartition('@')[2]}>"
     mail["Auto-Submitted"] = "auto-generated"  # So that no absence notice answers (RFC 3834).
     lines = [
         text.body.text,

@@ -1,5 +1,6 @@
 import asyncio
 from contextlib import suppress
+from email.message import EmailMessage
 
 from aiosmtplib import (
     SMTP,
@@ -11,7 +12,7 @@ from aiosmtplib import (
     SMTPServerDisconnected,
 )
 
-from adapters.providers.mail.message import message_id, written
+from adapters.providers.mail.message import written
 from adapters.providers.mail.server import MailServer
 from domain.errors import InvalidValue
 from domain.model.credentials import Credentials
@@ -31,6 +32,7 @@ from domain.ports.due_deliveries import Enquiry
 from domain.ports.sms_provider import Departure, OutgoingText, SmsProvider
 
 _AWAY = NotSent("mail-server-away")
+_REFUSED = Refused("mail-refused")
 _GOODBYE_S = 1.0
 
 
@@ -59,6 +61,7 @@ class MailProvider(SmsProvider):
     async def send(self, text: OutgoingText, departure: Departure) -> SendOutcome:
         if self._server is None or self._context is None or text.mail_to is None:
             return Refused("mail-not-set-up")
+        mail = written(text, sender=self._server.sender, now_us=self._clock.now_us())
         client = self._server.client(self._context, timeout_s=self._timeout_s)
         try:
             fault = await self._ready(client, self._server.sender, text.mail_to)
@@ -67,7 +70,7 @@ class MailProvider(SmsProvider):
             await departure()
             if not client.is_connected:
                 return _AWAY
-            return await self._handed_over(client, self._server.sender, text)
+            return await self._handed_over(client, mail)
         finally:
             client.close()
 
@@ -86,19 +89,20 @@ class MailProvider(SmsProvider):
                 await client.mail(sender)
                 await client.rcpt(recipient)
         except (SMTPSenderRefused, SMTPRecipientRefused) as error:
-            return _refusal(error.code)
+            return _REFUSED if _is_for_good(error.code) else _AWAY
         except (SMTPException, OSError, ValueError):
             # Of TLS, of the login, of nonsense that it says, too.
             return _AWAY
         return None
 
-    async def _handed_over(self, client: SMTP, sender: str, text: OutgoingText) -> SendOutcome:
-        now_us = self._clock.now_us()
+    async def _handed_over(self, client: SMTP, mail: EmailMessage) -> SendOutcome:
         try:
             async with asyncio.timeout(self._timeout_s):
-                await client.data(written(text, sender=sender, now_us=now_us).as_bytes())
+                await client.data(mail.as_bytes())
         except SMTPDataError as error:
-            return _refusal(error.code)
+            if _is_for_good(error.code):
+                return _REFUSED
+            return _AWAY if error.code // 100 == 4 else Unknown("unreadable-answer")
         except TimeoutError:
             return Unknown("no-answer")
         except SMTPServerDisconnected:
@@ -107,15 +111,9 @@ class MailProvider(SmsProvider):
             return Unknown("unreadable-answer")
         with suppress(SMTPException, OSError):
             await client.quit(timeout=_GOODBYE_S)
-        return Accepted(MAILED + message_id(text, sender=sender, now_us=now_us), ask_after_us=0)
+        return Accepted(MAILED + mail["Message-ID"], ask_after_us=0)
 
 
-def _refusal(code: int) -> SendOutcome:
+def _is_for_good(code: int) -> bool:
     """By the first digit of the server's reply (RFC 5321, 4.2.1)."""
-    match code // 100:
-        case 5:
-            return Refused("mail-refused")
-        case 4:
-            return _AWAY
-        case _:
-            return Unknown("unreadable-answer")
+    return code // 100 == 5
