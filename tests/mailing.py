@@ -3,8 +3,9 @@
 import asyncio
 import ssl
 from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from email import message_from_bytes, policy
 from email.message import EmailMessage
@@ -129,3 +130,27 @@ async def a_mail_server(
         for each in keeps.connections:
             if isinstance(each.transport, asyncio.Transport):
                 each.transport.abort()
+
+
+@contextmanager
+def a_mail_server_beside(
+    *, tls: ssl.SSLContext | None = None, starttls: ssl.SSLContext | None = None, login: bool = False
+) -> Iterator[MailServer]:
+    """The same in a thread, for tests that wait for other processes."""
+    loop = asyncio.new_event_loop()
+    ready: Future[MailServer] = Future()
+    over = asyncio.Event()
+
+    async def serve() -> None:
+        async with a_mail_server(tls=tls, starttls=starttls, login=login) as server:
+            ready.set_result(server)
+            await over.wait()
+
+    with ThreadPoolExecutor(1) as thread:
+        serving = thread.submit(loop.run_until_complete, serve())
+        try:
+            yield ready.result(10)
+        finally:
+            loop.call_soon_threadsafe(over.set)
+            serving.result(10)
+            loop.close()
