@@ -43,7 +43,7 @@ class MailProvider(SmsProvider):
     `timeout_s` is for everything before the departure, and again for everything after it.
     """
 
-    def __init__(self, server: MailServer | None, clock: Clock, *, timeout_s: float = 20.0) -> None:
+    def __init__(self, server: MailServer | None, clock: Clock, *, timeout_s: float = 15.0) -> None:
         self._server = server
         self._clock = clock
         self._timeout_s = timeout_s
