@@ -57,6 +57,7 @@ OPTED_OUT = "opted-out"
 NOT_SENT_IN_TIME = "not-sent-in-time"
 FAILED_OVER = "failed-over"
 RESTORED = "restored-from-backup"
+MAILED_INSTEAD = "mailed-instead"
 # The provider of what is mailed in place of being texted, and what its references begin with: from the claim on, so
 # that nobody asks another about it, whatever becomes of the attempt.
 MAIL = "mail"

@@ -16,7 +16,7 @@ from adapters.providers.mail.message import written
 from adapters.providers.mail.server import MailServer
 from domain.errors import InvalidValue
 from domain.model.credentials import Credentials
-from domain.model.delivery import MAILED, DeliveryState
+from domain.model.delivery import MAILED, MAILED_INSTEAD, DeliveryState
 from domain.model.send_outcome import (
     Accepted,
     CannotTell,
@@ -78,7 +78,7 @@ class MailProvider(SmsProvider):
         """What the server took has come to its end as far as texts go; of all else nobody can tell."""
         reference = enquiry.delivery.provider_reference
         if enquiry.delivery.state is DeliveryState.SENT and reference is not None:
-            return Found(reference, DeliveryState.DELIVERED, "mailed-instead")
+            return Found(reference, DeliveryState.DELIVERED, MAILED_INSTEAD)
         return CannotTell("no-receipt")
 
     async def _ready(self, client: SMTP, sender: str, recipient: str) -> SendOutcome | None:
