@@ -251,6 +251,17 @@ def _vonage(settings: Settings, accounts: ProviderAccounts, observer: DispatchOb
     return OnDemand(load)
 
 
+def _mail(settings: Settings, clock: Clock) -> SmsProvider:
+    def load() -> SmsProvider:
+        from adapters.providers.mail.provider import MailProvider  # noqa: PLC0415
+        from adapters.providers.mail.server import MailServer  # noqa: PLC0415
+
+        url, sender = settings.mail_url.get_secret_value(), settings.mail_from
+        return MailProvider(MailServer.at(url, sender=sender) if url and sender else None, clock)
+
+    return OnDemand(load)
+
+
 def _by_name(**by_name: SmsProvider) -> Mapping[str, SmsProvider]:
     return by_name
 
@@ -338,11 +349,13 @@ class Container(containers.DeclarativeContainer):
     guard: providers.Provider[LoginGuard] = providers.Singleton(
         InProcessLoginGuard, per_minute=settings.provided.logins_per_minute
     )
+    mail: providers.Provider[SmsProvider] = providers.Singleton(_mail, settings, clock)
     sms_providers: providers.Provider[Mapping[str, SmsProvider]] = providers.Singleton(
         _by_name,
         sandbox=providers.Singleton(SandboxProvider),
         twilio=providers.Singleton(_twilio, settings, remembered_accounts, observer),
         vonage=providers.Singleton(_vonage, settings, remembered_accounts, observer),
+        mail=mail,
     )
     callback_readers: providers.Provider[Mapping[str, CallbackReader]] = providers.Singleton(
         _readers, remembered_accounts

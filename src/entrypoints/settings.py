@@ -17,6 +17,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from domain.errors import InvalidValue
 from domain.model.phone_number import is_region
 from domain.model.price import Price
+from domain.model.terms import is_mail_address
 
 PREFIX = "SMSHUB_"
 
@@ -52,6 +53,26 @@ def _checked_contact(contact: str) -> str:
     if contact and not _CONTACT.fullmatch(contact):
         raise ValueError("must be an e-mail address or an https address")
     return contact
+
+
+def _checked_mail_url(secret: SecretStr) -> SecretStr:
+    if not secret.get_secret_value():
+        return secret
+    try:
+        parts = urlsplit(secret.get_secret_value())
+        is_server = parts.scheme in {"smtp", "smtps"} and parts.hostname and parts.port != 0
+        is_no_more = parts.path in {"", "/"} and not parts.query and not parts.fragment
+        if is_server and is_no_more and bool(parts.username) == bool(parts.password):
+            return secret
+    except ValueError:
+        pass  # It would tell a part of the value.
+    raise ValueError("must be smtps://user:password@host:port, or smtp; user and password percent-encoded, or neither")
+
+
+def _checked_mail_address(address: str) -> str:
+    if address and not is_mail_address(address):
+        raise ValueError("must be an e-mail address")
+    return address
 
 
 def _checked_host(host: str) -> str:
@@ -183,6 +204,14 @@ class Settings(BaseSettings):
     )
     vonage_rest_host: Annotated[str, AfterValidator(_checked_host)] = Field(
         "rest.nexmo.com", description="Where Vonage's SMS API is, or a stand-in for tests."
+    )
+    mail_url: Annotated[SecretStr, AfterValidator(_checked_mail_url)] = Field(
+        SecretStr(""),
+        description="The mail server for programs that are tried out by e-mail: `smtps://user:password@host`, or "
+        "`smtp://` for STARTTLS.",
+    )
+    mail_from: Annotated[str, AfterValidator(_checked_mail_address)] = Field(
+        "", description="The address that these e-mails come from."
     )
     enquiry_delays: _Durations = Field(
         (timedelta(seconds=30), timedelta(minutes=5)),

@@ -101,7 +101,7 @@ def test_a_demo_is_probed_as_well() -> None:
 
 
 def test_a_process_is_given_the_secrets_that_it_needs_and_no_others() -> None:
-    rendered = render(hub({"secrets": {"values": {"encryptionKeys": KEY, "keyPeppers": KEY}}}))
+    rendered = rendered_case("all secrets")
     given = {name: set(variables(main_container(rendered.pod(name)))) for name in ("-api", "-dispatcher", "-migration")}
     assert given["-api"] == {
         "SMSHUB_DATABASE_URL",
@@ -109,7 +109,7 @@ def test_a_process_is_given_the_secrets_that_it_needs_and_no_others() -> None:
         "SMSHUB_ENCRYPTION_KEYS",
         "SMSHUB_KEY_PEPPERS",
     }
-    assert given["-dispatcher"] == {"SMSHUB_DATABASE_URL", "SMSHUB_ENCRYPTION_KEYS"}
+    assert given["-dispatcher"] == {"SMSHUB_DATABASE_URL", "SMSHUB_ENCRYPTION_KEYS", "SMSHUB_MAIL_URL"}
     assert given["-migration"] == {"SMSHUB_DATABASE_URL", "SMSHUB_STOP_GRACE"}
 
 

@@ -10,7 +10,7 @@ from entrypoints.settings import PREFIX, Settings
 from tests.chart.rendering import CHART, helm, render
 from tests.chart.values import AUTOSCALED_API, BY_KEDA, DEMO, EXISTING, SECRETS, hub, merged
 
-SECRET_SETTINGS = {"database_url", "signing_keys", "encryption_keys", "key_peppers"}
+SECRET_SETTINGS = {"database_url", "signing_keys", "encryption_keys", "key_peppers", "mail_url"}
 # What processes listen on is the chart's own matter.
 OWN_SETTINGS = {"host"}
 
@@ -38,6 +38,8 @@ REFUSED_BY_SCHEMA: list[tuple[dict[str, Any], str]] = [
     ({"config": {"SMSHUB_PUBLIC_URL": "sms.example"}}, "at '/config/SMSHUB_PUBLIC_URL': 'sms.example' does not match"),
     ({"secrets": {"values": {"databaseUrl": "sqlite:///a.db"}}}, "at '/secrets/values/databaseUrl'"),
     ({"secrets": {"values": {"signingKeys": "no key"}}}, "at '/secrets/values/signingKeys'"),
+    ({"secrets": {"values": {"mailUrl": "https://mail.example"}}}, "at '/secrets/values/mailUrl'"),
+    ({"config": {"SMSHUB_MAIL_FROM": "City Hall"}}, "at '/config/SMSHUB_MAIL_FROM': 'City Hall' does not match"),
     ({"secrets": {"values": {"password": "x"}}}, "additional properties 'password' not allowed"),
     ({"image": {"digest": "sha256:123"}}, "at '/image/digest': 'sha256:123' does not match"),
     ({"image": {"tag": "a b"}}, "at '/image/tag': 'a b' does not match"),

@@ -135,7 +135,13 @@ CASES: Mapping[str, Values] = {
     "existing Secret with other keys": {
         "secrets": {**EXISTING, "keys": {"databaseUrl": "uri", "signingKeys": "s", "encryptionKeys": "e"}},
     },
-    "all secrets": hub({"secrets": {"values": {"encryptionKeys": KEY, "keyPeppers": KEY}}}),
+    "all secrets": hub(
+        {
+            "secrets": {
+                "values": {"encryptionKeys": KEY, "keyPeppers": KEY, "mailUrl": "smtps://u:open-sesame@mail.example"}
+            }
+        }
+    ),
     "settings": hub(
         {
             "config": {

@@ -8,7 +8,7 @@ import asyncio
 import os
 import signal
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from dependency_injector import providers
@@ -82,9 +82,15 @@ class DyingQueue(PostgresqlDeliveryQueue):
         return [row for row in due if row.address == _DIES_FOR]
 
     async def _take(
-        self, connection: AsyncConnection, dispatcher_id: int, slots: Sequence[Slot], *, now_us: int
+        self,
+        connection: AsyncConnection,
+        dispatcher_id: int,
+        slots: Sequence[Slot],
+        mailed: Collection[int],
+        *,
+        now_us: int,
     ) -> set[int]:
-        taken = await super()._take(connection, dispatcher_id, slots, now_us=now_us)
+        taken = await super()._take(connection, dispatcher_id, slots, mailed, now_us=now_us)
         if taken:
             _pass(BEFORE_THE_COMMIT)
         return taken

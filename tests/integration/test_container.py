@@ -135,7 +135,7 @@ def loaded_by(work: str, **settings: str) -> set[str]:
     look = (
         "import asyncio, sys; from entrypoints.container import Container; from entrypoints.settings import Settings\n"
         f"hub = Container(settings=Settings.from_environment())\n{work}\n"
-        "print(*{'opentelemetry', 'twilio.rest', 'vonage_http_client'} & sys.modules.keys())"
+        "print(*{'aiosmtplib', 'opentelemetry', 'twilio.rest', 'vonage_http_client'} & sys.modules.keys())"
     )
     given = {f"SMSHUB_{name.upper()}": value for name, value in settings.items()}
     environment = {
@@ -153,6 +153,9 @@ def test_opentelemetry_is_loaded_where_traces_are_on_alone() -> None:
     assert loaded_by(ALL_BUILT, traces="otlp") == {"opentelemetry"}
 
 
-@pytest.mark.parametrize(("provider", "library"), [("twilio", "twilio.rest"), ("vonage", "vonage_http_client")])
+@pytest.mark.parametrize(
+    ("provider", "library"),
+    [("twilio", "twilio.rest"), ("vonage", "vonage_http_client"), ("mail", "aiosmtplib")],
+)
 def test_the_library_of_a_provider_is_loaded_when_that_provider_gets_ready(provider: str, library: str) -> None:
     assert loaded_by(f"{ALL_BUILT}; asyncio.run(hub.sms_providers()['{provider}'].prepare())") == {library}

@@ -189,6 +189,25 @@ class TestTerms:
         assert "those over midnight are two" in refused.stderr
         assert read(hub, *its, "--texting-hours", "none")["TextingHours"] is None
 
+    def test_a_program_is_tried_out_by_e_mail_and_where_there_is_no_mail_server_that_is_told(
+        self, hub: dict[str, str]
+    ) -> None:
+        program = read(hub, "programs", "list")[0]["ProgramId"]
+        by_mail = ("programs", "set", "--program", program, "--mail-to", "office@example.org")
+
+        warned = smshub(*by_mail, environment=hub)
+        assert "its texts go to office@example.org" in printed(warned)
+        assert "no mail server (SMSHUB_MAIL_URL, SMSHUB_MAIL_FROM)" in warned.stderr
+        assert smshub(*by_mail, environment={**hub, "SMSHUB_MAIL_FROM": "texts@hub.example"}).stderr == ""
+
+        over = smshub("programs", "set", "--program", program, "--mail-to", "none", environment=hub)
+        assert (over.exit_code, over.stderr) == (0, "")
+        assert read(hub, "programs", "list")[0]["MailTo"] is None
+
+    def test_no_program_is_one_of_the_mail_servers(self, environment: dict[str, str]) -> None:
+        told_why = told(smshub(*CREATE[:4], "--provider", "mail", "--sender", SENDER, environment=environment))
+        assert "sandbox, twilio, vonage" in told_why
+
     @pytest.mark.parametrize("retention", ["PT1H", "P0D", "-P3D", "a week"])
     def test_texts_are_kept_for_a_day_at_least(self, hub: dict[str, str], retention: str) -> None:
         program = read(hub, "programs", "list")[0]["ProgramId"]

@@ -41,6 +41,8 @@ READ_AS: dict[str, tuple[str, Any]] = {
     "DEFAULT_REGION": ("DE", "DE"),
     "OPT_OUT_SCOPE": ("sender", "sender"),
     "SEGMENT_PRICE": ("0.0083 USD", "0.0083 USD"),
+    "MAIL_URL": ("smtps://hub:open%3Asesame@mail.example", "smtps://hub:open%3Asesame@mail.example"),
+    "MAIL_FROM": ("texts@example.edu", "texts@example.edu"),
     "ENQUIRY_DELAYS": ("PT10S, PT2M,PT1H30M", (timedelta(seconds=10), timedelta(minutes=2), timedelta(minutes=90))),
     "TWILIO_API_BASE_URL": ("http://127.0.0.1:4010/", "http://127.0.0.1:4010"),
     "TWILIO_SMART_ENCODING": ("true", True),
@@ -131,6 +133,26 @@ def test_every_variable_is_read(setting: pytest.MonkeyPatch, variable: str) -> N
             for host in ("", "https://a.example", "a.example/", "a.example:port", "u@a.example")
         ),
         ("VONAGE_REST_HOST", "a b"),
+        *(
+            ("MAIL_URL", url)
+            for url in (
+                "mail.example",
+                "https://mail.example",
+                "smtp://",
+                "smtp://mail.example:port",
+                "smtp://mail.example:0",
+                "smtp://mail.example:70000",
+                "smtp://mail.example/inbox",
+                "smtp://mail.example?starttls=no",
+                "smtp://hub@mail.example",
+                "smtp://:sesame@mail.example",
+                "smtp://[mail.example",
+            )
+        ),
+        *(
+            ("MAIL_FROM", address)
+            for address in ("texts", "City Hall <a@b.example>", "a@b.example\r\nBcc: c@d.example")
+        ),
         ("PROVIDER_CALLBACKS", "maybe"),
         ("RECEIPT_RETENTION", "P1D"),
         ("MOST_IN_FLIGHT", "0"),
@@ -213,11 +235,12 @@ def test_keys_that_cannot_be_used_are_refused_and_not_repeated(
 
 def test_secrets_do_not_show(setting: pytest.MonkeyPatch) -> None:
     secrets = {"DATABASE_URL": DATABASE_URL, "SIGNING_KEYS": f"a:{KEY}", "ENCRYPTION_KEYS": f"b:{OTHER_KEY}"}
+    secrets["MAIL_URL"] = "smtps://hub:hunter2@mail.example"
     for variable, value in secrets.items():
         setting.setenv(f"SMSHUB_{variable}", value)
     settings = Settings.from_environment()
     shown = f"{settings!r} {settings} {settings.model_dump()} {settings.model_dump_json()}"
-    for hidden in (KEY, OTHER_KEY, "open-sesame"):
+    for hidden in (KEY, OTHER_KEY, "open-sesame", "hunter2"):
         assert hidden not in shown
 
 

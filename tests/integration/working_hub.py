@@ -110,7 +110,9 @@ class WorkingHub:
     ) -> None:
         self.container = Container(settings=Settings.from_environment(database_url=database_url, **settings))
         if provider is not None:
-            self.container.sms_providers.override(providers.Object({"sandbox": provider}))
+            self.container.sms_providers.override(
+                providers.Dict(sandbox=providers.Object(provider), mail=self.container.mail)
+            )
         if retry is not None:
             self.container.retry.override(providers.Object(retry))
         self.provider = provider or ScriptedProvider()
@@ -121,6 +123,7 @@ class WorkingHub:
         rate: str,
         on_unknown: OnUnknown = OnUnknown.LEAVE,
         failover: bool = False,
+        mail_to: str | None = None,
         sender: SenderAddress = SENDER,
         provider: str = "sandbox",
         credentials: Credentials | None = None,
@@ -130,7 +133,7 @@ class WorkingHub:
             provider=provider,
             sender=sender,
             pace=Pace.parse(rate),
-            terms=Terms(on_unknown=on_unknown, failover=failover),
+            terms=Terms(on_unknown=on_unknown, failover=failover, mail_to=mail_to),
             credentials=credentials,
         )
         return program
@@ -172,6 +175,16 @@ class WorkingHub:
         while not reached():
             assert time.monotonic() < deadline, f"not within {within_s} s; so far {len(self.provider.left)} have left"
             await asyncio.sleep(0.01)
+
+    async def until_are(
+        self, program: Program, message: TextMessage, reached: Callable[[Delivery], bool], *, within_s: float = 10.0
+    ) -> Sequence[Delivery]:
+        """The message's deliveries, once this is true of each."""
+        deadline = time.monotonic() + within_s
+        while not all(map(reached, found := await self.deliveries(program, message))):
+            assert time.monotonic() < deadline, f"not within {within_s} s: {found}"
+            await asyncio.sleep(0.05)
+        return found
 
     async def until_left(self, count: int, *, within_s: float = 10.0) -> None:
         await self.until(lambda: len(self.provider.left) >= count, within_s=within_s)

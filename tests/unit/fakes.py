@@ -236,6 +236,7 @@ class InMemoryStore:
         self.canceled: set[UUID] = set()
         self.last_seen_us: dict[int, int] = {}
         self.on_unknown = OnUnknown.LEAVE
+        self.mail_to: dict[str | int | None, str] = {}
 
     def delivery(self, delivery_id: int) -> Delivery:
         return self.rows[delivery_id].delivery
@@ -516,7 +517,8 @@ class InMemoryQueue(DeliveryQueue):
             self._store.put(replace(self._store.delivery(each), state=state, updated_us=now_us))
         for slot in its.slots:
             row = self._store.rows[slot.delivery_id]
-            self._store.put(row.delivery.claimed(now_us=now_us))
+            mail_to = self._store.mail_to.get(row.message.program_id)
+            self._store.put(row.delivery.claimed(now_us=now_us, mailed=mail_to is not None))
             row.claimed_by, row.slot_us = dispatcher_id, slot.at_us
             yield Claim(
                 delivery=row.delivery,
@@ -526,6 +528,7 @@ class InMemoryQueue(DeliveryQueue):
                 body=row.message.body,
                 slot=slot,
                 expires_us=row.message.expires_us,
+                mail_to=mail_to,
             )
 
 

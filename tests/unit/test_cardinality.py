@@ -37,7 +37,7 @@ from entrypoints.telemetry.outcomes import Outcomes
 from tests.unit.builders import a_delivery, a_sender
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "metrics.md"
-PROVIDERS = ("sandbox", "twilio", "vonage")
+PROVIDERS = ("sandbox", "twilio", "vonage", "mail")
 SOURCES = ("twilio", "vonage", "vonage-sms")
 MADE_UP = [f"made-up-{index}" for index in range(500)]
 SENDERS = 3_000
@@ -61,7 +61,7 @@ def a_claim(sender_id: int, *, program_id: str = "PHARMACY") -> Claim:
         delivery=a_delivery(state=DeliveryState.SENDING),
         message_id=uuid4(),
         program_id=program_id,
-        sender=a_sender(sender_id=sender_id, provider=PROVIDERS[sender_id % 3]),
+        sender=a_sender(sender_id=sender_id, provider=PROVIDERS[sender_id % 4]),
         body=MessageBody("Hello"),
         slot=Slot(1, 0, 0),
     )
@@ -109,6 +109,7 @@ def dispatch(metrics: Metrics) -> None:
 def settle(metrics: Metrics) -> None:
     outcomes = Outcomes(metrics)
     without_reason = {DeliveryState.SENT, DeliveryState.DELIVERED, DeliveryState.CANCELED}
+    outcomes("mail", DeliveryState.DELIVERED, "mailed-instead")
     for provider, state in product(PROVIDERS, DeliveryState):
         for reason in [None] if state in without_reason else [None, *SENTENCES, *MADE_UP]:
             outcomes(provider, state, reason)

@@ -106,6 +106,7 @@ class CandidateRow(NamedTuple):
     is_reply: bool
     opted_out: bool | None
     texting_hours: str | None
+    mail_to: str | None
 
     @property
     def line(self) -> tuple[int, int, str]:
@@ -126,13 +127,12 @@ class CandidateRow(NamedTuple):
 
 
 # Each by its name: a column that a later version adds must not change what a running one is given. `d` is the
-# delivery, `m` its message; whether the number has opted out, and which hours hold for it, is asked in each database's
-# own way.
+# delivery, `m` its message; whether the number has opted out is asked in each database's own way, and so is what its
+# program wants.
 _OF_ITS_MESSAGE = {"body", "notice", "canceled_us", "trace_parent", "is_reply"}
+_ASKED_OTHERWISE = {"opted_out", "texting_hours", "mail_to"}
 CANDIDATE_COLUMNS = ", ".join(
-    f"{'m' if name in _OF_ITS_MESSAGE else 'd'}.{name}"
-    for name in CandidateRow._fields
-    if name not in {"opted_out", "texting_hours"}
+    f"{'m' if name in _OF_ITS_MESSAGE else 'd'}.{name}" for name in CandidateRow._fields if name not in _ASKED_OTHERWISE
 )
 
 # Of a line, given that `p` is its program.

@@ -138,7 +138,8 @@ class SqlDeliveryQueue(DeliveryQueue):
             ends = await _end(connection, ended, now_us)
             await _put_off(connection, put_off, now_us=now_us)
             slots = [slot for its in plans.values() for slot in its.slots]
-            taken = await self._take(connection, dispatcher_id, slots, now_us=now_us)
+            mailed = {each.id for each in rows.values() if each.mail_to is not None}
+            taken = await self._take(connection, dispatcher_id, slots, mailed, now_us=now_us)
         idle = [sender_id for sender_id, its in plans.items() if its.due_us is None]
         if idle:
             # The claim stands, whatever becomes of this.
@@ -149,7 +150,7 @@ class SqlDeliveryQueue(DeliveryQueue):
             self._ended(sending_from[sender_id].provider, state, reason, 1)
         return [
             Claim(
-                delivery=as_delivery(row).claimed(now_us=now_us),
+                delivery=as_delivery(row).claimed(now_us=now_us, mailed=row.mail_to is not None),
                 message_id=row.message_id,
                 program_id=row.program_id,
                 sender=sending_from[row.sender_id],
@@ -157,6 +158,7 @@ class SqlDeliveryQueue(DeliveryQueue):
                 slot=slot,
                 expires_us=row.expires_us,
                 trace_parent=row.trace_parent,
+                mail_to=row.mail_to,
             )
             for slot in slots
             if slot.delivery_id in taken
@@ -261,9 +263,18 @@ class SqlDeliveryQueue(DeliveryQueue):
 
     @abstractmethod
     async def _take(
-        self, connection: AsyncConnection, dispatcher_id: int, slots: Sequence[Slot], *, now_us: int
+        self,
+        connection: AsyncConnection,
+        dispatcher_id: int,
+        slots: Sequence[Slot],
+        mailed: Collection[int],
+        *,
+        now_us: int,
     ) -> set[int]:
-        """Makes queued deliveries `sending`, each in its slot; the ids of those that still were queued."""
+        """Makes queued deliveries `sending`, each in its slot; the ids of those that still were queued.
+
+        Those of `mailed` are known from now on by their references, as `Delivery.claimed` has it.
+        """
 
     @abstractmethod
     async def _record(self, connection: AsyncConnection, results: Sequence[Mapping[str, Any]]) -> None:

@@ -1,6 +1,6 @@
 """Claims on PostgreSQL, where any number of dispatchers claim at once and each locks the senders it takes from."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Uuid, text
@@ -16,7 +16,7 @@ from adapters.sql.claim_rows import (
 )
 from adapters.sql.delivery_queue import SqlDeliveryQueue
 from adapters.sql.tables import senders
-from domain.model.delivery import RECEIPT_STATES
+from domain.model.delivery import MAILED, RECEIPT_STATES
 from domain.model.share import Share
 from domain.model.slots import Slot
 
@@ -29,7 +29,7 @@ _CANDIDATES = text(f"""
         SELECT true FROM opt_outs o WHERE o.program_id = d.program_id AND o.number = d.number LIMIT 1
     ) IS TRUE OR (
         SELECT true FROM sender_opt_outs o WHERE o.sender_id IN (d.sender_id, 0) AND o.number = d.number LIMIT 1
-    ) IS TRUE AS opted_out, CASE WHEN m.is_reply THEN NULL ELSE line.texting_hours END AS texting_hours
+    ) IS TRUE AS opted_out, CASE WHEN m.is_reply THEN NULL ELSE line.texting_hours END AS texting_hours, line.mail_to
     FROM unnest(CAST(:sender_ids AS bigint[]), CAST(:counts AS bigint[])) AS w (sender_id, wanted)
     CROSS JOIN LATERAL (
         WITH RECURSIVE line AS (
@@ -46,7 +46,7 @@ _CANDIDATES = text(f"""
                 ORDER BY q.priority, q.program_id LIMIT 1
             ) AS following
         )
-        SELECT line.priority, line.program_id, {HOURS_OF_LINE} FROM line
+        SELECT line.priority, line.program_id, p.mail_to, {HOURS_OF_LINE} FROM line
         JOIN programs p ON p.id = line.program_id WHERE p.paused_us IS NULL
     ) AS line
     CROSS JOIN LATERAL (
@@ -74,8 +74,10 @@ _RESERVE = text("""
 _TAKE = text("""
     UPDATE deliveries d
     SET state = 'sending', attempt = d.attempt + 1, claimed_by = :me, slot_us = s.at_us, updated_us = :now_us,
-        due_us = NULL, reason = NULL
-    FROM unnest(CAST(:ids AS bigint[]), CAST(:slots AS bigint[])) AS s (id, at_us)
+        due_us = NULL, reason = NULL, provider_reference = s.reference
+    FROM unnest(
+        CAST(:ids AS bigint[]), CAST(:slots AS bigint[]), CAST(:references AS text[])
+    ) AS s (id, at_us, reference)
     WHERE d.id = s.id AND d.state || '' = 'queued'
     RETURNING d.id
 """)
@@ -122,7 +124,13 @@ class PostgresqlDeliveryQueue(SqlDeliveryQueue):
         await connection.execute(_RESERVE, {**_arrays(names, rows), "owner": owner})
 
     async def _take(
-        self, connection: AsyncConnection, dispatcher_id: int, slots: Sequence[Slot], *, now_us: int
+        self,
+        connection: AsyncConnection,
+        dispatcher_id: int,
+        slots: Sequence[Slot],
+        mailed: Collection[int],
+        *,
+        now_us: int,
     ) -> set[int]:
         if not slots:
             return set()
@@ -131,6 +139,7 @@ class PostgresqlDeliveryQueue(SqlDeliveryQueue):
             {
                 "ids": [slot.delivery_id for slot in slots],
                 "slots": [slot.at_us for slot in slots],
+                "references": [MAILED if slot.delivery_id in mailed else None for slot in slots],
                 "me": dispatcher_id,
                 "now_us": now_us,
             },

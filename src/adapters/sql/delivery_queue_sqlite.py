@@ -1,6 +1,6 @@
 """Claims on SQLite, whose write lock keeps all other dispatchers out for the length of a claim."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import BindParameter, Uuid, and_, bindparam, or_, text, update
@@ -16,7 +16,7 @@ from adapters.sql.claim_rows import (
 )
 from adapters.sql.delivery_queue import SqlDeliveryQueue
 from adapters.sql.tables import deliveries, senders
-from domain.model.delivery import RECEIPT_STATES, DeliveryState
+from domain.model.delivery import MAILED, RECEIPT_STATES, DeliveryState
 from domain.model.share import Share
 from domain.model.slots import Slot
 
@@ -41,7 +41,7 @@ _LINES = text(f"""
         )
         FROM line WHERE line.program_id IS NOT NULL
     )
-    SELECT line.priority, line.program_id, {HOURS_OF_LINE} FROM line
+    SELECT line.priority, line.program_id, p.mail_to, {HOURS_OF_LINE} FROM line
     JOIN programs p ON p.id = line.program_id WHERE p.paused_us IS NULL
     ORDER BY line.priority, line.program_id
 """)  # noqa: S608 - made of names of columns and a constant alone
@@ -51,7 +51,7 @@ _CANDIDATES = text(f"""
         SELECT 1 FROM opt_outs o WHERE o.program_id = d.program_id AND o.number = d.number
     ) OR EXISTS (
         SELECT 1 FROM sender_opt_outs o WHERE o.sender_id IN (d.sender_id, 0) AND o.number = d.number
-    ) AS opted_out, CASE WHEN m.is_reply THEN NULL ELSE :texting_hours END AS texting_hours
+    ) AS opted_out, CASE WHEN m.is_reply THEN NULL ELSE :texting_hours END AS texting_hours, :mail_to AS mail_to
     FROM deliveries d
     JOIN text_messages m ON m.id = d.message_id
     WHERE d.sender_id = :sender_id AND d.state = 'queued' AND d.priority = :priority AND d.program_id = :program_id
@@ -76,6 +76,7 @@ _TAKE = (
         state=DeliveryState.SENDING.value,
         attempt=deliveries.c.attempt + 1,
         reason=None,
+        provider_reference=bindparam("reference"),
         claimed_by=bindparam("me"),
         slot_us=bindparam("at_us"),
         updated_us=bindparam("now_us"),
@@ -122,13 +123,25 @@ class SqliteDeliveryQueue(SqlDeliveryQueue):
         await connection.execute(_RESERVE, [_as_parameters(row, kept=("id",)) | {"me": owner} for row in rows])
 
     async def _take(
-        self, connection: AsyncConnection, dispatcher_id: int, slots: Sequence[Slot], *, now_us: int
+        self,
+        connection: AsyncConnection,
+        dispatcher_id: int,
+        slots: Sequence[Slot],
+        mailed: Collection[int],
+        *,
+        now_us: int,
     ) -> set[int]:
         if slots:
             await connection.execute(
                 _TAKE,
                 [
-                    {"its_id": slot.delivery_id, "me": dispatcher_id, "at_us": slot.at_us, "now_us": now_us}
+                    {
+                        "its_id": slot.delivery_id,
+                        "me": dispatcher_id,
+                        "at_us": slot.at_us,
+                        "now_us": now_us,
+                        "reference": MAILED if slot.delivery_id in mailed else None,
+                    }
                     for slot in slots
                 ],
             )

@@ -55,12 +55,13 @@ class SqlDispatchers(Dispatchers):
         async with self._database.reading() as connection:
             return [
                 Orphan(
-                    delivery=as_delivery(row),
-                    provider=row.provider,
+                    delivery=delivery,
+                    provider=delivery.provider(row.provider),
                     slot_us=row.slot_us,
                     last_seen_us=row.last_seen_us,
                 )
                 for row in await connection.execute(left_behind)
+                for delivery in [as_delivery(row)]
             ]
 
     @carried_through

@@ -129,9 +129,10 @@ async def _references(connection: AsyncConnection, numbers: Collection[str]) -> 
 
 
 def _as_enquiry(row: AnyRow, references: Mapping[int, str]) -> Enquiry:
+    delivery = as_delivery(row)
     return Enquiry(
-        delivery=as_delivery(row),
-        provider=row.provider,
+        delivery=delivery,
+        provider=delivery.provider(row.provider),
         account_id=row.account_id,
         sender=SenderAddress(row.address),
         body=body_of(row),

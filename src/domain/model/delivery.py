@@ -61,6 +61,11 @@ NOT_SENT_IN_TIME = "not-sent-in-time"
 FAILED_OVER = "failed-over"
 RESTORED = "restored-from-backup"
 QUIET_HOURS = "quiet-hours"
+MAILED_INSTEAD = "mailed-instead"
+# The provider of what is mailed in place of being texted, and what its references begin with: from the claim on, so
+# that nobody asks another about it, whatever becomes of the attempt.
+MAIL = "mail"
+MAILED = "mail:"
 
 _RANK = {state: rank for rank, state in enumerate(DeliveryState)}
 
@@ -121,10 +126,17 @@ class Delivery:
         self._must_be(*WAITING, event="being put off")
         return self._to(DeliveryState.SCHEDULED, now_us, reason=QUIET_HOURS, due_us=until_us)
 
-    def claimed(self, *, now_us: int) -> Self:
+    def provider(self, of_sender: str) -> str:
+        """Who has it, or will: the provider of its sender, if it is not mailed."""
+        return MAIL if (self.provider_reference or "").startswith(MAILED) else of_sender
+
+    def claimed(self, *, now_us: int, mailed: bool = False) -> Self:
         """The attempt is recorded before the call, so that no crash can hide that there may have been one."""
         self._must_be(DeliveryState.QUEUED, event="a claim")
-        return self._to(DeliveryState.SENDING, now_us, attempt=self.attempt + 1, reason=None)
+        reference = MAILED if mailed else None
+        return self._to(
+            DeliveryState.SENDING, now_us, attempt=self.attempt + 1, reason=None, provider_reference=reference
+        )
 
     def blocked(self, reason: str, *, now_us: int) -> Self:
         self._must_be(*WAITING, event="a block")

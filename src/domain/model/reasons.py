@@ -17,6 +17,11 @@ SENTENCES: Mapping[str, str] = {
     "restored-from-backup": "The hub was restored from a backup, so it may have been sent since that was made or not.",
     "stopped-while-sending": "The hub was stopped while it sent it, so it may have been sent or not.",
     "provider-adapter-failed": "The hub made a mistake while it sent it, which its log explains.",
+    # Where e-mails go in place of texts.
+    "mailed-instead": "It was sent by e-mail instead, as the program is being tried out.",
+    "mail-refused": "It was to be sent by e-mail instead, and the mail server refused it.",
+    "mail-server-away": "It is to be sent by e-mail instead, and the mail server takes none at the moment.",
+    "mail-not-set-up": "It was to be sent by e-mail instead, and the hub has no mail server.",
     # The way to the provider.
     "no-connection": "The provider could not be reached.",
     "no-secure-connection": "The provider could not be reached safely.",

@@ -17,6 +17,10 @@ _MOST_SEGMENTS_OF_A_REPLY = 3
 _ADDRESS = re.compile(r"[^\s@<>,;:\"()\[\]\\]{1,64}@[A-Za-z0-9](?:[A-Za-z0-9.-]{0,250}[A-Za-z0-9])?", re.ASCII)
 
 
+def is_mail_address(text: str) -> bool:
+    return _ADDRESS.fullmatch(text) is not None
+
+
 class OnUnknown(Enum):
     """What becomes of a text when nobody can tell whether it was sent."""
 
@@ -65,7 +69,7 @@ class Terms:
         for words in (self.notice, self.opt_out_reply, self.opt_in_reply, self.help_reply):
             if words is not None and MessageBody(words).segments > _MOST_SEGMENTS_OF_A_REPLY:
                 raise InvalidValue("A notice or reply has three segments at the most.")
-        if self.mail_to is not None and not _ADDRESS.fullmatch(self.mail_to):
+        if self.mail_to is not None and not is_mail_address(self.mail_to):
             raise InvalidValue("That is no e-mail address.")
 
     def hours_for(self, priority: Priority) -> TextingHours | None:

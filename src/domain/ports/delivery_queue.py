@@ -1,5 +1,5 @@
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 from uuid import UUID
 
@@ -12,7 +12,9 @@ from domain.model.slots import Reservation, Slot
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Claim:
-    """A delivery that is this dispatcher's to send, in its slot. The attempt is recorded already."""
+    """A delivery that is this dispatcher's to send, in its slot. The attempt is recorded already. `mail_to` is the
+    e-mail address that gets it in place of a text.
+    """
 
     delivery: Delivery
     message_id: UUID
@@ -22,6 +24,11 @@ class Claim:
     slot: Slot
     expires_us: int | None = None
     trace_parent: str | None = None
+    mail_to: str | None = field(default=None, repr=False)
+
+    @property
+    def provider(self) -> str:
+        return self.delivery.provider(self.sender.provider)
 
 
 class DeliveryQueue(Protocol):

@@ -5,6 +5,7 @@ from typing import Protocol
 
 from domain.errors import InvalidValue, UnknownProvider
 from domain.model.credentials import NO_CREDENTIALS, Credentials, ProviderAccount
+from domain.model.delivery import MAIL
 from domain.model.message_body import MessageBody
 from domain.model.phone_number import PhoneNumber
 from domain.model.send_outcome import EnquiryAnswer, SendOutcome
@@ -16,7 +17,7 @@ from domain.ports.due_deliveries import Enquiry
 class OutgoingText:
     """`delivery_id` travels with the text, so that receipts find their delivery even if the answer was lost.
     `account_id` is the provider account's. `valid_s` is for how long it is worth delivering; None: as long as the
-    provider tries.
+    provider tries. `mail_to` is the e-mail address that gets it where nobody is to be texted.
     """
 
     delivery_id: int
@@ -26,6 +27,7 @@ class OutgoingText:
     number: PhoneNumber = field(repr=False)
     body: MessageBody = field(repr=False)
     valid_s: int | None = None
+    mail_to: str | None = field(default=None, repr=False)
 
 
 class NotLeaving(Exception):
@@ -78,8 +80,9 @@ def account_at(
 
     Raises `UnknownProvider`, and `InvalidValue` for credentials that the provider cannot work with.
     """
-    if provider not in providers:
-        raise UnknownProvider(name=provider, known=sorted(providers))
+    known = providers.keys() - {MAIL}  # No sender's.
+    if provider not in known:
+        raise UnknownProvider(name=provider, known=sorted(known))
     if credentials is not None:
         return ProviderAccount(providers[provider].account_of(credentials), credentials)
     with suppress(InvalidValue):

@@ -309,7 +309,7 @@ class _Run:
     async def _send(self, call: _Call) -> SendOutcome:
         claim = call.claim
         try:
-            return await self._with.providers[claim.sender.provider].send(self._outgoing(claim), call)
+            return await self._with.providers[claim.provider].send(self._outgoing(claim), call)
         except NotLeaving:
             raise
         except asyncio.CancelledError:
@@ -317,12 +317,14 @@ class _Run:
                 raise NotLeaving from None
             return Unknown("stopped-while-sending")
         except Exception as fault:  # noqa: BLE001 - what may have been sent must not be lost sight of
-            self._with.observer.adapter_failed(claim.sender.provider, fault)
+            self._with.observer.adapter_failed(claim.provider, fault)
             reason = "provider-adapter-failed"
             return NotSent(reason) if call.left_us is None else Unknown(reason)
 
     def _heed(self, lane: _Lane, claim: Claim, outcome: SendOutcome) -> None:
-        """What the outcome says of the sender."""
+        """What the outcome says of the sender: of an e-mail nothing, as its provider had no part in it."""
+        if claim.mail_to is not None:
+            return
         match outcome:
             case Throttled(retry_after_us):
                 by_us = retry_after_us or 2 * claim.sender.pace.interval_us()
@@ -439,6 +441,7 @@ class _Run:
             number=claim.delivery.number,
             body=claim.body,
             valid_s=None if left_us is None else max(left_us // SECOND_US, 1),
+            mail_to=claim.mail_to,
         )
 
 

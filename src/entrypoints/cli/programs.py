@@ -12,7 +12,8 @@ from domain.use_cases.create_program import FirstHubIdentity
 from entrypoints.cli import program_keys
 from entrypoints.cli.options import output_option, read_option
 from entrypoints.cli.running import explains_faults, print_json, with_hub
-from entrypoints.cli.terms import changed, shown, terms_options, told
+from entrypoints.cli.terms import changed, shown, terms_options, told, warn_of_mail
+from entrypoints.settings import Settings
 
 credentials_option = click.option(
     "--credentials-file",
@@ -80,6 +81,7 @@ def create(
             first_hub=first_hub,
         )
     )
+    warn_of_mail(program.terms, mail_from=Settings.from_environment().mail_from)
     if output == "json":
         print_json(
             {
@@ -131,6 +133,7 @@ def add_sender(
 def set_terms(program_id: str, output: str, **terms: str | None) -> None:
     """Change how a program's texts are dealt with. What is not given stays as it is."""
     program = with_hub(lambda hub: hub.set_terms()(program_id, changed(terms)))
+    warn_of_mail(program.terms, mail_from=Settings.from_environment().mail_from)
     if output == "json":
         print_json(_shown(program))
     else:

@@ -78,6 +78,15 @@ def changed(given: Mapping[str, str | None]) -> Callable[[Terms], Terms]:
     return change
 
 
+def warn_of_mail(terms: Terms, *, mail_from: str) -> None:
+    """By the address alone: where this runs, there may be no need of the password that the server's has."""
+    if terms.mail_to is not None and not mail_from:
+        click.echo(
+            "The hub has no mail server (SMSHUB_MAIL_URL, SMSHUB_MAIL_FROM): until it has, the program's texts fail.",
+            err=True,
+        )
+
+
 def shown(terms: Terms) -> Mapping[str, object]:
     return {
         "OnUnknown": terms.on_unknown.value,

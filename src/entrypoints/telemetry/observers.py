@@ -41,7 +41,7 @@ class LoggedDispatch(DispatchObserver):
         self._timers: dict[str, tuple[prometheus_client.Histogram, prometheus_client.Histogram]] = {}
 
     def attempted(self, claim: Claim, outcome: SendOutcome, after: Delivery, *, late_us: int, took_us: int) -> None:
-        provider, kind = claim.sender.provider, kind_of(outcome)
+        provider, kind = claim.provider, kind_of(outcome)
         self._metrics.attempts.add((provider, kind))
         took, late = self._timer(provider)
         took.observe(took_us / _SECOND_US)

@@ -58,7 +58,7 @@ class TracedDispatch(LoggedDispatch):
             "smshub.message": str(claim.message_id),
             "smshub.program": claim.program_id,
             "smshub.sender": claim.sender.id,
-            "smshub.provider": claim.sender.provider,
+            "smshub.provider": claim.provider,
             "smshub.attempt": after.attempt,
             "smshub.outcome": kind_of(outcome),
             "smshub.state": after.state.value,

@@ -3,7 +3,7 @@
 import asyncio
 import random
 from collections.abc import Iterable, Mapping
-from itertools import accumulate
+from itertools import accumulate, pairwise
 
 import pytest
 
@@ -57,6 +57,13 @@ class Hub:
         self.provider = ScriptedProvider(self.clock, outcomes)
         self.providers: Mapping[str, SmsProvider] = {"post": self.provider}
         self.stopping = asyncio.Event()
+
+    def mails_instead(self, *outcomes: SendOutcome | Exception) -> ScriptedProvider:
+        """What PHARMACY's texts go by, which is tried out."""
+        mail = ScriptedProvider(self.clock, outcomes)
+        self.providers = {**self.providers, "mail": mail}
+        self.store.mail_to["PHARMACY"] = "office@example.org"
+        return mail
 
     async def accept(
         self,
@@ -1183,6 +1190,45 @@ async def test_a_try_that_says_nothing_of_the_sender_leaves_it_barred(outcome: S
     await hub.clock.advance(32 * SECOND)
     assert len(hub.calls) == 2
     assert hub.queue.unbarred == []
+
+
+async def test_a_try_by_e_mail_says_nothing_of_the_sender() -> None:
+    hub = Hub(a_sender("50/s"), outcomes=[BARRED])
+    mail = hub.mails_instead()
+    hub.store.mail_to = {}
+    await hub.accept(5)
+    hub.start()
+    await hub.clock.advance(SECOND)
+    hub.store.mail_to = {"PHARMACY": "office@example.org"}
+    await hub.clock.advance(31 * SECOND)
+    assert (len(hub.calls), len(mail.calls)) == (1, 1)
+    assert hub.queue.unbarred == []
+
+
+async def test_a_program_that_is_tried_out_by_e_mail_texts_nobody_and_keeps_its_pace() -> None:
+    hub = Hub(a_sender("1/s"))
+    mail = hub.mails_instead()
+    await hub.accept(3)
+    await hub.accept(1, program_id="BAKERY")
+    run = hub.start()
+    await hub.clock.advance(10 * SECOND)
+    await hub.stop(run)
+    assert [call.text.mail_to for call in mail.calls] == ["office@example.org"] * 3
+    assert [call.text.mail_to for call in hub.calls] == [None]
+    times = sorted(call.at_us for call in [*mail.calls, *hub.calls])
+    assert min(later - earlier for earlier, later in pairwise(times)) >= SECOND - MADE_UP_US
+    assert hub.states() == {S.SENT}
+
+
+async def test_a_fault_in_sending_e_mails_is_told_of_as_theirs() -> None:
+    hub = Hub()
+    hub.mails_instead(OSError("a fault"))
+    await hub.accept()
+    run = hub.start()
+    await hub.clock.advance(SECOND)
+    await hub.stop(run)
+    assert [provider for provider, _ in hub.observer.adapter_faults] == ["mail"]
+    assert (hub.store.delivery(1).state, hub.store.delivery(1).provider("post")) == (S.UNKNOWN, "mail")
 
 
 async def test_a_bar_is_kept_while_the_store_is_away_and_stored_when_it_is_back() -> None:
