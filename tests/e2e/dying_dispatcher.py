@@ -8,7 +8,7 @@ import asyncio
 import os
 import signal
 import sys
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from dependency_injector import providers
@@ -86,11 +86,11 @@ class DyingQueue(PostgresqlDeliveryQueue):
         connection: AsyncConnection,
         dispatcher_id: int,
         slots: Sequence[Slot],
-        mailed: Collection[int],
+        references: Mapping[int, str],
         *,
         now_us: int,
     ) -> set[int]:
-        taken = await super()._take(connection, dispatcher_id, slots, mailed, now_us=now_us)
+        taken = await super()._take(connection, dispatcher_id, slots, references, now_us=now_us)
         if taken:
             _pass(BEFORE_THE_COMMIT)
         return taken

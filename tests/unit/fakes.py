@@ -25,7 +25,7 @@ from domain.errors import (
 from domain.model.access import Grant
 from domain.model.consent import Consent, ConsentEvent, OptOut
 from domain.model.credentials import Credentials, ProviderAccount
-from domain.model.delivery import IN_VAIN, RECEIPT_STATES, WAITING, Delivery, DeliveryState
+from domain.model.delivery import IN_VAIN, MAIL, RECEIPT_STATES, WAITING, Delivery, DeliveryState
 from domain.model.failover import Failover
 from domain.model.idempotency import KEPT_US, IdempotencyKey
 from domain.model.pace import Pace
@@ -518,7 +518,7 @@ class InMemoryQueue(DeliveryQueue):
         for slot in its.slots:
             row = self._store.rows[slot.delivery_id]
             mail_to = self._store.mail_to.get(row.message.program_id)
-            self._store.put(row.delivery.claimed(now_us=now_us, mailed=mail_to is not None))
+            self._store.put(row.delivery.claimed(now_us=now_us, instead=None if mail_to is None else MAIL))
             row.claimed_by, row.slot_us = dispatcher_id, slot.at_us
             yield Claim(
                 delivery=row.delivery,

@@ -10,6 +10,7 @@ from sqlalchemy import BigInteger, ColumnElement, bindparam, or_, select
 
 from adapters.sql.rows import SENDER_COLUMNS, as_texting_hours
 from adapters.sql.tables import hub_paused, provider_accounts, senders
+from domain.model.delivery import MAIL, SANDBOX
 from domain.model.phone_number import PhoneNumber
 from domain.model.priority import Priority
 from domain.model.share import Share
@@ -104,9 +105,17 @@ class CandidateRow(NamedTuple):
     canceled_us: int | None
     trace_parent: str | None
     is_reply: bool
+    is_test: bool
     opted_out: bool | None
     texting_hours: str | None
     mail_to: str | None
+
+    @property
+    def instead(self) -> str | None:
+        """Who gets it in place of its sender's provider."""
+        if self.is_test:
+            return SANDBOX
+        return None if self.mail_to is None else MAIL
 
     @property
     def line(self) -> tuple[int, int, str]:
@@ -129,7 +138,7 @@ class CandidateRow(NamedTuple):
 # Each by its name: a column that a later version adds must not change what a running one is given. `d` is the
 # delivery, `m` its message; whether the number has opted out is asked in each database's own way, and so is what its
 # program wants.
-_OF_ITS_MESSAGE = {"body", "notice", "canceled_us", "trace_parent", "is_reply"}
+_OF_ITS_MESSAGE = {"body", "notice", "canceled_us", "trace_parent", "is_reply", "is_test"}
 _ASKED_OTHERWISE = {"opted_out", "texting_hours", "mail_to"}
 CANDIDATE_COLUMNS = ", ".join(
     f"{'m' if name in _OF_ITS_MESSAGE else 'd'}.{name}" for name in CandidateRow._fields if name not in _ASKED_OTHERWISE

@@ -25,7 +25,7 @@ from adapters.sql.tables import (
     text_messages,
 )
 from domain.errors import StoreUnavailable
-from domain.model.delivery import OPTED_OUT, QUIET_HOURS, Delivery, DeliveryState
+from domain.model.delivery import OPTED_OUT, QUIET_HOURS, REFERENCES_BEGIN, Delivery, DeliveryState
 from domain.model.limit import SharedSchedule
 from domain.model.retry import RetryPolicy
 from domain.model.share import EVERY_SENDER, Share
@@ -138,8 +138,8 @@ class SqlDeliveryQueue(DeliveryQueue):
             ends = await _end(connection, ended, now_us)
             await _put_off(connection, put_off, now_us=now_us)
             slots = [slot for its in plans.values() for slot in its.slots]
-            mailed = {each.id for each in rows.values() if each.mail_to is not None}
-            taken = await self._take(connection, dispatcher_id, slots, mailed, now_us=now_us)
+            instead = {each.id: REFERENCES_BEGIN[each.instead] for each in rows.values() if each.instead is not None}
+            taken = await self._take(connection, dispatcher_id, slots, instead, now_us=now_us)
         idle = [sender_id for sender_id, its in plans.items() if its.due_us is None]
         if idle:
             # The claim stands, whatever becomes of this.
@@ -150,7 +150,7 @@ class SqlDeliveryQueue(DeliveryQueue):
             self._ended(sending_from[sender_id].provider, state, reason, 1)
         return [
             Claim(
-                delivery=as_delivery(row).claimed(now_us=now_us, mailed=row.mail_to is not None),
+                delivery=as_delivery(row).claimed(now_us=now_us, instead=row.instead),
                 message_id=row.message_id,
                 program_id=row.program_id,
                 sender=sending_from[row.sender_id],
@@ -267,13 +267,13 @@ class SqlDeliveryQueue(DeliveryQueue):
         connection: AsyncConnection,
         dispatcher_id: int,
         slots: Sequence[Slot],
-        mailed: Collection[int],
+        references: Mapping[int, str],
         *,
         now_us: int,
     ) -> set[int]:
         """Makes queued deliveries `sending`, each in its slot; the ids of those that still were queued.
 
-        Those of `mailed` are known from now on by their references, as `Delivery.claimed` has it.
+        `references` are those of what another provider gets than the sender's, as `Delivery.claimed` has it.
         """
 
     @abstractmethod

@@ -1,6 +1,6 @@
 """Claims on PostgreSQL, where any number of dispatchers claim at once and each locks the senders it takes from."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Uuid, text
@@ -16,7 +16,7 @@ from adapters.sql.claim_rows import (
 )
 from adapters.sql.delivery_queue import SqlDeliveryQueue
 from adapters.sql.tables import senders
-from domain.model.delivery import MAILED, RECEIPT_STATES
+from domain.model.delivery import RECEIPT_STATES
 from domain.model.share import Share
 from domain.model.slots import Slot
 
@@ -128,7 +128,7 @@ class PostgresqlDeliveryQueue(SqlDeliveryQueue):
         connection: AsyncConnection,
         dispatcher_id: int,
         slots: Sequence[Slot],
-        mailed: Collection[int],
+        references: Mapping[int, str],
         *,
         now_us: int,
     ) -> set[int]:
@@ -139,7 +139,7 @@ class PostgresqlDeliveryQueue(SqlDeliveryQueue):
             {
                 "ids": [slot.delivery_id for slot in slots],
                 "slots": [slot.at_us for slot in slots],
-                "references": [MAILED if slot.delivery_id in mailed else None for slot in slots],
+                "references": [references.get(slot.delivery_id) for slot in slots],
                 "me": dispatcher_id,
                 "now_us": now_us,
             },

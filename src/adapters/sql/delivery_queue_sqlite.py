@@ -1,6 +1,6 @@
 """Claims on SQLite, whose write lock keeps all other dispatchers out for the length of a claim."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import BindParameter, Uuid, and_, bindparam, or_, text, update
@@ -16,7 +16,7 @@ from adapters.sql.claim_rows import (
 )
 from adapters.sql.delivery_queue import SqlDeliveryQueue
 from adapters.sql.tables import deliveries, senders
-from domain.model.delivery import MAILED, RECEIPT_STATES, DeliveryState
+from domain.model.delivery import RECEIPT_STATES, DeliveryState
 from domain.model.share import Share
 from domain.model.slots import Slot
 
@@ -127,7 +127,7 @@ class SqliteDeliveryQueue(SqlDeliveryQueue):
         connection: AsyncConnection,
         dispatcher_id: int,
         slots: Sequence[Slot],
-        mailed: Collection[int],
+        references: Mapping[int, str],
         *,
         now_us: int,
     ) -> set[int]:
@@ -140,7 +140,7 @@ class SqliteDeliveryQueue(SqlDeliveryQueue):
                         "me": dispatcher_id,
                         "at_us": slot.at_us,
                         "now_us": now_us,
-                        "reference": MAILED if slot.delivery_id in mailed else None,
+                        "reference": references.get(slot.delivery_id),
                     }
                     for slot in slots
                 ],

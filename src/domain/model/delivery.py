@@ -62,10 +62,10 @@ FAILED_OVER = "failed-over"
 RESTORED = "restored-from-backup"
 QUIET_HOURS = "quiet-hours"
 MAILED_INSTEAD = "mailed-instead"
-# The provider of what is mailed in place of being texted, and what its references begin with: from the claim on, so
-# that nobody asks another about it, whatever becomes of the attempt.
-MAIL = "mail"
-MAILED = "mail:"
+MAIL, SANDBOX = "mail", "sandbox"
+# Providers that get texts in place of the sender's, and what their references begin with: from the claim on, so that
+# nobody asks another about such a text, whatever becomes of the attempt.
+REFERENCES_BEGIN = {MAIL: "mail:", SANDBOX: "sandbox-"}
 
 _RANK = {state: rank for rank, state in enumerate(DeliveryState)}
 
@@ -127,13 +127,15 @@ class Delivery:
         return self._to(DeliveryState.SCHEDULED, now_us, reason=QUIET_HOURS, due_us=until_us)
 
     def provider(self, of_sender: str) -> str:
-        """Who has it, or will: the provider of its sender, if it is not mailed."""
-        return MAIL if (self.provider_reference or "").startswith(MAILED) else of_sender
+        """Who has it, or will: the provider of its sender, if no other gets it instead."""
+        reference = self.provider_reference or ""
+        return next((name for name, begin in REFERENCES_BEGIN.items() if reference.startswith(begin)), of_sender)
 
-    def claimed(self, *, now_us: int, mailed: bool = False) -> Self:
+    def claimed(self, *, now_us: int, instead: str | None = None) -> Self:
+        """`instead` is who gets it in place of its sender's provider."""
         """The attempt is recorded before the call, so that no crash can hide that there may have been one."""
         self._must_be(DeliveryState.QUEUED, event="a claim")
-        reference = MAILED if mailed else None
+        reference = None if instead is None else REFERENCES_BEGIN[instead]
         return self._to(
             DeliveryState.SENDING, now_us, attempt=self.attempt + 1, reason=None, provider_reference=reference
         )

@@ -322,8 +322,8 @@ class _Run:
             return NotSent(reason) if call.left_us is None else Unknown(reason)
 
     def _heed(self, lane: _Lane, claim: Claim, outcome: SendOutcome) -> None:
-        """What the outcome says of the sender: of an e-mail nothing, as its provider had no part in it."""
-        if claim.mail_to is not None:
+        """What the outcome says of the sender: nothing, where its provider had no part in it."""
+        if claim.provider != claim.sender.provider:
             return
         match outcome:
             case Throttled(retry_after_us):

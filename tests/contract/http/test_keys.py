@@ -9,10 +9,14 @@ import httpx
 import pytest
 
 from domain.model.access import KeyKind, Scope
+from domain.model.credentials import Credentials
 from domain.model.pace import SECOND_US
 from domain.model.phone_number import PhoneNumber
 from domain.model.program_key import KeyTerms
-from tests.http import Hub, Office
+from domain.model.sender import SenderAddress
+from tests.e2e.sending import ENCRYPTION_KEYS
+from tests.http import Credentials as ProgramCredentials
+from tests.http import Hub, Office, a_hub
 
 # What a process has read of keys may be two seconds old.
 WITHIN_S = 5.0
@@ -135,3 +139,25 @@ async def test_a_token_is_good_from_its_keys_networks_alone(a_hub_of_each_kind: 
         login = await client.post("/api/Login", json=office.credentials.login)
 
     assert (answer.status_code, login.status_code) == (status, status)
+
+
+async def test_a_test_keys_texts_go_to_the_sandbox_whatever_the_sender(shared_database_url: str) -> None:
+    async with a_hub(shared_database_url, encryption_keys=ENCRYPTION_KEYS) as hub:
+        program, _ = await hub.container.create_program()(
+            name="City Hall",
+            provider="twilio",
+            # An account that is none: whatever Twilio were asked to send, it would refuse.
+            credentials=Credentials({"account_sid": f"AC{'0' * 32}", "auth_token": "0" * 32}),
+            sender=SenderAddress("+19705550177"),
+        )
+        _, key = await hub.container.operate_keys().issue(program.id, KeyTerms(kind=KeyKind.TEST))
+        credentials = ProgramCredentials(program.id, program.sid, key.value)
+        office = Office(credentials, await hub.log_in(credentials))
+
+        async with hub.dispatching():
+            posted = await hub.post(office, "/api/TextMessages", {"Message": "Hi", "PhoneNumber": NUMBER})
+            text = await hub.outcome(office, posted.json()["Id"])
+
+        (delivery,) = (await hub.get(office, f"/api/TextMessages/{text['Id']}/Deliveries")).json()["Items"]
+        assert (text["Status"], text["Sender"]) == ("delivered", "+19705550177")
+        assert delivery["ProviderReference"].startswith("sandbox-")

@@ -16,7 +16,7 @@ from adapters.providers.mail.message import written
 from adapters.providers.mail.server import MailServer
 from domain.errors import InvalidValue
 from domain.model.credentials import Credentials
-from domain.model.delivery import MAILED, MAILED_INSTEAD, DeliveryState
+from domain.model.delivery import MAIL, MAILED_INSTEAD, REFERENCES_BEGIN, DeliveryState
 from domain.model.send_outcome import (
     Accepted,
     CannotTell,
@@ -111,7 +111,7 @@ class MailProvider(SmsProvider):
             return Unknown("unreadable-answer")
         with suppress(SMTPException, OSError):
             await client.quit(timeout=_GOODBYE_S)
-        return Accepted(MAILED + mail["Message-ID"], ask_after_us=0)
+        return Accepted(REFERENCES_BEGIN[MAIL] + mail["Message-ID"], ask_after_us=0)
 
 
 def _is_for_good(code: int) -> bool:
