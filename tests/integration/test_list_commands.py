@@ -82,7 +82,7 @@ def test_what_is_exported_can_be_imported_elsewhere_and_runs_in_no_spreadsheet(
     }
     again = tmp_path / "again.csv"
     again.write_text(smshub("opt-outs", "export", "--program", program, environment=environment).stdout)
-    assert imported(environment, program, again) == {"Added": 0, "Known": 1, "BadLines": []}
+    assert imported(environment, program, again) == {"Added": 0, "Known": 1, "BadLines": [], "BadLinesInAll": 0}
 
 
 def test_all_that_was_said_about_a_number_is_printed(environment: dict[str, str], program: str, tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ from domain.model.inbound_message import InboundMessage
 from domain.model.reasons import sentence_of
 from domain.model.text_message import AcceptedText, TextSummary
 from domain.ports.text_log import LoggedDelivery
+from domain.use_cases.import_opt_outs import Imported
 from domain.use_cases.preview_text import Audience, Preview
 from domain.use_cases.set_opt_out import Recorded
 from entrypoints.http.times import instant, optional_instant
@@ -174,6 +175,15 @@ def delivery(logged: LoggedDelivery) -> Mapping[str, Any]:
         "Segments": each.segments,
         "ProviderReference": each.provider_reference,
         "UpdatedAt": instant(each.updated_us),
+    }
+
+
+def imported(each: Imported) -> Mapping[str, Any]:
+    return {
+        "Added": each.added,
+        "Known": each.known,
+        "BadLines": [{"Line": bad.line, "Detail": f"Line {bad.line} {bad.reason}."} for bad in each.bad],
+        "BadLinesInAll": each.bad_in_all,
     }
 
 
