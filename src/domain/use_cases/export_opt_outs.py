@@ -6,7 +6,7 @@ from domain.model.consent import OptOut
 from domain.ports.opt_outs import OptOuts
 from domain.ports.programs import Programs
 
-_AT_ONCE = 1_000
+_AT_ONCE = 250
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -147,7 +147,7 @@ def test_answers_match_their_schemas(operation: Operation, media_type: str, valu
     response = httpx.Response(
         success_of(operation)[0],
         content=value if isinstance(value, str) and not media_type.endswith("json") else json.dumps(value),
-        headers={"Content-Type": media_type, "Location": "there"},
+        headers={"Content-Type": media_type, "Location": "there", "Content-Disposition": "attachment"},
         request=httpx.Request(operation.method, f"https://hub{operation.path.replace('{Id}', str(uuid4()))}"),
     )
 
