@@ -54,12 +54,15 @@ class Documented:
         return self.resolved(found)
 
     def operation_of(self, method: str, path: str) -> Operation | None:
-        """The operation that a request is routed to; HEAD is answered as GET is."""
+        """The operation that a request is routed to; HEAD is answered as GET is, and paths without a parameter win."""
         sought = "get" if method.lower() == "head" else method.lower()
         parts = path.removeprefix(self.contract.base_path).split("/")
         if path.startswith(self.contract.base_path):
+            exact = path in self.contract.exact_paths
             for operation in self.contract.operations.values():
                 template = operation.path.split("/")
+                if exact and template != parts:
+                    continue
                 if operation.method == sought and len(template) == len(parts) and all(map(_fits, template, parts)):
                     return operation
         return None

@@ -20,6 +20,15 @@ class InvalidValue(HubError, ValueError):
     slug = "invalid-value"
 
 
+class NumbersMissing(InvalidValue):
+    """A list that has no column with numbers."""
+
+    slug = "invalid-request"
+
+    def __init__(self) -> None:
+        super().__init__("The list has no column PhoneNumber.")
+
+
 class NumberRefused(HubError):
     """One phone number that the hub does not text. `reason` completes the sentence "The number …"."""
 

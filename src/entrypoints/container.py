@@ -97,6 +97,8 @@ from domain.use_cases.cancel_text import CancelText
 from domain.use_cases.check_access import CheckAccess
 from domain.use_cases.create_program import CreateProgram
 from domain.use_cases.dispatch_deliveries import DispatchDeliveries
+from domain.use_cases.export_opt_outs import ExportOptOuts
+from domain.use_cases.export_texts import ExportTexts
 from domain.use_cases.fail_over import FailOver
 from domain.use_cases.hold_membership import HoldMembership, MembershipTerms
 from domain.use_cases.import_opt_outs import ImportOptOuts
@@ -403,10 +405,16 @@ class Container(containers.DeclarativeContainer):
     list_texts: providers.Provider[ListTexts] = providers.Singleton(
         ListTexts, texts=texts, programs=remembered_programs, default_region=settings.provided.default_region
     )
+    export_texts: providers.Provider[ExportTexts] = providers.Singleton(
+        ExportTexts, texts=texts, programs=remembered_programs, default_region=settings.provided.default_region
+    )
+    export_opt_outs: providers.Provider[ExportOptOuts] = providers.Singleton(
+        ExportOptOuts, opt_outs=opt_outs, programs=remembered_programs
+    )
     import_opt_outs: providers.Provider[ImportOptOuts] = providers.Singleton(
         ImportOptOuts,
         opt_outs=opt_outs,
-        programs=programs,
+        programs=remembered_programs,
         clock=clock,
         default_region=settings.provided.default_region,
     )
@@ -566,8 +574,11 @@ class Container(containers.DeclarativeContainer):
         preview_text=preview_text,
         find_text=find_text,
         list_texts=list_texts,
+        export_texts=export_texts,
         list_inbound_messages=list_inbound_messages,
         list_opt_outs=list_opt_outs,
+        export_opt_outs=export_opt_outs,
+        import_opt_outs=import_opt_outs,
         list_consent_events=list_consent_events,
         list_deliveries=list_deliveries,
         set_opt_out=set_opt_out,

@@ -53,13 +53,13 @@ def test_an_office_works_with_a_client_of_openapi_python_client(hub: RunningHub,
     # It shapes what it makes with ruff.
     path = f"{Path(generator).parent}{os.pathsep}{os.environ['PATH']}"
 
+    # It warns that it leaves out what takes CSV.
     run(
         generator,
         "generate",
         *("--path", DOCUMENT),
         *("--meta", "none"),
         *("--output-path", tmp_path / "smshub"),
-        "--fail-on-warning",
         folder=tmp_path,
         PATH=path,
     )

@@ -128,11 +128,11 @@ BREAKING: Mapping[str, tuple[Change, str]] = {
         "listTextMessages no longer has the parameter Status in query.",
     ),
     "a parameter moves to another place": (
-        put(f"{TEXTS} > get > parameters > 0 > in", "header"),
+        put("components > parameters > StatusOfMessages > in", "header"),
         "listTextMessages no longer has the parameter Status in query.",
     ),
     "a parameter is asked for": (
-        put(f"{TEXTS} > get > parameters > 0 > required", True),
+        put("components > parameters > StatusOfMessages > required", True),
         "listTextMessages asks for the parameter Status in query.",
     ),
     "a new parameter is asked for": (
@@ -348,10 +348,10 @@ COMPATIBLE: Mapping[str, Change] = {
     "another description of a property": put(f"{SCHEMAS} > TextMessage > properties > Sender > description", "Whose."),
     "other servers": put("servers", [{"url": "https://hub.example"}]),
     "a new parameter at the end": append(f"{TEXTS} > get > parameters", NEW_PARAMETER),
-    "a parameter that is no longer asked for": put(f"{TEXTS} > get > parameters > 0 > required", False),
+    "a parameter that is no longer asked for": put("components > parameters > StatusOfMessages > required", False),
     "a limit of a parameter is lifted": drop("components > parameters > Limit > schema > maximum"),
     "a parameter gets a schema that says the same": put(
-        f"{TEXTS} > get > parameters > 0 > schema", {"allOf": [{"$ref": "#/components/schemas/Status"}]}
+        "components > parameters > StatusOfMessages > schema", {"allOf": [{"$ref": "#/components/schemas/Status"}]}
     ),
     "another media type of a body": put(
         f"{TEXTS} > post > requestBody > content > application/x-www-form-urlencoded",

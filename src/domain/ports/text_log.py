@@ -28,6 +28,14 @@ class LoggedDelivery:
     sender: SenderAddress
 
 
+@dataclass(frozen=True, slots=True)
+class LoggedText:
+    """A message with one of its deliveries."""
+
+    text: TextSummary
+    to: LoggedDelivery
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TextFilter:
     """Which messages of a log are wanted; None asks for all. The time is that of acceptance: `from_us` is included,

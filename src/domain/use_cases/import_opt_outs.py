@@ -1,11 +1,12 @@
 """Lists of opt-outs, as CSV: the column PhoneNumber, and Since and Wording where they are known."""
 
+import asyncio
 import csv
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from domain.errors import InvalidValue, NumberRefused, ProgramNotFound
+from domain.errors import InvalidValue, NumberRefused, NumbersMissing, ProgramNotFound
 from domain.model.consent import Consent, ConsentEvent, Method
 from domain.model.pace import SECOND_US
 from domain.model.phone_number import PhoneNumber
@@ -16,7 +17,12 @@ from domain.ports.programs import Programs
 
 COLUMNS = ("PhoneNumber", "Since", "Wording")
 
-_AT_ONCE = 1_000
+# Others write in between, on SQLite one at a time.
+_AT_ONCE = 250
+# Reading a row takes some 0.03 ms: after so many it is others' turn.
+_AT_A_STRETCH = 50
+# Of a row that goes on and on, no more is looked at.
+_MOST_COLUMNS = 100
 _LONGEST_WORDING = 1_600
 
 
@@ -30,11 +36,12 @@ class BadRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Imported:
-    """`known` are those that had opted out already."""
+    """`known` are those that had opted out already, `bad` the first of `bad_in_all` rows."""
 
     added: int = 0
     known: int = 0
     bad: Sequence[BadRow] = ()
+    bad_in_all: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +50,18 @@ class _Row:
     number: PhoneNumber
     since_us: int | None
     wording: str | None
+
+
+@dataclass(slots=True)
+class _BadRows:
+    at_most: int | None
+    first: list[BadRow] = field(default_factory=list)
+    count: int = 0
+
+    def add(self, line: int, reason: str) -> None:
+        self.count += 1
+        if self.at_most is None or self.count <= self.at_most:
+            self.first.append(BadRow(line, reason))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,22 +76,29 @@ class ImportOptOuts:
     default_region: str
 
     async def __call__(
-        self, program_id: str, lines: Iterable[str], *, actor: str, progress: Callable[[int], None] = lambda _: None
+        self,
+        program_id: str,
+        lines: Iterable[str],
+        *,
+        actor: str | None = None,
+        bad_at_most: int | None = None,
+        progress: Callable[[int], None] = lambda _: None,
     ) -> Imported:
-        """`progress` is told how many rows were just read. Raises `ProgramNotFound`, and `InvalidValue` where the list
-        has no column with numbers.
+        """`actor` says so, the program itself where none is given. The first `bad_at_most` of the bad rows are told,
+        or all. `progress` is told how many rows were just read. Raises `ProgramNotFound` and `NumbersMissing`.
         """
         program = await self.programs.find(program_id)
         if program is None:
             raise ProgramNotFound
-        bad: list[BadRow] = []
+        bad = _BadRows(bad_at_most)
         added = known = 0
-        for rows, count in _portions(_rows(lines, program, self.default_region, bad)):
+        async for rows, count in _portions(_rows(lines, program, self.default_region, bad)):
             new = await self._new(program, rows)
-            await self.opt_outs.record([self._event(program, row, actor) for row in new])
+            if new:
+                await self.opt_outs.record([self._event(program, row, actor or f"program {program.id}") for row in new])
             added, known = added + len(new), known + len(rows) - len(new)
             progress(count)
-        return Imported(added=added, known=known, bad=tuple(bad))
+        return Imported(added=added, known=known, bad=tuple(bad.first), bad_in_all=bad.count)
 
     async def _new(self, program: Program, rows: Sequence[_Row]) -> Sequence[_Row]:
         """The first row of each number that the program may still text."""
@@ -94,8 +120,8 @@ class ImportOptOuts:
         )
 
 
-def _portions(rows: Iterator[_Row | None]) -> Iterator[tuple[Sequence[_Row], int]]:
-    """The good rows, and how many rows there were with the bad ones."""
+async def _portions(rows: Iterator[_Row | None]) -> AsyncIterator[tuple[Sequence[_Row], int]]:
+    """The good rows, and how many rows there were with the others."""
     portion: list[_Row] = []
     count = 0
     for row in rows:
@@ -105,21 +131,26 @@ def _portions(rows: Iterator[_Row | None]) -> Iterator[tuple[Sequence[_Row], int
         if count == _AT_ONCE:
             yield portion, count
             portion, count = [], 0
+        elif count % _AT_A_STRETCH == 0:
+            await asyncio.sleep(0)
     if count:
         yield portion, count
 
 
-def _rows(lines: Iterable[str], program: Program, default_region: str, bad: list[BadRow]) -> Iterator[_Row | None]:
-    """None for each bad one, which is added to those. Without a header each line is a number."""
+def _rows(lines: Iterable[str], program: Program, default_region: str, bad: _BadRows) -> Iterator[_Row | None]:
+    """None for each bad one, which is added to those, and for empty ones. Without a header each line is a number."""
     reader = csv.reader(lines, strict=True)
     columns: Sequence[str] | None = None
     while True:
         try:
-            cells = next(reader)
+            cells = next(reader)[:_MOST_COLUMNS]
         except StopIteration:
             return
         except csv.Error:
-            bad.append(BadRow(reader.line_num, "is no valid CSV"))
+            bad.add(reader.line_num, "is no valid CSV")
+            yield None
+            continue
+        if not any(cell.strip() for cell in cells):
             yield None
             continue
         if columns is None:
@@ -127,8 +158,6 @@ def _rows(lines: Iterable[str], program: Program, default_region: str, bad: list
             if columns is not None:
                 continue
             columns = [name.casefold() for name in COLUMNS]
-        if not any(cell.strip() for cell in cells):
-            continue
         named = {name: cell.strip() for name, cell in zip(columns, cells, strict=False)}
         try:
             yield _Row(
@@ -138,20 +167,20 @@ def _rows(lines: Iterable[str], program: Program, default_region: str, bad: list
                 wording=_wording(named.get("wording", "")),
             )
         except NumberRefused as refused:
-            bad.append(BadRow(reader.line_num, refused.reason))
+            bad.add(reader.line_num, refused.reason)
             yield None
         except InvalidValue as fault:
-            bad.append(BadRow(reader.line_num, str(fault)))
+            bad.add(reader.line_num, str(fault))
             yield None
 
 
 def _header(cells: Sequence[str]) -> Sequence[str] | None:
-    """The columns' names, in small letters; None where the first line is a row. Raises `InvalidValue`."""
+    """The columns' names, in small letters; None where the first line is a row. Raises `NumbersMissing`."""
     names = [cell.strip().casefold().removeprefix("\ufeff") for cell in cells]
     if any(any(each.isdigit() for each in name) for name in names[:1]):
         return None
     if "phonenumber" not in names:
-        raise InvalidValue("The list has no column PhoneNumber.")
+        raise NumbersMissing
     return names
 
 

@@ -1,23 +1,18 @@
-import csv
 import sys
-from collections.abc import AsyncIterator
 from typing import TextIO
 
 import click
 
-from domain.errors import ProgramNotFound
-from domain.model.consent import ConsentEvent, OptOut
+from domain.model.consent import ConsentEvent
 from domain.model.phone_number import PhoneNumber
-from domain.use_cases.import_opt_outs import COLUMNS, Imported
+from domain.use_cases.import_opt_outs import Imported
 from entrypoints.cli.options import output_option, program_option
 from entrypoints.cli.running import explains_faults, print_json, with_hub
-from entrypoints.cli.spreadsheet import cell
 from entrypoints.container import Container
-from entrypoints.http import representations
+from entrypoints.http import representations, spreadsheets
 from entrypoints.http.times import instant
 
 _AT_ONCE = 1_000
-_PROOF = ("Scope", "Method", "Actor", "Reference")
 
 
 @click.group("opt-outs")
@@ -46,8 +41,7 @@ def import_(program_id: str, actor: str, file: TextIO, output: str) -> None:
 
     imported = with_hub(run)
     if output == "json":
-        bad = [{"Line": each.line, "Detail": each.reason} for each in imported.bad]
-        print_json({"Added": imported.added, "Known": imported.known, "BadLines": bad})
+        print_json(representations.imported(imported))
     else:
         click.echo(f"{imported.added} added, {imported.known} known already, {len(imported.bad)} bad.")
         for each in imported.bad:
@@ -63,14 +57,8 @@ def export(program_id: str) -> None:
     """Print who is not to be texted by a program as CSV, with the proof; `import` takes it again."""
 
     async def run(hub: Container) -> None:
-        if await hub.programs().find(program_id) is None:
-            raise ProgramNotFound
-        writer = csv.writer(sys.stdout)
-        writer.writerow([*COLUMNS, *_PROOF])
-        async for each in _all(hub, program_id):
-            method = "" if each.method is None else each.method.value
-            proof = (each.scope.value, method, each.actor, each.reference)
-            writer.writerow(map(cell, (each.number.e164, instant(each.since_us), each.wording, *proof)))
+        async for piece in spreadsheets.written(spreadsheets.OPT_OUTS, hub.export_opt_outs()(program_id)):
+            sys.stdout.write(piece)
 
     with_hub(run)
 
@@ -92,17 +80,6 @@ def events(number: str, output: str) -> None:
             f"{instant(each.at_us)}  {each.consent.value} by {each.method.value} ({each.actor}{words}) "
             f"from {each.scope.value} {whose}"
         )
-
-
-async def _all(hub: Container, program_id: str) -> AsyncIterator[OptOut]:
-    after = None
-    while True:
-        page = await hub.opt_outs().page(program_id, after=after, limit=_AT_ONCE)
-        for each in page.items:
-            yield each
-        if page.end is None:
-            return
-        after = page.end
 
 
 async def _said(hub: Container, number: PhoneNumber) -> list[ConsentEvent]:

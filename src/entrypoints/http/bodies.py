@@ -14,6 +14,7 @@ from entrypoints.http.problems import RequestFault
 
 JSON = "application/json"
 FORM = "application/x-www-form-urlencoded"
+CSV = "text/csv"
 
 _MOST_FIELDS = 100
 _ESCAPED_SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
@@ -56,6 +57,14 @@ def form(raw: bytes) -> Sequence[tuple[str, str]]:
         )
     except ValueError:
         raise mismatch("This is no valid form.", ()) from None
+
+
+def plain_text(raw: bytes) -> str:
+    """Raises `RequestFault`."""
+    try:
+        return raw.decode("utf-8-sig")
+    except ValueError:
+        raise mismatch("The body is not in UTF-8.", ()) from None
 
 
 def mismatch(detail: str, faults: Sequence[Mapping[str, Any]]) -> RequestFault:

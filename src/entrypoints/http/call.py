@@ -24,14 +24,15 @@ class Received:
 class Call:
     """`unknown` names the properties that the contract does not know; they are not in `body`.
 
-    `parameters` are those of path and query, with their types and defaults. `base_path` is where the hub is mounted.
-    `received` is a provider's call alone, which has none of these.
+    `text` is a body that has no properties. `parameters` are those of path and query, with their types and defaults.
+    `base_path` is where the hub is mounted. `received` is a provider's call alone, which has none of these.
     """
 
     operation_id: str
     bearer: Grant | None = None
     body: Mapping[str, Any] = field(default_factory=dict, repr=False)
     unknown: tuple[str, ...] = ()
+    text: str = field(default="", repr=False)
     parameters: Mapping[str, Any] = field(default_factory=dict)
     address: str = ""
     base_path: str = ""

@@ -7,6 +7,7 @@ at the start: compiling the schemas, reading the parameters' definitions, bindin
 import re
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from connexion.middleware.abstract import ROUTING_CONTEXT
@@ -28,7 +29,7 @@ from domain.errors import ScopeMissing, TokenRefused
 from domain.model.access import Grant
 from domain.ports.tokens import Tokens
 from domain.use_cases.check_access import CheckAccess
-from entrypoints.http.bodies import JSON, form, json_object, mismatch, read_body, whole_json_object
+from entrypoints.http.bodies import CSV, JSON, form, json_object, mismatch, plain_text, read_body, whole_json_object
 from entrypoints.http.call import Call, Received
 from entrypoints.http.contract import Contract, Operation
 from entrypoints.http.problems import pointer, unknown_parameters, unknown_properties
@@ -167,9 +168,11 @@ class _Checks:
         self._operation = operation
         self._access = access
         self._parameters = _Parameters(resolved.parameters)
-        bodies = resolved.consumes if "requestBody" in operation.definition else ()
+        self._media_types = tuple(resolved.consumes) if "requestBody" in operation.definition else ()
         self._bodies = {
-            media_type: _Body(resolved.body_schema(media_type), folds=operation.is_first_hubs) for media_type in bodies
+            media_type: _Body(resolved.body_schema(media_type), folds=operation.is_first_hubs)
+            for media_type in self._media_types
+            if media_type != CSV
         }
 
     async def call(self, scope: Scope, receive: Receive, base_path: str) -> Call:
@@ -182,21 +185,23 @@ class _Checks:
             for missing in sorted(self._operation.required_scopes - granted):
                 raise ScopeMissing(scope=missing)
         parameters = self._parameters.read(connection)
-        body, unknown = await self._read_body(scope, receive) if self._bodies else ({}, ())
-        return Call(
+        call = Call(
             operation_id=self._operation.id,
             bearer=grant,
-            body=body,
-            unknown=unknown,
             parameters=parameters,
             address=address,
             base_path=base_path,
         )
+        return await self._with_body(call, scope, receive) if self._media_types else call
 
-    async def _read_body(self, scope: Scope, receive: Receive) -> tuple[Mapping[str, Any], tuple[str, ...]]:
-        media_type, raw = await read_body(scope, receive, media_types=self._bodies, max_body=self._operation.max_body)
+    async def _with_body(self, call: Call, scope: Scope, receive: Receive) -> Call:
+        max_body = self._operation.max_body
+        media_type, raw = await read_body(scope, receive, media_types=self._media_types, max_body=max_body)
+        if media_type == CSV:
+            return replace(call, text=plain_text(raw))
         pairs = json_object(raw) if media_type == JSON else form(raw)
-        return self._bodies[media_type].check(pairs)
+        body, unknown = self._bodies[media_type].check(pairs)
+        return replace(call, body=body, unknown=unknown)
 
 
 class _SignedCalls:

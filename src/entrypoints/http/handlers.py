@@ -1,5 +1,6 @@
 """One method for each operation of the contract, named by its operationId: parse, call one use case, render."""
 
+import io
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from uuid import UUID
@@ -15,6 +16,9 @@ from domain.model.priority import Priority
 from domain.model.program_key import ProgramKey
 from domain.use_cases.await_outcome import AwaitOutcome
 from domain.use_cases.cancel_text import CancelText
+from domain.use_cases.export_opt_outs import ExportOptOuts
+from domain.use_cases.export_texts import ExportTexts
+from domain.use_cases.import_opt_outs import ImportOptOuts
 from domain.use_cases.issue_token import IssueToken
 from domain.use_cases.list_inbound_messages import ListInboundMessages
 from domain.use_cases.list_opt_outs import ListConsentEvents, ListOptOuts
@@ -22,11 +26,14 @@ from domain.use_cases.preview_text import PreviewText, PreviewTextCommand
 from domain.use_cases.read_texts import FindText, ListDeliveries, ListTexts
 from domain.use_cases.send_text import SendText, SendTextCommand
 from domain.use_cases.set_opt_out import SetOptOut
-from entrypoints.http import cursors, representations
+from entrypoints.http import cursors, representations, spreadsheets
 from entrypoints.http.call import Call
+from entrypoints.http.downloads import CsvDownload
 from entrypoints.http.preferences import Preferences
 from entrypoints.http.problems import refused_parameter
 from entrypoints.http.times import optional_microseconds
+
+_BAD_LINES_SHOWN = 1_000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,8 +45,11 @@ class Handlers:
     preview_text: PreviewText
     find_text: FindText
     list_texts: ListTexts
+    export_texts: ExportTexts
     list_inbound_messages: ListInboundMessages
     list_opt_outs: ListOptOuts
+    export_opt_outs: ExportOptOuts
+    import_opt_outs: ImportOptOuts
     list_consent_events: ListConsentEvents
     list_deliveries: ListDeliveries
     set_opt_out: SetOptOut
@@ -114,6 +124,20 @@ class Handlers:
         following = None if page.end is None else cursors.after_message(page.end)
         return _json({"Items": [representations.text(each) for each in page.items], "NextCursor": following})
 
+    async def exportTextMessages(self, call: Call) -> Response:  # noqa: N802
+        parameters = call.parameters
+        texts = self.export_texts(
+            call.grant.program_id,
+            state=_state(parameters.get("Status")),
+            number=parameters.get("PhoneNumber"),
+            from_us=optional_microseconds(parameters.get("DateSentFrom")),
+            before_us=optional_microseconds(parameters.get("DateSentBefore")),
+        )
+        try:
+            return await CsvDownload.of(spreadsheets.written(spreadsheets.TEXTS, texts), name="text-messages.csv")
+        except NumberRefused as refused:
+            raise refused_parameter("PhoneNumber", refused) from None
+
     async def getTextMessage(self, call: Call) -> Response:  # noqa: N802
         summary = await self.find_text(call.grant, UUID(call.parameters["Id"]))
         return _json(representations.text(summary))
@@ -153,6 +177,15 @@ class Handlers:
             raise refused_parameter("PhoneNumber", refused) from None
         following = None if page.end is None else cursors.after_opt_out(page.end)
         return _json({"Items": [representations.opt_out(each) for each in page.items], "NextCursor": following})
+
+    async def exportOptOuts(self, call: Call) -> Response:  # noqa: N802
+        opt_outs = self.export_opt_outs(call.grant.program_id)
+        return await CsvDownload.of(spreadsheets.written(spreadsheets.OPT_OUTS, opt_outs), name="opt-outs.csv")
+
+    async def importOptOuts(self, call: Call) -> Response:  # noqa: N802
+        lines = io.StringIO(call.text, newline="")
+        imported = await self.import_opt_outs(call.grant.program_id, lines, bad_at_most=_BAD_LINES_SHOWN)
+        return _json(representations.imported(imported))
 
     async def listConsentEvents(self, call: Call) -> Response:  # noqa: N802
         parameters = call.parameters

@@ -33,6 +33,7 @@ _KNOWN: Mapping[type[errors.HubError], tuple[int, str]] = {
     errors.IdempotencyKeyReused: (422, "Key of another request"),
     errors.IdempotencyKeyInUse: (409, "Request under way"),
     errors.CursorRefused: (422, "Cursor refused"),
+    errors.NumbersMissing: (400, "Request does not match"),
     errors.InvalidValue: (422, "Value refused"),
     errors.TooManyLogins: (429, "Too many logins"),
     errors.CallbackUnsigned: (503, "Not signed"),
@@ -100,6 +101,9 @@ class Problem:
         match error:
             case RequestFault():
                 return cls(error.status, error.slug, error.title, error.detail, error.faults)
+            case errors.ProgramNotFound():
+                # Programs name none but that of their token.
+                return cls.of(errors.TokenRefused("its program is gone"))
             case errors.HubError() if known := _known(error):
                 status, title = known
                 problem = cls(status, error.slug, title, str(error), _faults(error))

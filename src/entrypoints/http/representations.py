@@ -10,6 +10,7 @@ from domain.model.program_key import IssuedKey
 from domain.model.reasons import sentence_of
 from domain.model.text_message import AcceptedText, TextSummary
 from domain.ports.text_log import LoggedDelivery
+from domain.use_cases.import_opt_outs import Imported
 from domain.use_cases.preview_text import Audience, Preview
 from domain.use_cases.set_opt_out import Recorded
 from entrypoints.http.times import instant, optional_instant
@@ -196,6 +197,15 @@ def delivery(logged: LoggedDelivery) -> Mapping[str, Any]:
         "HasNotice": each.has_notice,
         "ProviderReference": each.provider_reference,
         "UpdatedAt": instant(each.updated_us),
+    }
+
+
+def imported(each: Imported) -> Mapping[str, Any]:
+    return {
+        "Added": each.added,
+        "Known": each.known,
+        "BadLines": [{"Line": bad.line, "Detail": f"Line {bad.line} {bad.reason}."} for bad in each.bad],
+        "BadLinesInAll": each.bad_in_all,
     }
 
 

@@ -156,11 +156,14 @@ def test_every_operation_documents_its_problems(operation: Operation) -> None:
     if takes_token(operation):
         expected.add("403")
     if "requestBody" in operation.definition:
-        expected |= {"413", "415", "422"}
+        expected |= {"413", "415"}
+    # Of a list, what is bad is told in the answer.
+    if "requestBody" in operation.definition and operation.id != "importOptOuts":
+        expected.add("422")
     if "{" in operation.path:
         expected.add("404")
     parameters = {DOCUMENTED.resolved(each)["name"] for each in operation.definition.get("parameters", ())}
-    if "Cursor" in parameters:
+    if {"Cursor", "PhoneNumber"} & parameters:
         expected.add("422")
     if "Idempotency-Key" in parameters:
         expected.add("409")
@@ -173,7 +176,8 @@ def test_every_operation_documents_its_problems(operation: Operation) -> None:
 
     assert set(responses) == expected
     for status, response in responses.items():
-        media_type = "application/json" if status == "200" else PROBLEM
+        succeeds = "text/csv" if operation.id.startswith("export") else "application/json"
+        media_type = succeeds if status == "200" else PROBLEM
         assert list(response["content"]) == [media_type]
         assert response["description"]
     required = {
@@ -212,7 +216,7 @@ async def test_every_operation_is_served_and_takes_a_token_but_login(hub: Hub) -
 
         assert takes_token(operation) is (operation.id != "logIn")
         assert without.status_code == (401 if takes_token(operation) else 400)
-        assert with_token.status_code in {200, 400, 404}
+        assert with_token.status_code in {200, 400, 404, 415}
 
 
 def test_answers_that_are_not_documented_are_noticed() -> None:

@@ -146,8 +146,8 @@ def test_every_request_parameter_answer_and_problem_has_an_example(operation: Op
 def test_answers_match_their_schemas(operation: Operation, media_type: str, value: object) -> None:
     response = httpx.Response(
         success_of(operation)[0],
-        content=value if isinstance(value, str) and media_type == "text/xml" else json.dumps(value),
-        headers={"Content-Type": media_type, "Location": "there"},
+        content=value if isinstance(value, str) and not media_type.endswith("json") else json.dumps(value),
+        headers={"Content-Type": media_type, "Location": "there", "Content-Disposition": "attachment"},
         request=httpx.Request(operation.method, f"https://hub{operation.path.replace('{Id}', str(uuid4()))}"),
     )
 
@@ -188,6 +188,11 @@ LISTS: Mapping[str, Any] = {
     operation.id: examples_of(success_of(operation)[1]["application/json"])["example"]
     for operation in CONTRACT.operations.values()
     if operation.id.startswith("list")
+}
+FILES: Mapping[str, str] = {
+    operation.id: examples_of(success_of(operation)[1]["text/csv"])["example"]
+    for operation in OPERATIONS
+    if operation.id.startswith("export")
 }
 
 
@@ -278,12 +283,12 @@ async def test_a_request_is_taken_as_it_stands_and_answered_as_the_document_show
     status, content = success_of(request_.operation)
     assert response.status_code == status, response.text
     shown = {name: value for each in content.values() for name, value in examples_of(each).items()}
-    if request_.name in shown and request_.operation.id not in {"logIn", *LISTS}:
+    if request_.name in shown and request_.operation.id not in {"logIn", *LISTS, *FILES}:
         is_json = "json" in response.headers["content-type"]
         assert lasting(response.json() if is_json else response.text) == lasting(shown[request_.name])
 
 
-async def test_a_page_of_each_list_is_as_the_document_shows(the_hub: Hub, office: Office) -> None:
+async def test_each_list_and_each_file_is_as_the_document_shows(the_hub: Hub, office: Office) -> None:
     texts = await the_hub.get(office, "/api/TextMessages", Limit=1)
     deliveries = await the_hub.get(office, f"/api/TextMessages/{THE_TEXT['Id']}/Deliveries")
 
@@ -291,6 +296,8 @@ async def test_a_page_of_each_list_is_as_the_document_shows(the_hub: Hub, office
     inbox = await the_hub.get(office, "/api/InboundMessages")
     opt_outs = await the_hub.get(office, "/api/OptOuts")
     said = await the_hub.get(office, "/api/ConsentEvents", PhoneNumber=THE_TEXT["PhoneNumber"])
+    texts_file = await the_hub.get(office, "/api/TextMessages/Export", DateSentFrom=THE_TEXT["DateSent"])
+    opt_outs_file = await the_hub.get(office, "/api/OptOuts/Export")
 
     shown = LISTS["listTextMessages"]
     assert texts.json() == shown
@@ -300,6 +307,8 @@ async def test_a_page_of_each_list_is_as_the_document_shows(the_hub: Hub, office
     assert {**inbox.json(), "Items": [{**stopped, "Id": 17}]} == LISTS["listInboundMessages"]
     assert opt_outs.json() == LISTS["listOptOuts"]
     assert said.json() == LISTS["listConsentEvents"]
+    assert texts_file.text == FILES["exportTextMessages"]
+    assert opt_outs_file.text == FILES["exportOptOuts"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -323,6 +332,7 @@ PROVOKED: Mapping[tuple[str, str], Wrong] = {
     ("BadRequest", "missing"): Wrong(body={"Message": "Hello"}),
     ("BadRequest", "unknown"): Wrong(body={**GOOD, "Colour": "red"}),
     ("BadRequest", "parameter"): Wrong(method="GET", path="/api/TextMessages?Limit=0"),
+    ("BadRequest", "list"): Wrong(path="/api/OptOuts/Import", content=b"Name", headers={"Content-Type": "text/csv"}),
     ("Unauthorized", "token"): Wrong(body=GOOD, anonymous=True),
     ("Unauthorized", "credentials"): Wrong(path="/api/Login", body=STRANGER),
     ("Forbidden", "program"): Wrong(body={**GOOD, "ProgramId": "another"}),
@@ -335,6 +345,7 @@ PROVOKED: Mapping[tuple[str, str], Wrong] = {
     ("ContentTooLarge", "login"): Wrong(path="/api/Login", content=b" " * (16 * 1024 + 1)),
     ("ContentTooLarge", "callback"): Wrong(path="/callbacks/vonage/status", content=b" " * (64 * 1024 + 1)),
     ("UnsupportedMediaType", "json"): Wrong(content=b"Hello", headers={"Content-Type": "text/plain"}),
+    ("UnsupportedMediaType", "csv"): Wrong(path="/api/OptOuts/Import", body=GOOD),
     ("InFlight", "key"): Wrong(body=GOOD, accident=IdempotencyKeyInUse()),
     ("Refused", "numbers"): Wrong(body={**GOOD, "PhoneNumber": "+19706904544, 555, 970-690-HELP"}),
     ("Refused", "time"): Wrong(body={**GOOD, "ExpiresAt": "2025-11-22T04:00:00-07:00"}),
@@ -445,7 +456,9 @@ async def send(hub: Hub, office: Office, request: Request) -> httpx.Response:
         else:
             body = signing.signed({**body, **added}, SECRET)
     content = None
-    if body is not None:
+    if isinstance(body, str):
+        content = body.encode()
+    elif body is not None:
         content = (urlencode(body) if request.media_type == FORM else json.dumps(body)).encode()
     if path.startswith("/callbacks/twilio"):
         headers["X-Twilio-Signature"] = signing.by_twilio(f"{PUBLIC_URL}{path}", body, SECRET)

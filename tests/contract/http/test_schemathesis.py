@@ -44,6 +44,8 @@ def test_the_document_is_kept_with_a_bearer_token(postgres_url: str, tmp_path: P
         assert statuses_of(hub)["previewTextMessage"] >= {200, 400, 401, 403, 415, 422}
         assert statuses_of(hub)["cancelTextMessage"] >= {200, 400, 401, 404}
         assert statuses_of(hub)["listDeliveries"] >= {200, 400, 401, 404, 422}
+        assert statuses_of(hub)["importOptOuts"] >= {200, 400, 401, 415}
+        assert statuses_of(hub)["exportTextMessages"] >= {200, 400, 401, 422}
 
 
 def test_the_document_is_kept_with_the_token_alone_and_under_a_prefix(sqlite_url: str, tmp_path: Path) -> None:

@@ -55,7 +55,7 @@ async def test_bad_lines_are_told_and_keep_no_good_one_out() -> None:
         'PhoneNumber,Since\n970-690\n9706904544,yesterday\ncall me\n9706904545,\n"\n9706904546\n'
     )
 
-    assert imported.added == 1
+    assert (imported.added, imported.bad_in_all) == (1, 4)
     assert [each.line for each in imported.bad] == [2, 3, 4, 7]
     assert imported.bad[:2] == (BadRow(2, "is too short"), BadRow(3, "has a time that cannot be read"))
     assert (await hub.proof(4545)).reference == "line 5"
@@ -88,7 +88,7 @@ async def test_progress_is_told_by_rows() -> None:
     hub = Hub()
 
     await hub.import_opt_outs(
-        "PHARMACY", [f"+1970{5_550_000 + each}\n" for each in range(2_500)], actor="the dean", progress=told.append
+        "PHARMACY", [f"+1970{5_550_000 + each}\n" for each in range(600)], actor="the dean", progress=told.append
     )
 
-    assert told == [1_000, 1_000, 500]
+    assert told == [250, 250, 100]
