@@ -7,6 +7,7 @@ from uuid import UUID
 
 from uuid_utils.compat import uuid7
 
+from adapters.sql.audit import SqlAuditLog
 from adapters.sql.backlog import SqlBacklog, SqlWaitingSenders
 from adapters.sql.callbacks import SqlCallbacks
 from adapters.sql.clock import DatabaseClock
@@ -213,6 +214,7 @@ class Store:
     pauses: SqlPauses
     retention: SqlRetention
     standstills: SqlStandstills
+    audit_log: SqlAuditLog
     contacts: SqlContacts
     keys: SqlProgramKeys
     standings: SqlKeyStandings
@@ -244,6 +246,7 @@ class Store:
             pauses=SqlPauses(database, queue),
             retention=SqlRetention(database),
             standstills=SqlStandstills(database),
+            audit_log=SqlAuditLog(database),
             contacts=SqlContacts(database),
             keys=SqlProgramKeys(database),
             standings=SqlKeyStandings(database),

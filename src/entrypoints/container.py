@@ -24,6 +24,7 @@ from adapters.remembered import (
     RememberedWaitingSenders,
     RememberedWorkload,
 )
+from adapters.sql.audit import SqlAuditLog
 from adapters.sql.backlog import SqlBacklog, SqlWaitingSenders
 from adapters.sql.callbacks import SqlCallbacks
 from adapters.sql.clock import DatabaseClock
@@ -61,6 +62,7 @@ from domain.model.consent import Scope
 from domain.model.pace import SECOND_US
 from domain.model.price import Price
 from domain.model.retry import RetryPolicy
+from domain.ports.audit_log import AuditLog
 from domain.ports.backlog import Backlog
 from domain.ports.callback_observer import CallbackObserver
 from domain.ports.callback_reader import CallbackReader
@@ -324,6 +326,7 @@ class Container(containers.DeclarativeContainer):
         Gauges, signs=vital_signs, workload=workload, metrics=metrics
     )
     remembered_programs: providers.Provider[Programs] = providers.Singleton(RememberedPrograms, programs)
+    audit_log: providers.Provider[AuditLog] = providers.Singleton(SqlAuditLog, database)
     contacts: providers.Provider[Contacts] = providers.Singleton(SqlContacts, database)
     opt_outs: providers.Provider[OptOuts] = providers.Singleton(SqlOptOuts, database)
     texts: providers.Provider[TextLog] = providers.Singleton(SqlTextLog, database, outcomes)

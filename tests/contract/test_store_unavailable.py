@@ -15,6 +15,7 @@ from sqlalchemy import text as sql
 import adapters.sql.database
 from adapters.sql.database import Database, DatabaseFault
 from domain.errors import InvalidValue, StoreUnavailable
+from domain.model.access import KeyKind
 from domain.model.delivery import DeliveryState
 from domain.model.failover import Failover
 from domain.model.idempotency import IdempotencyKey
@@ -23,6 +24,7 @@ from domain.model.message_body import MessageBody
 from domain.model.pace import Pace
 from domain.model.phone_number import PhoneNumber
 from domain.model.program import Program
+from domain.model.program_key import KeyHash, KeyTerms
 from domain.model.sender import Sender
 from domain.model.terms import USUAL_TERMS
 from domain.model.text_message import NewText, TextMessage
@@ -43,6 +45,7 @@ PROGRAM = Program(
 FAILOVER = Failover(
     program_id="city-hall", from_sender_id=1, to_sender_id=2, provider="sandbox", reason="credentials-refused"
 )
+TEST_KEY = KeyTerms(kind=KeyKind.TEST, expires_us=NOW_US + 1)
 KEY = IdempotencyKey("a-key", b"fingerprint")
 BEING_SENT = a_delivery(NUMBER, delivery_id=1, state=DeliveryState.SENDING, attempt=1)
 
@@ -80,6 +83,20 @@ CALLS: dict[str, Callable[[Store], Awaitable[object]]] = {
     "pauses.set_hub": lambda store: store.pauses.set_hub(paused=True, now_us=NOW_US),
     "pauses.set_program": lambda store: store.pauses.set_program("city-hall", paused=True, now_us=NOW_US),
     "pauses.set_sender": lambda store: store.pauses.set_sender(1, paused=True, now_us=NOW_US),
+    "pauses.suspend_program": lambda store: store.pauses.suspend_program("city-hall", suspended=True, now_us=NOW_US),
+    "keys.add": lambda store: store.keys.add("city-hall", KeyHash(b"k"), TEST_KEY, hint="", now_us=NOW_US),
+    "keys.of_program": lambda store: store.keys.of_program("city-hall"),
+    "keys.revoke": lambda store: store.keys.revoke("city-hall", 1, now_us=NOW_US),
+    "keys.used": lambda store: store.keys.used(1, now_us=NOW_US),
+    "standings.of_key": lambda store: store.standings.of_key(1),
+    "standings.of_keyless": lambda store: store.standings.of_keyless("city-hall", issued_us=NOW_US),
+    "audit_log.page": lambda store: store.audit_log.page(before=None, limit=10),
+    "contacts.among": lambda store: store.contacts.among("city-hall", [NUMBER]),
+    "inbound.due_replies": lambda store: store.inbound.due_replies(now_us=NOW_US, limit=10),
+    "inbound.replied": lambda store: store.inbound.replied(1, sent=True),
+    "inbound.page": lambda store: store.inbound.page("city-hall", before=None, limit=10),
+    "opt_outs.page": lambda store: store.opt_outs.page("city-hall", after=None, limit=10),
+    "opt_outs.events": lambda store: store.opt_outs.events(NUMBER, limit=10),
     "retention.forget": lambda store: store.retention.forget(now_us=NOW_US, kept_us=1),
     "standstills.now": lambda store: store.standstills.now(now_us=NOW_US),
     "programs.find": lambda store: store.programs.find("city-hall"),

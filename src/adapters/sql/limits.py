@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from sqlalchemy import delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from adapters.sql.audit import audit
 from adapters.sql.database import Database, carried_through
 from adapters.sql.rows import as_limit
 from adapters.sql.tables import limits, provider_accounts, senders
@@ -33,6 +34,8 @@ class SqlLimits(Limits):
             await self._database.insert_unless_there(connection, limits, values)
             await connection.execute(update(limits).where(limits.c.name == limit.name).values(values))
             await _refuse_circles(connection, limit.name)
+            after = {name: value for name, value in values.items() if value is not None}
+            await audit(connection, "limit.set", f"limit {limit.name}", after=after)
 
     @carried_through
     async def remove(self, name: str) -> None:
@@ -42,12 +45,15 @@ class SqlLimits(Limits):
                 if (await connection.execute(select(func.count()).where(uses == its_id))).scalar_one():
                     raise LimitInUseStill
             await connection.execute(delete(limits).where(limits.c.id == its_id))
+            await audit(connection, "limit.removed", f"limit {name}")
 
     @carried_through
     async def attach_sender(self, sender_id: int, name: str | None) -> None:
         async with self._database.writing() as connection:
             limit_id = None if name is None else await _id(connection, name)
-            await connection.execute(update(senders).where(senders.c.id == sender_id).values(limit_id=limit_id))
+            attached = update(senders).where(senders.c.id == sender_id).values(limit_id=limit_id)
+            address = (await connection.execute(attached.returning(senders.c.address))).scalar_one()
+            await audit(connection, "sender.limit-attached", f"sender {address}", after={"Limit": name})
 
     @carried_through
     async def attach_account(self, provider: str, account: str, name: str | None) -> None:
@@ -57,6 +63,7 @@ class SqlLimits(Limits):
             attached = await connection.execute(update(provider_accounts).where(*its).values(limit_id=limit_id))
             if not attached.rowcount:
                 raise AccountNotFound
+            await audit(connection, "account.limit-attached", f"account {provider} {account}", after={"Limit": name})
 
     async def all(self, *, now_us: int) -> Sequence[LimitInUse]:
         its_senders: dict[int, list[str]] = defaultdict(list)

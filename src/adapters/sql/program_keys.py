@@ -4,6 +4,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, func, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from adapters.sql.audit import audit
 from adapters.sql.database import Database, carried_through
 from adapters.sql.rows import AnyRow
 from adapters.sql.tables import program_keys, programs
@@ -27,8 +28,9 @@ class SqlProgramKeys(ProgramKeys):
             if (await connection.execute(count)).scalar_one() >= MOST_LIVE_KEYS:
                 raise TooManyKeys(limit=MOST_LIVE_KEYS)
             row = key_row(its, key_hash, terms, hint=hint, now_us=now_us)
-            added = await connection.execute(insert(program_keys).values(row).returning(program_keys))
-            return as_key(added.one())
+            added = as_key((await connection.execute(insert(program_keys).values(row).returning(program_keys))).one())
+            await audit(connection, "key.issued", f"key {added.id}", program_id=its, after=_told(added))
+            return added
 
     async def of_program(self, program_id: str) -> Sequence[IssuedKey]:
         async with self._database.reading() as connection:
@@ -49,7 +51,9 @@ class SqlProgramKeys(ProgramKeys):
             row = (await connection.execute(revoked)).first()
             if row is None:
                 raise KeyNotFound
-            return as_key(row)
+            key = as_key(row)
+            await audit(connection, "key.revoked", f"key {key.id}", program_id=its, before=_told(key))
+            return key
 
     @carried_through
     async def used(self, key_id: int, *, now_us: int) -> None:
@@ -109,6 +113,20 @@ def key_row(program_id: str, key_hash: KeyHash, terms: KeyTerms, *, hint: str, n
         "numbers": " ".join(sorted(number.e164 for number in terms.numbers)) or None,
         "networks": " ".join(terms.networks) or None,
         "expires_us": terms.expires_us,
+    }
+
+
+def _told(key: IssuedKey) -> Mapping[str, object]:
+    """Of a key; whom a team's may text is nobody else's business."""
+    terms = key.terms
+    return {
+        "Kind": terms.kind.value,
+        "Name": terms.name,
+        "Hint": key.hint,
+        "Scopes": sorted(scope.value for scope in terms.scopes),
+        "Numbers": len(terms.numbers),
+        "Networks": list(terms.networks),
+        "ExpiresUs": terms.expires_us,
     }
 
 

@@ -5,6 +5,7 @@ from dataclasses import replace
 from sqlalchemy import ScalarSelect, Table, bindparam, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from adapters.sql.audit import audit
 from adapters.sql.database import Database, DatabaseFault, carried_through
 from adapters.sql.program_keys import as_key, key_row
 from adapters.sql.rows import PROGRAM_COLUMNS, SENDER_COLUMNS, as_pace, as_program, as_sender, terms_row
@@ -102,8 +103,10 @@ class SqlPrograms(Programs):
                     now_us=program.created_us,
                 )
                 await connection.execute(insert(program_keys).values(key))
-                rows = await connection.execute(_PROGRAMS.where(programs.c.id == program.id))
-                return as_program(rows.one())
+                added = as_program((await connection.execute(_PROGRAMS.where(programs.c.id == program.id))).one())
+                told = {"Name": added.name, "Sender": _called(added.sender), **_told(added.terms)}
+                await audit(connection, "program.created", f"program {added.id}", program_id=added.id, after=told)
+                return added
         except DatabaseFault as fault:
             if fault.breaks_a_rule:
                 raise ProgramExists from fault
@@ -127,6 +130,10 @@ class SqlPrograms(Programs):
             if sender_id != program.sender.id:
                 row = {"program_id": program.id, "sender_id": sender_id, "place": _next_place(program.id)}
                 await self._database.insert_unless_there(connection, program_senders, row)
+                after = {"Sender": f"{provider} {sender.value}"}
+                await audit(
+                    connection, "program.sender-added", f"program {program.id}", program_id=program.id, after=after
+                )
             return await self._find(connection, program_id) or program
 
     @carried_through
@@ -138,6 +145,14 @@ class SqlPrograms(Programs):
             await connection.execute(update(programs).where(programs.c.id == before.id).values(terms_row(terms)))
             if [terms.hours_for(each) for each in Priority] != [before.terms.hours_for(each) for each in Priority]:
                 await connection.execute(_NO_LONGER_PUT_OFF, {"its_program_id": before.id})
+            await audit(
+                connection,
+                "program.terms-changed",
+                f"program {before.id}",
+                program_id=before.id,
+                before=_told(before.terms),
+                after=_told(terms),
+            )
         return replace(before, terms=terms)
 
     async def find(self, program_id: str) -> Program | None:
@@ -212,6 +227,7 @@ class SqlPrograms(Programs):
             sealed = self._vault.seal(account.credentials)
             its = provider_accounts.c.id == account_id
             await connection.execute(update(provider_accounts).where(its).values(credentials=sealed))
+            await audit(connection, "account.credentials-set", f"account {provider} {account.name}")
         return account_id
 
     async def _found_or_added(
@@ -224,6 +240,14 @@ class SqlPrograms(Programs):
         await self._database.insert_unless_there(connection, table, {**key, **(rest or {})})
         found = select(table.c.id).where(*(table.c[name] == value for name, value in key.items()))
         return int((await connection.execute(found)).scalar_one())
+
+
+def _called(sender: Sender) -> str:
+    return f"{sender.provider} {sender.address.value}"
+
+
+def _told(terms: Terms) -> Mapping[str, object]:
+    return {name: value for name, value in terms_row(terms).items() if value is not None}
 
 
 def _next_place(program_id: str) -> ScalarSelect[int]:

@@ -1,5 +1,6 @@
 from sqlalchemy import select, update
 
+from adapters.sql.audit import audit
 from adapters.sql.database import Database, carried_through
 from adapters.sql.tables import provider_accounts
 from domain.errors import CredentialsUnreadable
@@ -40,4 +41,5 @@ class SqlProviderAccounts(ProviderAccounts):
                 anew = self._vault.seal(self._vault.open(bytes(row.credentials)))
                 its = provider_accounts.c.id == row.id
                 await connection.execute(update(provider_accounts).where(its).values(credentials=anew))
+            await audit(connection, "accounts.sealed-anew", "all accounts")
         return len(rows)

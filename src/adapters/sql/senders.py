@@ -1,11 +1,12 @@
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from sqlalchemy import func, select, update
 
+from adapters.sql.audit import audit
 from adapters.sql.database import Database, carried_through
-from adapters.sql.rows import SENDER_COLUMNS, as_schedule, as_sender
+from adapters.sql.rows import SENDER_COLUMNS, as_pace, as_schedule, as_sender
 from adapters.sql.tables import deliveries, provider_accounts, senders, sending
-from domain.model.pace import Pace
+from domain.model.pace import SECOND_US, Pace
 from domain.model.sender import OptOutReplies, Sender
 from domain.ports.senders import Senders
 
@@ -44,3 +45,14 @@ class SqlSenders(Senders):
             if opt_out_replies is not None:
                 changed["opt_out_replies"] = opt_out_replies.value
             await connection.execute(update(senders).where(senders.c.id == sender_id).values(changed))
+            await audit(
+                connection,
+                "sender.changed",
+                f"sender {row.address}",
+                before=_told(as_pace(row), row.backlog_us, row.opt_out_replies),
+                after=_told(pace, backlog_us, changed.get("opt_out_replies", row.opt_out_replies)),
+            )
+
+
+def _told(pace: Pace, backlog_us: int, opt_out_replies: object) -> Mapping[str, object]:
+    return {"Rate": str(pace), "BacklogSeconds": backlog_us // SECOND_US, "OptOutReplies": opt_out_replies}

@@ -2,6 +2,7 @@
 
 import click
 
+from entrypoints.cli.audit import audit
 from entrypoints.cli.config import config
 from entrypoints.cli.demo import demo
 from entrypoints.cli.keys import keys
@@ -42,6 +43,7 @@ for command in (
     pause,
     resume,
     restored,
+    audit,
     keys,
     send,
     config,

@@ -2,13 +2,16 @@
 
 import asyncio
 import functools
+import getpass
 import json
+import os
 from collections.abc import Awaitable, Callable
 from typing import ParamSpec, TypeVar
 
 import click
 
 from domain.errors import HubError
+from domain.model.audit import Actor, acting
 from entrypoints.container import Container, close
 from entrypoints.settings import Settings, SettingsFault
 from entrypoints.telemetry.logs import configure_logs
@@ -34,6 +37,7 @@ def with_hub(work: Callable[[Container], Awaitable[R]]) -> R:
     """Runs `work` with a container whose database is open and of the right schema."""
 
     async def run() -> R:
+        acting.set(Actor(name=_user(), via="command-line"))
         settings = Settings.from_environment()
         configure_logs(level="error", form=settings.log_format)
         container = Container(settings=settings)
@@ -45,6 +49,14 @@ def with_hub(work: Callable[[Container], Awaitable[R]]) -> R:
             await close(container)
 
     return asyncio.run(run())
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        # In a container the user may have no name.
+        return str(os.getuid())
 
 
 def print_json(value: object) -> None:
