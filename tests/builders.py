@@ -36,6 +36,7 @@ from adapters.sql.text_log import SqlTextLog
 from adapters.sql.vital_signs import SqlVitalSigns
 from adapters.sql.workload import SqlWorkload
 from adapters.vault import FernetVault
+from domain.model.budget import Budget, Velocity
 from domain.model.consent import Consent, ConsentEvent, Method
 from domain.model.credentials import NO_CREDENTIALS, ProviderAccount
 from domain.model.delivery import Delivery, DeliveryState
@@ -171,6 +172,8 @@ def a_text(
     trace_parent: str | None = None,
     key: IdempotencyKey | None = None,
     duplicate_window_us: int | None = None,
+    per_recipient: Velocity | None = None,
+    budgets: Sequence[Budget] = (),
 ) -> NewText:
     """A text to the numbers, or to one where none is given, with all its deliveries queued or scheduled."""
     recipients = to or (a_number(),)
@@ -194,7 +197,14 @@ def a_text(
         replace(a_delivery(number, position=position, segments=segments, state=state, at_us=at_us), due_us=send_at_us)
         for position, number in enumerate(recipients, start=1)
     ]
-    return NewText(message=message, deliveries=deliveries, key=key, duplicate_window_us=duplicate_window_us)
+    return NewText(
+        message=message,
+        deliveries=deliveries,
+        key=key,
+        duplicate_window_us=duplicate_window_us,
+        per_recipient=per_recipient,
+        budgets=budgets,
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,13 +1,14 @@
 """Lists of phone numbers as people write them."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass
 
 from domain.errors import NoRecipients, NumberRefused, TooManyRecipients
 from domain.model.phone_number import PhoneNumber
 
 MAX_RECIPIENTS = 10_000
+OTHER_COUNTRY = "belongs to a country that this program does not text"
 
 # Reading a number takes some 0.03 ms: after so many it is others' turn.
 _AT_A_STRETCH = 50
@@ -25,23 +26,31 @@ class Recipients:
     refusals: Sequence[tuple[int, str]] = ()
 
 
-async def read_recipients(text: str, *, region: str) -> Recipients:
+async def read_recipients(
+    text: str, *, region: str, countries: Container[str | None] | None = None, most: int = MAX_RECIPIENTS
+) -> Recipients:
     """Reads a comma-delimited list. Empty places, as a trailing comma leaves, are passed over.
 
-    Raises `NoRecipients` or `TooManyRecipients` (counted before doubles are dropped).
+    `countries` are those whose numbers are texted; None: all. Raises `NoRecipients` or `TooManyRecipients` (counted
+    before doubles are dropped).
     """
     filled = [(position, part) for position, part in enumerate(text.split(","), start=1) if part.strip()]
     if not filled:
         raise NoRecipients
-    if len(filled) > MAX_RECIPIENTS:
-        raise TooManyRecipients(count=len(filled), limit=MAX_RECIPIENTS)
+    if len(filled) > most:
+        raise TooManyRecipients(count=len(filled), limit=most)
     numbers: dict[PhoneNumber, None] = {}
     refusals: list[tuple[int, str]] = []
     for count, (position, part) in enumerate(filled, start=1):
         try:
-            numbers[PhoneNumber.parse(part.strip(), region=region)] = None
+            number = PhoneNumber.parse(part.strip(), region=region)
         except NumberRefused as refused:
             refusals.append((position, refused.reason))
+        else:
+            if countries is None or number.region in countries:
+                numbers[number] = None
+            else:
+                refusals.append((position, OTHER_COUNTRY))
         if count % _AT_A_STRETCH == 0:
             await asyncio.sleep(0)
     doubles = len(filled) - len(numbers) - len(refusals)
