@@ -150,14 +150,14 @@ programs = Table(
     Column("mail_to", Text),
     # Whose numbers it texts, with commas between; NULL: all countries'.
     Column("countries", Text),
-    # How many segments it may send in a day and a month of the zone.
+    # How many segments it may send in a day and a month of `budget_zone`.
     Column("daily_segments", BigInteger),
     Column("monthly_segments", BigInteger),
-    Column("budget_zone", Text, nullable=False, server_default=text("'UTC'")),
     Column("recipients_per_request", BigInteger),
     # So many texts to one number within so long.
     Column("per_recipient_texts", BigInteger),
     Column("per_recipient_s", BigInteger),
+    Column("budget_zone", Text, nullable=False, server_default=text("'UTC'")),
     UniqueConstraint("folded_id"),
     UniqueConstraint("sid"),
 )
