@@ -25,6 +25,7 @@ from adapters.sql.intake_sqlite import SqliteIntake
 from adapters.sql.limits import SqlLimits
 from adapters.sql.opt_outs import SqlOptOuts
 from adapters.sql.pauses import SqlPauses
+from adapters.sql.prices import SqlPrices
 from adapters.sql.programs import SqlPrograms
 from adapters.sql.provider_accounts import SqlProviderAccounts
 from adapters.sql.restored_copy import SqlRestoredCopy
@@ -33,6 +34,7 @@ from adapters.sql.schema import SqlSchema
 from adapters.sql.senders import SqlSenders
 from adapters.sql.standstills import SqlStandstills
 from adapters.sql.text_log import SqlTextLog
+from adapters.sql.usage import SqlUsage
 from adapters.sql.vital_signs import SqlVitalSigns
 from adapters.sql.workload import SqlWorkload
 from adapters.vault import FernetVault
@@ -218,6 +220,8 @@ class Store:
     accounts: SqlProviderAccounts
     senders: SqlSenders
     limits: SqlLimits
+    prices: SqlPrices
+    usage: SqlUsage
     pauses: SqlPauses
     retention: SqlRetention
     standstills: SqlStandstills
@@ -247,6 +251,8 @@ class Store:
             accounts=SqlProviderAccounts(database, VAULT),
             senders=SqlSenders(database),
             limits=SqlLimits(database),
+            prices=SqlPrices(database),
+            usage=SqlUsage(database),
             pauses=SqlPauses(database, queue),
             retention=SqlRetention(database),
             standstills=SqlStandstills(database),

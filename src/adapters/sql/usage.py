@@ -45,7 +45,9 @@ class SqlUsage(UsageLog):
     async def days(self, program_id: str, *, first: date, last: date, zone: str) -> Sequence[DayOfUse]:
         found: list[DayOfUse] = []
         async with self._database.reading() as connection:
-            addresses = dict((await connection.execute(select(senders.c.id, senders.c.address))).tuples().all())
+            addresses = {
+                row.id: row.address for row in await connection.execute(select(senders.c.id, senders.c.address))
+            }
             past = await _past(connection, program_id, first, last)
             for index in range((last - first).days + 1):
                 day = first + timedelta(days=index)
