@@ -371,7 +371,6 @@ class Container(containers.DeclarativeContainer):
         AwaitOutcome, texts=texts, clock=clock, stopping=stopping
     )
     cancel_text: providers.Provider[CancelText] = providers.Singleton(CancelText, texts=texts, clock=clock)
-    segment_price = providers.Singleton(_segment_price, settings)
     preview_text: providers.Provider[PreviewText] = providers.Singleton(
         PreviewText,
         programs=remembered_programs,
@@ -380,10 +379,15 @@ class Container(containers.DeclarativeContainer):
         backlog=backlog,
         clock=clock,
         default_region=settings.provided.default_region,
-        segment_price=segment_price,
+        segment_price=providers.Singleton(_segment_price, settings),
     )
     read_usage: providers.Provider[ReadUsage] = providers.Singleton(
-        ReadUsage, programs=programs, usage=usage, prices=prices, clock=clock, segment_price=segment_price
+        ReadUsage,
+        programs=programs,
+        usage=usage,
+        prices=prices,
+        clock=clock,
+        segment_price=providers.Singleton(_segment_price, settings),
     )
     find_text: providers.Provider[FindText] = providers.Singleton(FindText, texts=texts)
     list_texts: providers.Provider[ListTexts] = providers.Singleton(

@@ -30,6 +30,8 @@ from entrypoints.telemetry.outcomes import Outcomes
 _MILLISECOND_US = 1_000
 _SECOND_US = 1_000_000
 
+_log = structlog.get_logger("smshub.intake")
+
 
 class LoggedDispatch(DispatchObserver):
     def __init__(self, metrics: Metrics) -> None:
@@ -191,7 +193,7 @@ class CountedIntake(Intake):
 
 
 def budget_nearly_used(use: BudgetUse) -> None:
-    structlog.get_logger("smshub.intake").warning(
+    _log.warning(
         "budget_nearly_used",
         program=use.program_id,
         period=use.budget.period,
