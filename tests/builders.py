@@ -26,6 +26,7 @@ from adapters.sql.intake_sqlite import SqliteIntake
 from adapters.sql.limits import SqlLimits
 from adapters.sql.opt_outs import SqlOptOuts
 from adapters.sql.pauses import SqlPauses
+from adapters.sql.prices import SqlPrices
 from adapters.sql.program_keys import SqlKeyStandings, SqlProgramKeys
 from adapters.sql.programs import SqlPrograms
 from adapters.sql.provider_accounts import SqlProviderAccounts
@@ -35,9 +36,11 @@ from adapters.sql.schema import SqlSchema
 from adapters.sql.senders import SqlSenders
 from adapters.sql.standstills import SqlStandstills
 from adapters.sql.text_log import SqlTextLog
+from adapters.sql.usage import SqlUsage
 from adapters.sql.vital_signs import SqlVitalSigns
 from adapters.sql.workload import SqlWorkload
 from adapters.vault import FernetVault
+from domain.model.budget import Budget, Velocity
 from domain.model.consent import Consent, ConsentEvent, Method
 from domain.model.credentials import NO_CREDENTIALS, ProviderAccount
 from domain.model.delivery import Delivery, DeliveryState
@@ -174,6 +177,8 @@ def a_text(
     trace_parent: str | None = None,
     key: IdempotencyKey | None = None,
     duplicate_window_us: int | None = None,
+    per_recipient: Velocity | None = None,
+    budgets: Sequence[Budget] = (),
 ) -> NewText:
     """A text to the numbers, or to one where none is given, with all its deliveries queued or scheduled."""
     recipients = to or (a_number(),)
@@ -197,7 +202,14 @@ def a_text(
         replace(a_delivery(number, position=position, segments=segments, state=state, at_us=at_us), due_us=send_at_us)
         for position, number in enumerate(recipients, start=1)
     ]
-    return NewText(message=message, deliveries=deliveries, key=key, duplicate_window_us=duplicate_window_us)
+    return NewText(
+        message=message,
+        deliveries=deliveries,
+        key=key,
+        duplicate_window_us=duplicate_window_us,
+        per_recipient=per_recipient,
+        budgets=budgets,
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,6 +223,8 @@ class Store:
     accounts: SqlProviderAccounts
     senders: SqlSenders
     limits: SqlLimits
+    prices: SqlPrices
+    usage: SqlUsage
     pauses: SqlPauses
     retention: SqlRetention
     standstills: SqlStandstills
@@ -243,6 +257,8 @@ class Store:
             accounts=SqlProviderAccounts(database, VAULT),
             senders=SqlSenders(database),
             limits=SqlLimits(database),
+            prices=SqlPrices(database),
+            usage=SqlUsage(database),
             pauses=SqlPauses(database, queue),
             retention=SqlRetention(database),
             standstills=SqlStandstills(database),

@@ -52,6 +52,12 @@ class RecipientsRefused(HubError):
         self.refusals = tuple(refusals)
 
 
+class CountryNotAllowed(RecipientsRefused):
+    """All that is wrong with the numbers is the countries that they belong to."""
+
+    slug = "country-not-allowed"
+
+
 class NoRecipients(HubError):
     slug = "no-recipients"
 
@@ -85,6 +91,46 @@ class TooManySegments(HubError):
         super().__init__(f"The message takes {segments} segments; this program may send {limit} at most.")
         self.segments = segments
         self.limit = limit
+
+
+class BudgetExceeded(HubError):
+    """A text of so many segments in all, of which the program has fewer `left` in the period."""
+
+    slug = "budget-exceeded"
+
+    def __init__(self, *, segments: int, left: int, period: str, retry_after_s: int) -> None:
+        super().__init__(
+            f"The text takes {segments} segments for all its numbers; "
+            f"{left} of this program's budget are left for {period}."
+        )
+        self.segments = segments
+        self.left = left
+        self.retry_after_s = retry_after_s
+
+
+class PeriodRefused(HubError):
+    """`name` is the property's, `reason` completes the sentence."""
+
+    slug = "period-refused"
+
+    def __init__(self, name: str, reason: str) -> None:
+        super().__init__(f"{name} {reason}.")
+        self.name = name
+
+
+class PriceNotFound(HubError):
+    slug = "price-not-found"
+
+    def __init__(self) -> None:
+        super().__init__("There is no price for this country: see `smshub prices list`.")
+
+
+class CurrencyDiffers(HubError):
+    slug = "currency-differs"
+
+    def __init__(self, *, current: str) -> None:
+        super().__init__(f"Prices are all in one currency, which is {current}.")
+        self.current = current
 
 
 class TimeRefused(HubError):

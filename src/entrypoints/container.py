@@ -43,6 +43,7 @@ from adapters.sql.intake_sqlite import SqliteIntake
 from adapters.sql.limits import SqlLimits
 from adapters.sql.opt_outs import SqlOptOuts
 from adapters.sql.pauses import SqlPauses
+from adapters.sql.prices import SqlPrices
 from adapters.sql.program_keys import SqlKeyStandings, SqlProgramKeys
 from adapters.sql.programs import SqlPrograms
 from adapters.sql.provider_accounts import SqlProviderAccounts
@@ -52,6 +53,7 @@ from adapters.sql.schema import SqlSchema
 from adapters.sql.senders import SqlSenders
 from adapters.sql.standstills import SqlStandstills
 from adapters.sql.text_log import SqlTextLog
+from adapters.sql.usage import SqlUsage
 from adapters.sql.vital_signs import SqlVitalSigns
 from adapters.sql.wakeups_postgresql import PostgresqlWakeups
 from adapters.sql.workload import SqlWorkload
@@ -78,6 +80,7 @@ from domain.ports.limits import Limits
 from domain.ports.login_guard import LoginGuard
 from domain.ports.opt_outs import OptOuts
 from domain.ports.pauses import Pauses
+from domain.ports.prices import Prices
 from domain.ports.program_keys import KeyStandings, ProgramKeys
 from domain.ports.programs import Programs
 from domain.ports.provider_accounts import ProviderAccounts
@@ -89,6 +92,7 @@ from domain.ports.sms_provider import SmsProvider
 from domain.ports.standstills import Standstills
 from domain.ports.text_log import TextLog
 from domain.ports.tokens import Tokens
+from domain.ports.usage import UsageLog
 from domain.ports.vault import Vault
 from domain.ports.vitals import VitalSigns
 from domain.ports.wakeups import Wakeups
@@ -111,11 +115,13 @@ from domain.use_cases.list_opt_outs import ListConsentEvents, ListOptOuts
 from domain.use_cases.list_programs import ListPrograms
 from domain.use_cases.operate_keys import OperateKeys
 from domain.use_cases.operate_limits import OperateLimits
+from domain.use_cases.operate_prices import OperatePrices
 from domain.use_cases.operate_senders import ChangeSender, ListSenders, Pause
 from domain.use_cases.opt_out_by_page import OptOutByPage
 from domain.use_cases.prepare_providers import PrepareProviders
 from domain.use_cases.preview_text import PreviewText
 from domain.use_cases.read_texts import FindText, ListDeliveries, ListTexts
+from domain.use_cases.read_usage import ReadUsage
 from domain.use_cases.receive_callback import ReceiveCallback
 from domain.use_cases.recover_from_backup import RecoverFromBackup
 from domain.use_cases.reply_to_keywords import ReplyToKeywords
@@ -135,7 +141,7 @@ from entrypoints.http.internal import create_internal_app
 from entrypoints.settings import Settings, key_ring
 from entrypoints.telemetry.gauges import Gauges
 from entrypoints.telemetry.metrics import Metrics
-from entrypoints.telemetry.observers import CountedIntake
+from entrypoints.telemetry.observers import CountedIntake, budget_nearly_used
 from entrypoints.telemetry.outcomes import Outcomes
 from entrypoints.tracing import Tracing, Untraced
 
@@ -185,7 +191,7 @@ def _queue(database: Database, retry: RetryPolicy, outcomes: Outcomes) -> SqlDel
 
 def _intake(database: Database, metrics: Metrics) -> SqlIntake:
     kind = SqliteIntake if database.is_sqlite else PostgresqlIntake
-    return kind(database, committed=metrics.texts_per_commit.observe)
+    return kind(database, committed=metrics.texts_per_commit.observe, nearly_used=budget_nearly_used)
 
 
 def _counted_intake(tracing: Tracing, intake: SqlIntake, metrics: Metrics) -> Intake:
@@ -329,6 +335,8 @@ class Container(containers.DeclarativeContainer):
     audit_log: providers.Provider[AuditLog] = providers.Singleton(SqlAuditLog, database)
     contacts: providers.Provider[Contacts] = providers.Singleton(SqlContacts, database)
     opt_outs: providers.Provider[OptOuts] = providers.Singleton(SqlOptOuts, database)
+    usage: providers.Provider[UsageLog] = providers.Singleton(SqlUsage, database)
+    prices: providers.Provider[Prices] = providers.Singleton(SqlPrices, database)
     texts: providers.Provider[TextLog] = providers.Singleton(SqlTextLog, database, outcomes)
     sql_intake: providers.Provider[SqlIntake] = providers.Singleton(_intake, database, metrics)
     intake: providers.Provider[Intake] = providers.Singleton(_counted_intake, tracing, sql_intake, metrics)
@@ -404,6 +412,14 @@ class Container(containers.DeclarativeContainer):
         default_region=settings.provided.default_region,
         segment_price=providers.Singleton(_segment_price, settings),
     )
+    read_usage: providers.Provider[ReadUsage] = providers.Singleton(
+        ReadUsage,
+        programs=programs,
+        usage=usage,
+        prices=prices,
+        clock=clock,
+        segment_price=providers.Singleton(_segment_price, settings),
+    )
     find_text: providers.Provider[FindText] = providers.Singleton(FindText, texts=texts)
     list_texts: providers.Provider[ListTexts] = providers.Singleton(
         ListTexts, texts=texts, programs=remembered_programs, default_region=settings.provided.default_region
@@ -472,6 +488,7 @@ class Container(containers.DeclarativeContainer):
     list_senders: providers.Provider[ListSenders] = providers.Singleton(ListSenders, senders=senders)
     change_sender: providers.Provider[ChangeSender] = providers.Singleton(ChangeSender, senders=senders, clock=clock)
     pause: providers.Provider[Pause] = providers.Singleton(Pause, pauses=pauses, senders=senders, clock=clock)
+    operate_prices: providers.Provider[OperatePrices] = providers.Singleton(OperatePrices, prices=prices)
     operate_limits: providers.Provider[OperateLimits] = providers.Singleton(
         OperateLimits, limits=limits, senders=senders, clock=clock
     )
@@ -585,6 +602,7 @@ class Container(containers.DeclarativeContainer):
         list_consent_events=list_consent_events,
         list_deliveries=list_deliveries,
         set_opt_out=set_opt_out,
+        read_usage=read_usage,
     )
     callback_handlers: providers.Provider[CallbackHandlers] = providers.Singleton(
         CallbackHandlers, receive=receive_callback

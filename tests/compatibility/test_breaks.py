@@ -339,10 +339,10 @@ BREAKING: Mapping[str, tuple[Change, str]] = {
 COMPATIBLE: Mapping[str, Change] = {
     "nothing": lambda _document: None,
     "a new operation": put(
-        "paths > /api/Usage",
-        {"get": {"operationId": "getUsage", "tags": ["Usage"], "responses": {"200": {"description": "Usage."}}}},
+        "paths > /api/Reports",
+        {"get": {"operationId": "getReport", "tags": ["Reports"], "responses": {"200": {"description": "A report."}}}},
     ),
-    "a new schema": put(f"{SCHEMAS} > Usage", {"type": "object"}),
+    "a new schema": put(f"{SCHEMAS} > Report", {"type": "object"}),
     "another text": put(f"{LOGIN} > description", "Get a token."),
     "another example": put(f"{SCHEMAS} > NewTextMessage > example > Message", "Hello"),
     "another description of a property": put(f"{SCHEMAS} > TextMessage > properties > Sender > description", "Whose."),

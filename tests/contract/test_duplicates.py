@@ -10,7 +10,7 @@ from sqlalchemy import func, select, update
 
 from adapters.sql.database import Database
 from adapters.sql.tables import deliveries, recent_texts
-from domain.model.delivery import DUPLICATE, DeliveryState
+from domain.model.delivery import DUPLICATE, OPTED_OUT, DeliveryState
 from domain.model.idempotency import IdempotencyKey
 from domain.model.pace import SECOND_US
 from domain.model.program import Program
@@ -96,6 +96,16 @@ async def test_who_has_opted_out_is_not_noted(store: Store) -> None:
     assert "opted-out" in (await store.intake.add(watched(program))).blocked
     async with store.database.reading() as connection:
         assert (await connection.execute(select(func.count()).select_from(recent_texts))).scalar_one() == 0
+
+
+async def test_who_has_opted_out_is_no_duplicate_beside_others(store: Store) -> None:
+    program = await store.add_program()
+    await store.opt_outs.record([an_opt_out(program.id, a_number(0))])
+
+    assert [(await store.intake.add(watched(program, 0, 1))).blocked for _ in range(2)] == [
+        {OPTED_OUT: 1},
+        {OPTED_OUT: 1, DUPLICATE: 1},
+    ]
 
 
 async def test_a_repeated_request_is_answered_as_the_first_was_and_no_duplicate(store: Store) -> None:

@@ -10,6 +10,7 @@ from sqlalchemy import text as sql
 from adapters.sql.provider_accounts import SqlProviderAccounts
 from adapters.vault import FernetVault
 from domain.errors import CredentialsMissing, CredentialsUnreadable, ProgramNotFound
+from domain.model.budget import Velocity
 from domain.model.credentials import Credentials, ProviderAccount
 from domain.model.delivery import DeliveryState
 from domain.model.message_id import new_message_id
@@ -211,6 +212,12 @@ class TestTerms:
             opt_in_reply="Welcome back.",
             help_reply="Call us.",
             mail_to="office@example.org",
+            countries=frozenset({"US", "own"}),
+            daily_segments=1_000,
+            monthly_segments=20_000,
+            budget_zone="America/Denver",
+            recipients_per_request=500,
+            per_recipient=Velocity(5, timedelta(hours=1)),
         )
 
         changed = await store.programs.set_terms("CITY-HALL", terms)

@@ -5,7 +5,8 @@ from sqlalchemy import update
 from adapters.sql.tables import limits
 from domain.model.limit import DailyCap, Limit
 from domain.model.pace import SECOND_US, Pace
-from tests.builders import NOW_US, Store, numbers
+from domain.model.terms import USUAL_TERMS, Terms
+from tests.builders import NOW_US, Store, a_text, numbers
 
 DAY_US = 86_400 * SECOND_US
 
@@ -75,3 +76,19 @@ async def test_a_hundred_caps_are_told_those_that_are_used_most(store: Store) ->
 
     assert len(caps) == 100
     assert caps["limit 102"] == 1
+
+
+async def test_budgets_are_told_by_what_is_used_of_the_day_or_the_month(store: Store) -> None:
+    program, other = await store.add_program("city-hall"), await store.add_program("library")
+    terms = Terms(daily_segments=10, monthly_segments=100)
+    for each in (program, other):
+        await store.programs.set_terms(each.id, terms)
+    for to, segments in ((program, 5), (other, 2)):
+        await store.intake.add(a_text(to, *numbers(segments), budgets=terms.budgets_at(NOW_US)))
+
+    assert (await store.vital_signs.now(now_us=NOW_US)).budgets_used == {"city-hall": 0.5, "library": 0.2}
+    # Of the month that has not ended.
+    assert (await store.vital_signs.now(now_us=NOW_US + DAY_US)).budgets_used == {"city-hall": 0.05, "library": 0.02}
+    await store.programs.set_terms(program.id, Terms(daily_segments=1))
+    await store.programs.set_terms(other.id, USUAL_TERMS)
+    assert (await store.vital_signs.now(now_us=NOW_US)).budgets_used == {"city-hall": 1}

@@ -15,6 +15,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from structlog.testing import capture_logs
 
 from domain.errors import StoreUnavailable
+from domain.model.budget import Budget, BudgetUse
 from domain.model.callback import CallbackKind
 from domain.model.delivery import DeliveryState
 from domain.model.failover import Failover
@@ -25,7 +26,7 @@ from domain.ports.failovers import FailedOver
 from domain.ports.inbound_messages import TakenIn
 from entrypoints.telemetry.callback_observer import LoggedCallbacks
 from entrypoints.telemetry.metrics import Metrics
-from entrypoints.telemetry.observers import LoggedDispatch
+from entrypoints.telemetry.observers import LoggedDispatch, budget_nearly_used
 from entrypoints.telemetry.tally import Tally
 from tests.builders import a_delivery
 from tests.contract.test_callbacks import a_callback
@@ -125,7 +126,7 @@ def test_every_line_has_the_keys_that_are_documented(day: Day) -> None:
         *{"waiting_for_database", "request_failed", "deliveries_rescued", "store_unavailable"},
         *{"provider_adapter_failed", "provider_code_unlisted", "sender_barred", "sender_unbarred"},
         *{"callback_received", "callback_refused", "receipt_worked_off", "inbound_joined", "inbound_message_taken_in"},
-        "delivery_failed_over",
+        *{"delivery_failed_over", "budget_nearly_used"},
     }
 
 
@@ -144,11 +145,13 @@ def test_the_rarer_lines_have_the_keys_that_are_documented() -> None:
         callbacks.worked_off(WorkedOff(callback=a_callback(), outcome=ReceiptOutcome.UNREADABLE), now_us=0)
         callbacks.joined(Joined(callback=a_callback(), missing=[2]))
         callbacks.taken_in(TakenIn(callback=a_callback(), outcome=InboundOutcome.NOBODYS))
+        budget_nearly_used(BudgetUse(program_id="PHARMACY", budget=Budget("2026-11", 10, 0), used=8, percent=80))
     keys = documented("Log lines")
     assert [line["event"] for line in lines] == [
         *("deliveries_rescued", "deliveries_rescued", "store_unavailable", "provider_adapter_failed"),
         *("sender_barred", "sender_unbarred", "provider_code_unlisted", "delivery_failed_over"),
         *("callback_received", "callback_refused", "receipt_worked_off", "inbound_joined", "inbound_message_taken_in"),
+        "budget_nearly_used",
     ]
     for line in lines:
         assert line.keys() - {"event", "log_level"} == names(keys[line["event"]][0])

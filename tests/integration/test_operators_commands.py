@@ -3,7 +3,7 @@
 import json
 import time
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -214,6 +214,85 @@ class TestTerms:
 
         assert smshub("programs", "set", "--program", program, "--retention", retention, environment=hub).exit_code != 0
         assert read(hub, "programs", "list")[0]["Retention"] is None
+
+
+class TestGuards:
+    GUARDS = (
+        *("--countries", "US, CA", "--daily-segments", "1000", "--monthly-segments", "20000"),
+        *("--budget-zone", "America/Denver", "--recipients-per-request", "500", "--per-recipient", "5/PT1H"),
+    )
+
+    def test_they_are_set_shown_and_switched_off(self, hub: dict[str, str]) -> None:
+        its = ("--program", read(hub, "programs", "list")[0]["ProgramId"])
+
+        changed = read(hub, "programs", "set", *its, *self.GUARDS)
+
+        assert changed["Countries"] == ["CA", "US"]
+        assert (changed["DailySegments"], changed["MonthlySegments"]) == (1000, 20000)
+        assert (changed["BudgetZone"], changed["RecipientsPerRequest"]) == ("America/Denver", 500)
+        assert changed["PerRecipient"] == "5/PT1H"
+        said = printed(smshub("programs", "set", *its, "--daily-segments", "none", environment=hub))
+        assert said.endswith(
+            "It texts numbers of: CA, US.\nIt may send 20000 segments in a month (America/Denver).\n"
+            "A request may have 500 numbers.\nOne number may get so many texts: 5/PT1H.\n"
+        )
+
+    @pytest.mark.parametrize(
+        "option",
+        [
+            ("--countries", "USA"),
+            ("--daily-segments", "0"),
+            ("--daily-segments", "many"),
+            ("--budget-zone", "none"),
+            ("--recipients-per-request", "10001"),
+            ("--per-recipient", "5"),
+            ("--per-recipient", "PT1H/5"),
+        ],
+    )
+    def test_what_cannot_be_is_refused(self, hub: dict[str, str], option: tuple[str, str]) -> None:
+        (program,) = read(hub, "programs", "list")
+
+        told(smshub("programs", "set", "--program", program["ProgramId"], *option, environment=hub), status=2)
+
+        assert read(hub, "programs", "list") == [program]
+
+    def test_prices_are_set_listed_and_removed(self, hub: dict[str, str]) -> None:
+        put = ("prices", "set", "--country", "US", "--price", "0.0079", "--currency")
+        assert "smshub prices set" in smshub("prices", "list", environment=hub).stderr
+        assert printed(smshub(*put, "USD", environment=hub)) == "US  0.0079 USD\n"
+
+        assert read(hub, "prices", "list") == [{"Country": "US", "Price": "0.0079", "Currency": "USD"}]
+        assert printed(smshub("prices", "list", environment=hub)) == "US  0.0079 USD\n"
+        in_canada = ("prices", "set", "--country", "CA", "--price", "0.01", "--currency", "CAD")
+        assert "one currency, which is USD" in told(smshub(*in_canada, environment=hub))
+        assert "ISO 3166-1" in told(smshub(*put[:3], "USA", *put[4:], "USD", environment=hub))
+        told(smshub(*put, "dollars", environment=hub), status=2)
+        printed(smshub("prices", "remove", "--country", "US", environment=hub))
+        assert "no price" in told(smshub("prices", "remove", "--country", "US", environment=hub))
+
+    def test_usage_is_told_by_day_with_its_cost(self, environment: dict[str, str]) -> None:
+        create = ("programs", "create", "--name", "Demo", "--provider", "sandbox", "--sender", SENDER)
+        program = read(environment, *create)["ProgramId"]
+        send = ("send", "--program", program, "--message", "Hello", "--to", "+19706904544,+19706904545")
+        printed(smshub(*send, environment=environment))
+        today = datetime.now(UTC).date()
+        # Midnight may pass meanwhile.
+        its = ("usage", "--program", program, "--from", str(today), "--to", str(today + timedelta(days=1)))
+
+        said = read(environment, *its)
+
+        (day,) = said["Items"]
+        assert (day["Sender"], day["Status"], day["Messages"], day["Segments"]) == (SENDER, "queued", 1, 2)
+        assert said["EstimatedCost"] is None
+        assert "2 segments in all, for which there are no prices" in printed(smshub(*its, environment=environment))
+        priced = environment | {"SMSHUB_SEGMENT_PRICE": "0.01 USD"}
+        lines = printed(smshub(*its, environment=priced)).splitlines()
+        assert lines[0].endswith(f"{SENDER}  queued: 1 messages, 2 deliveries, 2 segments, about 0 USD")
+        assert lines[1] == "2 segments in all, about 0 USD"
+        backwards = (*its[:4], str(today), "--to", str(today - timedelta(days=1)))
+        assert "To is before From" in told(smshub(*backwards, environment=environment))
+        nobody = (*its[:2], "nobody", *its[3:])
+        assert "no program with this id" in told(smshub(*nobody, environment=environment))
 
 
 class TestLimits:

@@ -71,7 +71,8 @@ class Busy(VitalSigns):
     async def now(self, *, now_us: int) -> Vitals:
         _ = now_us
         used = {f"limit {index}": 0.5 for index in range(SENDERS)}
-        return Vitals(dispatchers=1, sending=1, unknown=1, oldest_unknown_us=1, caps_used=used)
+        budgets = {f"P{index}": 0.5 for index in range(SENDERS)}
+        return Vitals(dispatchers=1, sending=1, unknown=1, oldest_unknown_us=1, caps_used=used, budgets_used=budgets)
 
 
 class Laden(Workload):

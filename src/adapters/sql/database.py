@@ -11,6 +11,7 @@ from types import TracebackType
 from typing import Any, ParamSpec, TypeVar, cast
 
 import asyncpg
+from asyncpg.transaction import Transaction
 from sqlalchemy import URL, NullPool, QueuePool, Table, event, make_url
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError, IntegrityError, InterfaceError, OperationalError
@@ -263,6 +264,9 @@ class _InTransactions:
 
     def __init__(self, connection: asyncpg.Connection) -> None:
         self._connection = connection
+
+    def transaction(self) -> Transaction:
+        return self._connection.transaction()
 
     async def fetch(self, statement: str, *parameters: object) -> Sequence[asyncpg.Record]:
         async with self._connection.transaction():

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, TypeAlias
 from uuid import UUID
 
-from domain.model.delivery import DUPLICATE, IN_VAIN, Delivery, DeliveryState
+from domain.model.delivery import DUPLICATE, IN_VAIN, DeliveryState
 from domain.model.text_message import NewText
 
 # The message that a number gets, and the number.
@@ -51,7 +51,3 @@ def without_duplicates(texts: Sequence[NewText], noted: Collection[To]) -> Seque
 
 def _without(text: NewText, first: Collection[str]) -> NewText:
     return text.blocked_for(DUPLICATE, {each.number for each in text.deliveries if each.number.e164 not in first})
-
-
-def duplicates_of(text: NewText) -> Sequence[Delivery]:
-    return [each for each in text.deliveries if each.reason == DUPLICATE]

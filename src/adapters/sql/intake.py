@@ -2,8 +2,9 @@
 
 import time
 from abc import abstractmethod
+from collections import Counter
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 from uuid import UUID
 
@@ -14,10 +15,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from adapters.sql.database import Database, DatabaseFault, LockedElsewhere, carried_through
 from adapters.sql.group import Group
 from adapters.sql.rows import MESSAGE_COLUMNS, AnyRow, as_message
-from adapters.sql.tables import idempotency_keys, recent_texts, senders, text_messages
+from adapters.sql.tables import budget_uses, idempotency_keys, recent_texts, senders, text_messages
 from adapters.sql.text_log import first_numbers
-from domain.errors import HubBusy, IdempotencyKeyInUse, IdempotencyKeyReused, StoreUnavailable
-from domain.model.delivery import DUPLICATE, OPTED_OUT, Delivery, DeliveryState
+from domain.errors import BudgetExceeded, HubBusy, IdempotencyKeyInUse, IdempotencyKeyReused, StoreUnavailable
+from domain.model.budget import BudgetUse
+from domain.model.delivery import DUPLICATE, OPTED_OUT, TOO_MANY_TEXTS, Delivery, DeliveryState
 from domain.model.idempotency import KEPT_US, IdempotencyKey
 from domain.model.phone_number import PhoneNumber
 from domain.model.text_message import AcceptedText, NewText, TextMessage, TextSummary
@@ -59,16 +61,36 @@ _EARLIER = (
 _Name: TypeAlias = tuple[str, str]
 
 
-def _nothing(_count: int) -> None:
+# Counts of what is blocked have a name of their own, but for those who have opted out.
+_NAMED_REASONS = (DUPLICATE, TOO_MANY_TEXTS)
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """What a transaction made of texts: these are stored, for those there was no room in a budget."""
+
+    texts: Sequence[NewText]
+    refused: Mapping[UUID, BudgetExceeded] = field(default_factory=dict)
+    nearly_used: Sequence[BudgetUse] = ()
+
+
+def _nothing(_told: object) -> None:
     pass
 
 
 class SqlIntake(Intake):
-    """`committed` is told of each transaction, and how many texts it stored."""
+    """`committed` is told of each transaction, and how many texts it stored; `nearly_used` of each budget that is."""
 
-    def __init__(self, database: Database, *, committed: Callable[[int], None] = _nothing) -> None:
+    def __init__(
+        self,
+        database: Database,
+        *,
+        committed: Callable[[int], None] = _nothing,
+        nearly_used: Callable[[BudgetUse], None] = _nothing,
+    ) -> None:
         self._database = database
         self._committed = committed
+        self._nearly_used = nearly_used
         self._short = Group(self._store, at_once=_TOGETHER, room=_ROOM)
         self._long = Group(self._store, at_once=1, room=_ROOM_OF_LONG)
 
@@ -92,7 +114,9 @@ class SqlIntake(Intake):
 
     async def forget_keys(self, *, now_us: int) -> int:
         keys = await self._forget(idempotency_keys, idempotency_keys.c.created_us <= now_us - KEPT_US)
-        return keys + await self._forget(recent_texts, recent_texts.c.until_us <= now_us)
+        keys += await self._forget(recent_texts, recent_texts.c.until_us <= now_us)
+        # A text that was accepted at the very end of a period may be stored a little after it.
+        return keys + await self._forget(budget_uses, budget_uses.c.until_us <= now_us - KEPT_US)
 
     @carried_through
     async def _forget(self, table: Table, old: ColumnElement[bool]) -> int:
@@ -117,6 +141,11 @@ class SqlIntake(Intake):
         for text in failed:
             if text.key is not None and isinstance(answers.get(text.message.id), LockedElsewhere):
                 answers[text.message.id] = IdempotencyKeyInUse()
+        for text in texts:
+            # One of the same key, in the same moment, that is not stored either.
+            its_first = answers.get(firsts[_name(text) or text.message.id].message.id)
+            if isinstance(its_first, BudgetExceeded):
+                answers.setdefault(text.message.id, its_first)
         others = [text for text in texts if text.message.id not in answers]
         if others:
             answers |= await self._earlier_answers(others)
@@ -132,9 +161,12 @@ class SqlIntake(Intake):
         answers: dict[UUID, AcceptedText | Exception] = {}
         try:
             async for stored in self._insert(texts, patient=patient):
-                if stored:
-                    self._committed(len(stored))
-                answers |= {text.message.id: text.accepted() for text in stored}
+                if stored.texts:
+                    self._committed(len(stored.texts))
+                for use in stored.nearly_used:
+                    self._nearly_used(use)
+                answers |= {text.message.id: text.accepted() for text in stored.texts}
+                answers |= stored.refused
         except (StoreUnavailable, DatabaseFault) as fault:
             if not answers and not isinstance(fault, _OF_ONE):
                 raise
@@ -164,9 +196,10 @@ class SqlIntake(Intake):
         return {text.message.id: _answer_from(earlier, text) for text in texts}
 
     @abstractmethod
-    def _insert(self, texts: Sequence[NewText], *, patient: bool) -> AsyncIterator[Sequence[NewText]]:
-        """Stores those whose key is free, and makes their senders due; gives them as they were stored, which is
-        without those who have opted out and without duplicates, after each transaction.
+    def _insert(self, texts: Sequence[NewText], *, patient: bool) -> AsyncIterator[Stored]:
+        """Stores those whose key is free and that their budgets have room for, and makes their senders due; gives them
+        as they were stored, which is without those who have opted out, duplicates and too many texts, after each
+        transaction.
 
         No two of them have the same key. `patient`: a key that another transaction holds is waited for as long as
         for any lock, else for a moment.
@@ -229,19 +262,19 @@ def key_row(text: NewText, key: IdempotencyKey) -> dict[str, Any]:
 
 
 def _written_counts(text: NewText) -> Mapping[str, int]:
-    """By state. Of what is blocked, duplicates have a name of their own; the others have opted out."""
+    """By state, and of what is blocked by those reasons that have a name."""
     counts = {state.value: count for state, count in text.counts.items()}
-    duplicates = sum(1 for each in text.deliveries if each.reason == DUPLICATE)
-    return {**counts, DUPLICATE: duplicates} if duplicates else counts
+    if DeliveryState.BLOCKED.value in counts:
+        counts |= Counter(each.reason for each in text.deliveries if each.reason in _NAMED_REASONS)
+    return counts
 
 
 def _read_counts(first_counts: str) -> tuple[Mapping[DeliveryState, int], Mapping[str, int]]:
     """By state, and by why they are blocked."""
     written = orjson.loads(first_counts)
-    duplicates = written.pop(DUPLICATE, 0)
+    blocked = {reason: written.pop(reason, 0) for reason in _NAMED_REASONS}
     counts = {DeliveryState(state): count for state, count in written.items()}
-    opted_out = counts.get(DeliveryState.BLOCKED, 0) - duplicates
-    blocked = {OPTED_OUT: opted_out, DUPLICATE: duplicates}
+    blocked[OPTED_OUT] = counts.get(DeliveryState.BLOCKED, 0) - sum(blocked.values())
     return counts, {reason: count for reason, count in blocked.items() if count}
 
 

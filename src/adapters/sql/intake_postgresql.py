@@ -8,9 +8,10 @@ from uuid import UUID
 
 import asyncpg
 
-from adapters.sql.duplicates import IN_VAIN_STATES, duplicates_of, notes, without_duplicates
-from adapters.sql.intake import SqlIntake, delivery_row, key_row, message_row, sent_at_once
-from domain.model.delivery import DUPLICATE, DeliveryState
+from adapters.sql import budgets, velocity
+from adapters.sql.duplicates import IN_VAIN_STATES, notes, without_duplicates
+from adapters.sql.intake import SqlIntake, Stored, delivery_row, key_row, message_row, sent_at_once
+from domain.model.delivery import OPTED_OUT, DeliveryState
 from domain.model.idempotency import KEPT_US
 from domain.model.phone_number import PhoneNumber
 from domain.model.text_message import NewText
@@ -61,6 +62,9 @@ _RECENT = {
     "since_us": "bigint",
     "until_us": "bigint",
 }
+
+_RECIPIENT = {"program_id": "text", "number": "text", "since_id": "uuid"}
+_BUDGET_USE = {"program_id": "text", "period": "text", "used": "bigint", "since_us": "bigint", "until_us": "bigint"}
 
 # The places of their parameters.
 _NEW_KEY, _NEW_MESSAGE, _NEW_DELIVERY = 1, 1 + len(_KEY), 1 + len(_KEY) + len(_MESSAGE)
@@ -136,8 +140,8 @@ _NOTE = f"""
 """  # noqa: S608 - made of names of columns and states alone
 
 _HOLD_BACK = f"""
-    UPDATE deliveries d SET state = '{DeliveryState.BLOCKED.value}', reason = '{DUPLICATE}', due_us = NULL
-    FROM unnest($1::uuid[], $2::integer[]) AS r (message_id, position)
+    UPDATE deliveries d SET state = '{DeliveryState.BLOCKED.value}', reason = r.reason, due_us = NULL
+    FROM unnest($1::uuid[], $2::integer[], $3::text[]) AS r (message_id, position, reason)
     WHERE d.message_id = r.message_id AND d.position = r.position
 """  # noqa: S608 - made of constants alone
 
@@ -146,6 +150,38 @@ _COUNT_ANEW = """
     FROM unnest($1::text[], $2::text[], $3::text[]) AS r (program_id, key, first_counts)
     WHERE k.program_id = r.program_id AND k.key = r.key
 """
+
+# Nobody else's texts to the same numbers are counted meanwhile; others may be stored.
+_ONE_AT_A_TIME = "SELECT id FROM programs WHERE id = ANY ($1::text[]) ORDER BY id FOR NO KEY UPDATE"
+
+_COUNT = f"""
+    SELECT program_id, number, (
+        SELECT count(*) FROM deliveries d
+        WHERE d.number = given.number AND d.message_id >= given.since_id AND d.program_id = given.program_id
+            AND d.message_id <> ALL ($4::uuid[])
+            AND d.state NOT IN ({", ".join(f"'{state.value}'" for state in velocity.UNCOUNTED)})
+    ) AS texts
+    FROM {_rows(_RECIPIENT, 1)}
+"""  # noqa: S608 - made of names of columns and states alone
+
+_CHARGE = f"""
+    INSERT INTO budget_uses AS kept ({", ".join(_BUDGET_USE)})
+    SELECT {", ".join(_BUDGET_USE)} FROM {_rows(_BUDGET_USE, 1)} ORDER BY place
+    ON CONFLICT (program_id, period) DO UPDATE SET used = kept.used + excluded.used
+    RETURNING program_id, period, used, told
+"""  # noqa: S608 - made of names of columns alone
+
+_CORRECT = """
+    UPDATE budget_uses b SET used = r.used, told = r.told
+    FROM unnest($1::text[], $2::text[], $3::bigint[], $4::smallint[]) AS r (program_id, period, used, told)
+    WHERE b.program_id = r.program_id AND b.period = r.period
+"""
+
+_WITHDRAW = (
+    "DELETE FROM deliveries WHERE message_id = ANY ($1::uuid[])",
+    "DELETE FROM text_messages WHERE id = ANY ($1::uuid[])",
+    "DELETE FROM idempotency_keys WHERE message_id = ANY ($1::uuid[])",
+)
 
 # A claim that holds a sender's row looks for what came meanwhile when it is done.
 _ROUSE = """
@@ -160,7 +196,7 @@ _USUAL_PATIENCE = "RESET lock_timeout"
 
 
 class PostgresqlIntake(SqlIntake):
-    async def _insert(self, texts: Sequence[NewText], *, patient: bool) -> AsyncIterator[Sequence[NewText]]:
+    async def _insert(self, texts: Sequence[NewText], *, patient: bool) -> AsyncIterator[Stored]:
         left = texts
         async with self._database.driver() as connection:
             # A setting would be the next one's to whom a pooler lends the connection.
@@ -168,12 +204,12 @@ class PostgresqlIntake(SqlIntake):
             if hurried:
                 await connection.execute(_SHORT_PATIENCE)
             while left:
-                watched = any(text.duplicate_window_us is not None for text in left)
-                async with connection.transaction() if watched else nullcontext():
-                    stored, left = await _add(connection, left)
-                    stored = await _without_duplicates(connection, stored)
+                guarded = any(text.guarded for text in left)
+                async with connection.transaction() if guarded else nullcontext():
+                    added, left = await _add(connection, left)
+                    stored = await _guarded(connection, added) if guarded else Stored(added)
                 yield stored
-                await _rouse(connection, stored)
+                await _rouse(connection, stored.texts)
             if hurried:
                 await connection.execute(_USUAL_PATIENCE)
 
@@ -193,19 +229,61 @@ async def _add(connection: asyncpg.Connection, texts: Sequence[NewText]) -> tupl
     )
 
 
+async def _guarded(connection: asyncpg.Connection, added: Sequence[NewText]) -> Stored:
+    """What is left of texts that were just stored. Rows are locked in one order by all: keys, notes of recent texts,
+    programs, budgets.
+    """
+    kept = await _without_too_many(connection, await _without_duplicates(connection, added))
+    await _hold_back(connection, added, kept)
+    return await _within_budgets(connection, kept)
+
+
 async def _without_duplicates(connection: asyncpg.Connection, stored: Sequence[NewText]) -> Sequence[NewText]:
     rows = notes(stored)
     if not rows:
         return stored
     noted = await connection.fetch(_NOTE, *_arrays(_RECENT, rows))
-    kept = without_duplicates(stored, {(row["message_id"], row["number"]) for row in noted})
+    return without_duplicates(stored, {(row["message_id"], row["number"]) for row in noted})
+
+
+async def _without_too_many(connection: asyncpg.Connection, stored: Sequence[NewText]) -> Sequence[NewText]:
+    rows = velocity.recipients(stored)
+    if not rows:
+        return stored
+    await connection.execute(_ONE_AT_A_TIME, sorted({row["program_id"] for row in rows}))
+    own = [text.message.id for text in stored]
+    counted = await connection.fetch(_COUNT, *_arrays(_RECIPIENT, rows), own)
+    return velocity.without_too_many(stored, {(row["program_id"], row["number"]): row["texts"] for row in counted})
+
+
+async def _hold_back(connection: asyncpg.Connection, stored: Sequence[NewText], kept: Sequence[NewText]) -> None:
     changed = [text for text, before in zip(kept, stored, strict=True) if text is not before]
-    if changed:
-        held_back = [(text.message.id, each.position) for text in changed for each in duplicates_of(text)]
-        await connection.execute(_HOLD_BACK, *map(list, zip(*held_back, strict=True)))
-        keys = [key_row(text, text.key) for text in changed if text.key is not None]
-        await connection.execute(_COUNT_ANEW, *([row[name] for row in keys] for name in _COUNTED))
-    return kept
+    if not changed:
+        return
+    held_back = [
+        (text.message.id, each.position, each.reason)
+        for text in changed
+        for each in text.deliveries
+        if each.state is DeliveryState.BLOCKED and each.reason != OPTED_OUT
+    ]
+    await connection.execute(_HOLD_BACK, *map(list, zip(*held_back, strict=True)))
+    keys = [key_row(text, text.key) for text in changed if text.key is not None]
+    await connection.execute(_COUNT_ANEW, *([row[name] for row in keys] for name in _COUNTED))
+
+
+async def _within_budgets(connection: asyncpg.Connection, stored: Sequence[NewText]) -> Stored:
+    rows = budgets.charges(stored)
+    if not rows:
+        return Stored(stored)
+    uses = await connection.fetch(_CHARGE, *_arrays(_BUDGET_USE, rows))
+    after = {(row["program_id"], row["period"]): budgets.Use(row["used"], row["told"]) for row in uses}
+    charged = budgets.charged(stored, rows, after)
+    if charged.corrected:
+        corrected = [(*name, *use) for name, use in charged.corrected.items()]
+        await connection.execute(_CORRECT, *map(list, zip(*corrected, strict=True)))
+    for statement in _WITHDRAW if charged.refused else ():
+        await connection.execute(statement, list(charged.refused))
+    return Stored(charged.fitting, charged.refused, charged.nearly_used)
 
 
 def _parameters(texts: Sequence[NewText]) -> Sequence[Sequence[Any]]:

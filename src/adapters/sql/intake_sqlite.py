@@ -5,24 +5,26 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import exists, insert, select
+from sqlalchemy import exists, func, insert, select, update
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.sql.dml import ReturningInsert
 
+from adapters.sql import budgets, velocity
 from adapters.sql.delivery_queue import make_due
 from adapters.sql.duplicates import To, notes, without_duplicates
 from adapters.sql.intake import (
     NAME,
     NAME_COLUMNS,
     SqlIntake,
+    Stored,
     delivery_row,
     key_row,
     message_row,
     sent_at_once,
 )
 from adapters.sql.opt_outs import opted_out_among
-from adapters.sql.tables import deliveries, idempotency_keys, recent_texts, senders, text_messages
+from adapters.sql.tables import budget_uses, deliveries, idempotency_keys, recent_texts, senders, text_messages
 from domain.model.delivery import IN_VAIN
 from domain.model.idempotency import KEPT_US
 from domain.model.phone_number import PhoneNumber
@@ -32,16 +34,18 @@ _ROWS_AT_ONCE = 500  # Ten thousand at once would take some 20 MB on their way.
 
 
 class SqliteIntake(SqlIntake):
-    async def _insert(self, texts: Sequence[NewText], *, patient: bool) -> AsyncIterator[Sequence[NewText]]:
+    async def _insert(self, texts: Sequence[NewText], *, patient: bool) -> AsyncIterator[Stored]:
         # Nobody holds a single key here.
         _ = patient
         async with self._database.writing() as connection:
             taken = await _taken(connection, texts)
             free = [text for text in texts if text.message.id not in taken]
-            stored = await _without_opted_out(connection, free)
-            stored = await _without_duplicates(connection, stored)
-            if stored:
-                await _add(connection, stored)
+            kept = await _without_opted_out(connection, free)
+            kept = await _without_duplicates(connection, kept)
+            kept = await _without_too_many(connection, kept)
+            stored = await _within_budgets(connection, kept)
+            if stored.texts:
+                await _add(connection, stored.texts)
         yield stored
 
 
@@ -67,6 +71,46 @@ async def _without_duplicates(connection: AsyncConnection, texts: Sequence[NewTe
         added = await connection.execute(_noted(rows[start : start + _ROWS_AT_ONCE]))
         noted |= {(row.message_id, row.number) for row in added}
     return without_duplicates(texts, noted) if rows else texts
+
+
+async def _without_too_many(connection: AsyncConnection, texts: Sequence[NewText]) -> Sequence[NewText]:
+    numbers: dict[tuple[str, UUID], list[str]] = defaultdict(list)
+    for row in velocity.recipients(texts):
+        numbers[row["program_id"], row["since_id"]].append(row["number"])
+    earlier: dict[velocity.Name, int] = {}
+    for (program_id, since_id), its in numbers.items():
+        for start in range(0, len(its), _ROWS_AT_ONCE):
+            counted = (
+                select(deliveries.c.number, func.count().label("texts"))
+                .where(
+                    deliveries.c.number.in_(its[start : start + _ROWS_AT_ONCE]),
+                    deliveries.c.message_id >= since_id,
+                    deliveries.c.program_id == program_id,
+                    deliveries.c.state.not_in([state.value for state in velocity.UNCOUNTED]),
+                )
+                .group_by(deliveries.c.number)
+            )
+            rows = await connection.execute(counted)
+            earlier |= {(program_id, row.number): row.texts for row in rows}
+    return velocity.without_too_many(texts, earlier) if numbers else texts
+
+
+async def _within_budgets(connection: AsyncConnection, texts: Sequence[NewText]) -> Stored:
+    rows = budgets.charges(texts)
+    if not rows:
+        return Stored(texts)
+    row = sqlite.insert(budget_uses).values(list(rows))
+    charge = row.on_conflict_do_update(
+        index_elements=list(budget_uses.primary_key.columns),
+        set_={"used": budget_uses.c.used + row.excluded.used},
+    ).returning(budget_uses.c.program_id, budget_uses.c.period, budget_uses.c.used, budget_uses.c.told)
+    uses = await connection.execute(charge)
+    after = {(each.program_id, each.period): budgets.Use(each.used, each.told) for each in uses}
+    charged = budgets.charged(texts, rows, after)
+    for (program_id, period), use in charged.corrected.items():
+        its = budget_uses.c.program_id == program_id, budget_uses.c.period == period
+        await connection.execute(update(budget_uses).where(*its).values(**use._asdict()))
+    return Stored(charged.fitting, charged.refused, charged.nearly_used)
 
 
 def _noted(rows: Sequence[Mapping[str, Any]]) -> ReturningInsert[UUID, str]:

@@ -1,7 +1,13 @@
+from collections import defaultdict
+from datetime import date
+from uuid import UUID
+
 from sqlalchemy import delete, select
 
 from adapters.sql.database import Database, carried_through
 from adapters.sql.tables import deliveries, idempotency_keys, inbound_messages, programs, text_messages
+from adapters.sql.usage import keep_usage
+from domain.model.budget import day_of
 from domain.model.delivery import STILL_TO_COME
 from domain.model.message_id import first_message_id
 from domain.model.pace import SECOND_US
@@ -21,17 +27,19 @@ class SqlRetention(Retention):
 
     async def forget(self, *, now_us: int, kept_us: int) -> int:
         async with self._database.reading() as connection:
-            kept = (await connection.execute(select(programs.c.id, programs.c.retention_s))).all()
+            kept = (
+                await connection.execute(select(programs.c.id, programs.c.retention_s, programs.c.budget_zone))
+            ).all()
         forgotten = 0
-        for program_id, retention_s in kept:
+        for program_id, retention_s, zone in kept:
             program_kept_us = kept_us if retention_s is None else retention_s * SECOND_US
-            forgotten += await self._forget(program_id, before_us=now_us - program_kept_us)
+            forgotten += await self._forget(program_id, before_us=now_us - program_kept_us, zone=zone)
         return forgotten
 
     @carried_through
-    async def _forget(self, program_id: str, *, before_us: int) -> int:
+    async def _forget(self, program_id: str, *, before_us: int, zone: str) -> int:
         old = (
-            select(text_messages.c.id, text_messages.c.recipients)
+            select(text_messages.c.id, text_messages.c.recipients, text_messages.c.created_us)
             .where(
                 text_messages.c.program_id == program_id,
                 text_messages.c.id < first_message_id(max(before_us, 0)),
@@ -42,12 +50,17 @@ class SqlRetention(Retention):
         )
         async with self._database.writing() as connection:
             ids, recipients = [], 0
-            for message_id, count in (await connection.execute(old.with_for_update(skip_locked=True))).all():
+            by_day: defaultdict[date, list[UUID]] = defaultdict(list)
+            for message_id, count, created_us in (
+                await connection.execute(old.with_for_update(skip_locked=True))
+            ).all():
                 ids.append(message_id)
+                by_day[day_of(created_us, zone)].append(message_id)
                 recipients += count
                 if recipients >= _DELIVERIES_AT_ONCE:
                     break
             if ids:
+                await keep_usage(self._database, connection, program_id, by_day)
                 await connection.execute(delete(deliveries).where(deliveries.c.message_id.in_(ids)))
                 await connection.execute(delete(idempotency_keys).where(idempotency_keys.c.message_id.in_(ids)))
                 await connection.execute(delete(text_messages).where(text_messages.c.id.in_(ids)))

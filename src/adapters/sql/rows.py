@@ -9,6 +9,7 @@ from typing import Any, TypeAlias
 from sqlalchemy import select
 
 from adapters.sql.tables import deliveries, limits, programs, provider_accounts, senders, text_messages
+from domain.model.budget import Velocity
 from domain.model.delivery import Delivery, DeliveryState
 from domain.model.limit import Counted, DailyCap, Limit
 from domain.model.message_body import MessageBody
@@ -69,6 +70,13 @@ TERMS_COLUMNS = (
     programs.c.opt_in_reply,
     programs.c.help_reply,
     programs.c.mail_to,
+    programs.c.countries,
+    programs.c.daily_segments,
+    programs.c.monthly_segments,
+    programs.c.budget_zone,
+    programs.c.recipients_per_request,
+    programs.c.per_recipient_texts,
+    programs.c.per_recipient_s,
 )
 
 PROGRAM_COLUMNS = (
@@ -228,6 +236,12 @@ def _terms(row: AnyRow) -> Terms:
         opt_in_reply=row.opt_in_reply,
         help_reply=row.help_reply,
         mail_to=row.mail_to,
+        countries=None if row.countries is None else frozenset(row.countries.split(",")),
+        daily_segments=row.daily_segments,
+        monthly_segments=row.monthly_segments,
+        budget_zone=row.budget_zone,
+        recipients_per_request=row.recipients_per_request,
+        per_recipient=_velocity(row),
     )
 
 
@@ -244,12 +258,24 @@ def terms_row(terms: Terms) -> Mapping[str, Any]:
         "opt_in_reply": terms.opt_in_reply,
         "help_reply": terms.help_reply,
         "mail_to": terms.mail_to,
+        "countries": None if terms.countries is None else ",".join(sorted(terms.countries)),
+        "daily_segments": terms.daily_segments,
+        "monthly_segments": terms.monthly_segments,
+        "budget_zone": terms.budget_zone,
+        "recipients_per_request": terms.recipients_per_request,
+        "per_recipient_texts": None if terms.per_recipient is None else terms.per_recipient.texts,
+        "per_recipient_s": None if terms.per_recipient is None else _seconds(terms.per_recipient.within),
     }
 
 
 @lru_cache(1_000)  # Read with every claim.
 def as_texting_hours(text: str) -> TextingHours:
     return TextingHours.parse(text)
+
+
+def _velocity(row: AnyRow) -> Velocity | None:
+    within = _duration(row.per_recipient_s)
+    return None if within is None else Velocity(row.per_recipient_texts, within)
 
 
 def _duration(seconds: int | None) -> timedelta | None:

@@ -5,6 +5,7 @@ from sqlalchemy import (
     Boolean,
     CheckConstraint,
     Column,
+    Date,
     ForeignKey,
     Identity,
     Index,
@@ -148,6 +149,16 @@ programs = Table(
     Column("help_reply", Text),
     # The e-mail address that gets its texts in place of their recipients.
     Column("mail_to", Text),
+    # Whose numbers it texts, with commas between; NULL: all countries'.
+    Column("countries", Text),
+    # How many segments it may send in a day and a month of `budget_zone`.
+    Column("daily_segments", BigInteger),
+    Column("monthly_segments", BigInteger),
+    Column("recipients_per_request", BigInteger),
+    # So many texts to one number within so long.
+    Column("per_recipient_texts", BigInteger),
+    Column("per_recipient_s", BigInteger),
+    Column("budget_zone", Text, nullable=False, server_default=text("'UTC'")),
     UniqueConstraint("folded_id"),
     UniqueConstraint("sid"),
 )
@@ -297,6 +308,44 @@ recent_texts = Table(
     Column("since_us", BigInteger, nullable=False),
     Column("until_us", BigInteger, nullable=False),
     Index("ix_recent_texts_until_us", "until_us"),
+)
+
+# How many segments programs with a budget have used of it in a day or month, counted from `since_us` on.
+budget_uses = Table(
+    "budget_uses",
+    metadata,
+    Column("program_id", Text, primary_key=True),
+    Column("period", Text, primary_key=True),
+    Column("used", BigInteger, nullable=False),
+    # The percentage that was told of last.
+    Column("told", SmallInteger, nullable=False, server_default=text("0")),
+    Column("since_us", BigInteger, nullable=False),
+    Column("until_us", BigInteger, nullable=False),
+    Index("ix_budget_uses_until_us", "until_us"),
+)
+
+# What a segment costs in a country.
+prices = Table(
+    "prices",
+    metadata,
+    Column("country", Text, primary_key=True),
+    # A decimal number.
+    Column("amount", Text, nullable=False),
+    Column("currency", Text, nullable=False),
+)
+
+# What programs sent on a day, of texts that are deleted since. A message is counted with one of its countries alone.
+past_usage = Table(
+    "past_usage",
+    metadata,
+    Column("program_id", Text, primary_key=True),
+    Column("day", Date, primary_key=True),
+    Column("sender_id", _Id, primary_key=True, autoincrement=False),
+    Column("state", Text, primary_key=True),
+    Column("country", Text, primary_key=True),
+    Column("messages", BigInteger, nullable=False),
+    Column("deliveries", BigInteger, nullable=False),
+    Column("segments", BigInteger, nullable=False),
 )
 
 _STATES = ", ".join(f"'{state.value}'" for state in DeliveryState)

@@ -3,13 +3,13 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, func, select, update
+from sqlalchemy import Select, case, func, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from adapters.sql.database import Database, carried_through
 from adapters.sql.endings import Ended, by_provider, untold
 from adapters.sql.rows import DELIVERY_COLUMNS, MESSAGE_COLUMNS, AnyRow, as_delivery, as_message
-from adapters.sql.tables import deliveries, senders, text_messages, waiting
+from adapters.sql.tables import budget_uses, deliveries, senders, text_messages, waiting
 from domain.model.delivery import DeliveryState, overall_state
 from domain.model.message_id import first_message_id
 from domain.model.phone_number import PhoneNumber
@@ -45,9 +45,11 @@ class SqlTextLog(TextLog):
                 update(deliveries)
                 .where(deliveries.c.id.in_(in_line.order_by(deliveries.c.id).with_for_update()), waiting)
                 .values(state=DeliveryState.CANCELED.value, reason=None, due_us=None, updated_us=now_us)
-                .returning(deliveries.c.sender_id)
+                .returning(deliveries.c.sender_id, deliveries.c.segments)
             )
-            counts = await by_provider(connection, ended.scalars())
+            rows = ended.all()
+            counts = await by_provider(connection, [row.sender_id for row in rows])
+            await _give_back(connection, message_id, sum(row.segments for row in rows))
         for provider, count in counts.items():
             self._ended(provider, DeliveryState.CANCELED, None, count)
         return sum(counts.values())
@@ -102,6 +104,27 @@ class SqlTextLog(TextLog):
             rows = (await connection.execute(theirs.order_by(deliveries.c.position).limit(limit + 1))).all()
         page = [LoggedDelivery(delivery=as_delivery(row), sender=SenderAddress(row.address)) for row in rows[:limit]]
         return Page(page, page[-1].delivery.position if len(rows) > limit else None)
+
+
+async def _give_back(connection: AsyncConnection, message_id: UUID, segments: int) -> None:
+    """To the budgets that the message was counted against, which an answer to a keyword was not."""
+    charged = (
+        select(budget_uses.c.program_id, budget_uses.c.period)
+        .join(text_messages, text_messages.c.program_id == budget_uses.c.program_id)
+        .where(
+            text_messages.c.id == message_id,
+            ~text_messages.c.is_reply,
+            budget_uses.c.since_us <= text_messages.c.created_us,
+            budget_uses.c.until_us > text_messages.c.created_us,
+        )
+        .order_by(budget_uses.c.period)
+        .with_for_update(of=budget_uses)
+    )
+    names = [tuple(row) for row in await connection.execute(charged)] if segments else []
+    if names:
+        left = budget_uses.c.used - segments
+        its = tuple_(budget_uses.c.program_id, budget_uses.c.period).in_(names)
+        await connection.execute(update(budget_uses).where(its).values(used=case((left > 0, left), else_=0)))
 
 
 def _own_message(program_id: str, message_id: UUID) -> Select[*tuple[Any, ...]]:

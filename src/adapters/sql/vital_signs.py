@@ -1,8 +1,8 @@
-from sqlalchemy import func, select
+from sqlalchemy import Select, case, func, select
 
 from adapters.sql.database import Database
 from adapters.sql.rows import AnyRow, as_limit
-from adapters.sql.tables import deliveries, dispatchers, limits, sending, unknown
+from adapters.sql.tables import budget_uses, deliveries, dispatchers, limits, programs, sending, unknown
 from domain.ports.vitals import Vitals, VitalSigns
 
 _MOST_CAPS = 100
@@ -14,6 +14,12 @@ _CAPS = (
     .order_by(limits.c.id)
     .limit(_MOST_CAPS_READ)
 )
+
+# A month's name is shorter than a day's.
+_BUDGET = case(
+    (func.length(budget_uses.c.period) == len("2026-11"), programs.c.monthly_segments), else_=programs.c.daily_segments
+)
+_BUDGET_USED = func.max(budget_uses.c.used * 1.0 / _BUDGET)
 
 
 class SqlVitalSigns(VitalSigns):
@@ -38,6 +44,7 @@ class SqlVitalSigns(VitalSigns):
         async with self._database.reading() as connection:
             row = (await connection.execute(counts)).one()
             caps = {its.name: _used(its, now_us) for its in await connection.execute(_CAPS)}
+            budgets = (await connection.execute(_budgets_used(now_us))).all()
         most_used = sorted(caps.items(), key=lambda cap: -cap[1])[:_MOST_CAPS]
         return Vitals(
             dispatchers=row.dispatchers,
@@ -45,7 +52,19 @@ class SqlVitalSigns(VitalSigns):
             unknown=row.unknown,
             oldest_unknown_us=0 if row.since_us is None else max(now_us - row.since_us, 0),
             caps_used=dict(most_used),
+            budgets_used={row.program_id: min(float(row.used), 1.0) for row in budgets},
         )
+
+
+def _budgets_used(now_us: int) -> Select[str, float]:
+    return (
+        select(budget_uses.c.program_id, _BUDGET_USED.label("used"))
+        .join(programs, budget_uses.c.program_id == programs.c.id)
+        .where(budget_uses.c.until_us > now_us, _BUDGET.is_not(None))
+        .group_by(budget_uses.c.program_id)
+        .order_by(_BUDGET_USED.desc(), budget_uses.c.program_id)
+        .limit(_MOST_CAPS)
+    )
 
 
 def _used(row: AnyRow, now_us: int) -> float:

@@ -57,6 +57,7 @@ OPTED_OUT_AT_PROVIDER = "opted-out-at-provider"
 # Reasons of the hub's own.
 OPTED_OUT = "opted-out"
 DUPLICATE = "duplicate"
+TOO_MANY_TEXTS = "too-many-texts"
 NOT_SENT_IN_TIME = "not-sent-in-time"
 FAILED_OVER = "failed-over"
 RESTORED = "restored-from-backup"

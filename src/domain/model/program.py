@@ -8,7 +8,7 @@ from datetime import timedelta
 from domain.errors import InvalidValue, NumberRefused, UnknownSender
 from domain.model.phone_number import PhoneNumber
 from domain.model.sender import Sender
-from domain.model.terms import USUAL_TERMS, Terms
+from domain.model.terms import OWN_COUNTRIES, USUAL_TERMS, Terms
 
 MAX_SEGMENTS = 24  # What 1,600 units of UCS-2 take.
 
@@ -68,6 +68,13 @@ class Program:
         if named or not self.terms.failover or sender.paused or sender.bar_reason is None:
             return sender
         return next((each for each in self.senders if each.bar_reason is None and not each.paused), sender)
+
+    def countries(self, default_region: str) -> frozenset[str] | None:
+        """Those whose numbers it texts; None: all."""
+        named = self.terms.countries
+        if named is None or OWN_COUNTRIES not in named:
+            return named
+        return named - {OWN_COUNTRIES} | {each.home_region(default_region) for each in self.senders}
 
     def read_number(self, text: str, *, default_region: str) -> PhoneNumber:
         """One number as its callers write it. Raises `NumberRefused`."""

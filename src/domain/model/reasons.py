@@ -6,6 +6,7 @@ SENTENCES: Mapping[str, str] = {
     # The hub's own.
     "opted-out": "The recipient has asked not to be texted by you.",
     "duplicate": "The same text went to this number a short while ago.",
+    "too-many-texts": "This number has got as many of your texts lately as it may.",
     "not-sent-in-time": "It could not be sent before it expired.",
     "quiet-hours": "It is sent when your program's texting hours begin where the recipient is.",
     "throttled": "The provider takes texts more slowly at the moment; it will be sent a little later.",

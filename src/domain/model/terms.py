@@ -1,15 +1,22 @@
 """How a program's texts are dealt with, as its operator has agreed with it."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import Enum
 
 from domain.errors import InvalidValue
+from domain.model.budget import Budget, Velocity, check_segments, check_zone, daily_budget, monthly_budget
 from domain.model.message_body import MessageBody
 from domain.model.pace import SECOND_US
+from domain.model.phone_number import is_region
 from domain.model.priority import Priority
+from domain.model.recipients import MAX_RECIPIENTS
 from domain.model.texting_hours import TextingHours
+
+# Stands for the countries of the program's own senders.
+OWN_COUNTRIES = "own"
 
 _SHORTEST_RETENTION = timedelta(days=1)
 _LONGEST_DUPLICATE_WINDOW = timedelta(days=7)
@@ -39,7 +46,12 @@ class Terms:
     `duplicate_window` is for how long the same text to the same number is not sent twice, seven days at the most; None:
     it always is. `notice` is added to the first text that somebody gets. `opt_out_reply`, `opt_in_reply` and
     `help_reply` are what somebody is answered who texts such a word; None: the hub's own words. `mail_to` is the
-    e-mail address that gets all texts in place of their recipients; None: nobody does. Raises `InvalidValue`.
+    e-mail address that gets all texts in place of their recipients; None: nobody does.
+
+    `countries` are those that are texted (ISO 3166-1 alpha-2), or `own`; None: all. `daily_segments` and
+    `monthly_segments` are what may be sent in a day and a month of `budget_zone`, None: any number;
+    `recipients_per_request` is how many numbers one request may have, and `per_recipient` how many texts one number may
+    get; None: as many as anybody. Raises `InvalidValue`.
     """
 
     on_unknown: OnUnknown = OnUnknown.LEAVE
@@ -53,10 +65,29 @@ class Terms:
     opt_in_reply: str | None = None
     help_reply: str | None = None
     mail_to: str | None = field(default=None, repr=False)
+    countries: frozenset[str] | None = None
+    daily_segments: int | None = None
+    monthly_segments: int | None = None
+    budget_zone: str = "UTC"
+    recipients_per_request: int | None = None
+    per_recipient: Velocity | None = None
 
     @property
     def duplicate_window_us(self) -> int | None:
         return None if self.duplicate_window is None else int(self.duplicate_window.total_seconds() * SECOND_US)
+
+    @property
+    def most_recipients(self) -> int:
+        return MAX_RECIPIENTS if self.recipients_per_request is None else self.recipients_per_request
+
+    def budgets_at(self, at_us: int) -> Sequence[Budget]:
+        """Those that a text counts against which is accepted at that time."""
+        budgets = []
+        if self.daily_segments is not None:
+            budgets.append(daily_budget(self.daily_segments, self.budget_zone, at_us))
+        if self.monthly_segments is not None:
+            budgets.append(monthly_budget(self.monthly_segments, self.budget_zone, at_us))
+        return budgets
 
     def __post_init__(self) -> None:
         # For so long a repeated request is answered as the first was.
@@ -71,6 +102,14 @@ class Terms:
                 raise InvalidValue("A notice or reply has three segments at the most.")
         if self.mail_to is not None and not is_mail_address(self.mail_to):
             raise InvalidValue("That is no e-mail address.")
+        for country in self.countries or ():
+            if country != OWN_COUNTRIES and not is_region(country):
+                raise InvalidValue("A country is written as US (ISO 3166-1 alpha-2), the senders' own as own.")
+        check_segments(self.daily_segments)
+        check_segments(self.monthly_segments)
+        check_zone(self.budget_zone)
+        if not 1 <= self.most_recipients <= MAX_RECIPIENTS:
+            raise InvalidValue("A request has 1 to 10,000 numbers.")
 
     def hours_for(self, priority: Priority) -> TextingHours | None:
         return None if self.urgent_any_time and priority is Priority.URGENT else self.texting_hours

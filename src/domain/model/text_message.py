@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import Self
 from uuid import UUID
 
+from domain.model.budget import Budget, Velocity
 from domain.model.delivery import OPTED_OUT, Delivery, DeliveryState, overall_state
 from domain.model.idempotency import IdempotencyKey
 from domain.model.message_body import MessageBody
@@ -50,7 +51,8 @@ class NewText:
 
     `refusals` are the numbers that it does without, as (position in the request, reason) pairs; `provider` is that of
     its sender. `duplicate_window_us` is for how long the same text to the same number is not to be sent again; None: it
-    may be at once.
+    may be at once. `per_recipient` is how many texts one of its numbers may get, and `budgets` what its segments are
+    counted against.
     """
 
     message: TextMessage
@@ -59,6 +61,18 @@ class NewText:
     key: IdempotencyKey | None = None
     provider: str = ""
     duplicate_window_us: int | None = None
+    per_recipient: Velocity | None = None
+    budgets: Sequence[Budget] = ()
+
+    @property
+    def guarded(self) -> bool:
+        """Whether what was stored before decides what becomes of it, beside opt-outs."""
+        return bool(self.budgets) or self.duplicate_window_us is not None or self.per_recipient is not None
+
+    @property
+    def segments(self) -> int:
+        """Of all that is to be sent."""
+        return sum(each.segments for each in self.deliveries if each.state is not DeliveryState.BLOCKED)
 
     def sparing(self, opted_out: Container[PhoneNumber]) -> Self:
         """As it is to be stored where these numbers have opted out: what would go to them is blocked."""
@@ -66,15 +80,14 @@ class NewText:
 
     def blocked_for(self, reason: str, numbers: Container[PhoneNumber]) -> Self:
         """With what would go to these numbers blocked."""
-        if not any(delivery.number in numbers for delivery in self.deliveries):
-            return self
+        now_us = self.message.created_us
         deliveries = [
-            delivery.blocked(reason, now_us=self.message.created_us)
-            if delivery.number in numbers and delivery.state is not DeliveryState.BLOCKED
-            else delivery
-            for delivery in self.deliveries
+            each.blocked(reason, now_us=now_us)
+            if each.number in numbers and each.state is not DeliveryState.BLOCKED
+            else each
+            for each in self.deliveries
         ]
-        return replace(self, deliveries=deliveries)
+        return self if deliveries == list(self.deliveries) else replace(self, deliveries=deliveries)
 
     @property
     def counts(self) -> Mapping[DeliveryState, int]:

@@ -11,8 +11,10 @@ class Intake(Protocol):
         """Stores message and deliveries in one transaction; what was stored is durable when this returns.
 
         Deliveries to numbers that have opted out of the program's texts are stored as `blocked`, and count as such; so
-        are those of the same text to the same number within its `duplicate_window_us`, however many come at once. What
-        has not got to the number, the next may get to it.
+        are those of the same text to the same number within its `duplicate_window_us`, and those that are more than
+        its `per_recipient` allows, however many come at once. What has not got to the number, the next may get to it.
+        What is not blocked counts against its budgets; where it is more than any has left, nothing of it is stored:
+        raises `BudgetExceeded`.
         A text whose key the program has used within a day is not stored again: the earlier one is returned. Raises
         `IdempotencyKeyReused` where that was another request, `IdempotencyKeyInUse` where it takes too long to end,
         `HubBusy` where too many texts wait to be stored, and `StoreUnavailable`; with that one the text was either

@@ -6,6 +6,7 @@ class Retention(Protocol):
 
     async def forget(self, *, now_us: int, kept_us: int) -> int:
         """Drops messages with their deliveries, once nothing of them is still to come: those that were accepted before
-        as long as their program keeps them, or `kept_us` where it says nothing. A good many at a time; says how many.
+        as long as their program keeps them, or `kept_us` where it says nothing. Their sums stay in the
+        usage of their days. A good many at a time; says how many.
         """
         ...

@@ -1,5 +1,5 @@
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 
@@ -7,7 +7,8 @@ from typing import Protocol
 class Vitals:
     """How the hub is. `dispatchers` have said a moment ago that they are alive; `oldest_unknown_us` is for how long
     nobody has known of the oldest unknown delivery whether it was sent, 0 where there is none. `caps_used` is by the
-    names of limits with a daily cap, how much of today's allowance is used, from 0 to 1.
+    names of limits with a daily cap, how much of today's allowance is used, from 0 to 1;
+    `budgets_used` is by program, of its day's or month's budget, whichever is used more.
     """
 
     dispatchers: int
@@ -15,6 +16,7 @@ class Vitals:
     unknown: int
     oldest_unknown_us: int
     caps_used: Mapping[str, float]
+    budgets_used: Mapping[str, float] = field(default_factory=dict)
 
 
 class VitalSigns(Protocol):

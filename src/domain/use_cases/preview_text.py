@@ -77,7 +77,13 @@ class PreviewText:
         audience = None
         if command.recipients is not None:
             region = sender.home_region(self.default_region)
-            recipients = await read_recipients(command.recipients, region=region, may_text=grant.may_text)
+            recipients = await read_recipients(
+                command.recipients,
+                region=region,
+                countries=program.countries(self.default_region),
+                may_text=grant.may_text,
+                most=program.terms.most_recipients,
+            )
             opted_out = await self.opt_outs.among(program.id, recipients.numbers, sender_id=sender.id)
             line = program.sends_from(sender, named=command.sender is not None)
             new = await newcomers(self.contacts, program, recipients.numbers) - opted_out

@@ -3,7 +3,7 @@ import json
 from collections.abc import Container, Iterator, Sequence
 from dataclasses import dataclass, field, fields
 
-from domain.errors import HubError, RecipientsRefused, TimeRefused, TooManySegments
+from domain.errors import CountryNotAllowed, HubError, RecipientsRefused, TimeRefused, TooManySegments
 from domain.model.access import Grant, KeyKind
 from domain.model.delivery import QUIET_HOURS, Delivery, DeliveryState
 from domain.model.idempotency import IdempotencyKey
@@ -14,7 +14,7 @@ from domain.model.pace import SECOND_US
 from domain.model.phone_number import PhoneNumber
 from domain.model.priority import Priority
 from domain.model.program import Program
-from domain.model.recipients import read_recipients
+from domain.model.recipients import OTHER_COUNTRY, Recipients, read_recipients
 from domain.model.sender import Sender
 from domain.model.text_message import AcceptedText, NewText, TextMessage
 from domain.model.waiting import Waiting
@@ -75,9 +75,9 @@ class SendText:
         """`key` is the caller's own name for the request: a second one of the same name is answered as the first.
 
         Raises `OtherProgram`, or what refuses the text (`TextRefused`, `TooManySegments`), its numbers
-        (`NoRecipients`, `TooManyRecipients`, `RecipientsRefused`), its sender (`UnknownSender`), its times
-        (`TimeRefused`) or the key (`IdempotencyKeyReused`, `IdempotencyKeyInUse`); `HubBusy` or `StoreUnavailable`.
-        What is refused leaves nothing behind.
+        (`NoRecipients`, `TooManyRecipients`, `RecipientsRefused`, `CountryNotAllowed`), its sender (`UnknownSender`),
+        its times (`TimeRefused`) or the key (`IdempotencyKeyReused`, `IdempotencyKeyInUse`); `BudgetExceeded`,
+        `HubBusy` or `StoreUnavailable`. What is refused leaves nothing behind.
         """
         program = await own_program(self.programs, grant, command.program_id)
         named = None if key is None else IdempotencyKey(key, command.fingerprint())
@@ -118,10 +118,15 @@ class SendText:
         longest = body if notice is None else body.followed_by(notice)
         if longest.segments > program.segment_cap:
             raise TooManySegments(segments=longest.segments, limit=program.segment_cap)
-        region = sender.home_region(self.default_region)
-        recipients = await read_recipients(command.recipients, region=region, may_text=grant.may_text)
+        recipients = await read_recipients(
+            command.recipients,
+            region=sender.home_region(self.default_region),
+            countries=program.countries(self.default_region),
+            may_text=grant.may_text,
+            most=program.terms.most_recipients,
+        )
         if recipients.refusals and not (command.lenient and recipients.numbers):
-            raise RecipientsRefused(recipients.refusals)
+            raise _refused(recipients)
         _check_times(command, self.clock.now_us())
         newly = await newcomers(self.contacts, program, recipients.numbers)
         segments = [longest.segments if number in newly else body.segments for number in recipients.numbers]
@@ -157,8 +162,15 @@ class SendText:
             key=key,
             provider=sender.provider,
             duplicate_window_us=program.terms.duplicate_window_us,
+            per_recipient=program.terms.per_recipient,
+            budgets=program.terms.budgets_at(now_us),
         )
         return new, line
+
+
+def _refused(recipients: Recipients) -> RecipientsRefused:
+    by_country = all(reason == OTHER_COUNTRY for _, reason in recipients.refusals)
+    return (CountryNotAllowed if by_country else RecipientsRefused)(recipients.refusals)
 
 
 def _check_times(command: SendTextCommand, now_us: int) -> None:

@@ -11,12 +11,14 @@ from entrypoints.cli.messages import messages
 from entrypoints.cli.migrate import migrate
 from entrypoints.cli.opt_outs import opt_outs
 from entrypoints.cli.pausing import pause, resume
+from entrypoints.cli.prices import prices
 from entrypoints.cli.processes import api, dispatcher, serve
 from entrypoints.cli.programs import programs
 from entrypoints.cli.restored import restored
 from entrypoints.cli.sandbox import sandbox
 from entrypoints.cli.send import send
 from entrypoints.cli.senders import senders
+from entrypoints.cli.usage import usage
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -38,6 +40,8 @@ for command in (
     programs,
     senders,
     limits,
+    prices,
+    usage,
     messages,
     opt_outs,
     pause,

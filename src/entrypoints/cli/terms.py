@@ -1,6 +1,6 @@
 """The options by which a program's terms are set, and how they are shown."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any, TypeVar
@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 import click
 
 from domain.errors import InvalidValue
+from domain.model.budget import Velocity
 from domain.model.terms import OnUnknown, Terms
 from domain.model.texting_hours import TextingHours
 from entrypoints.cli.options import read_duration, written_duration
@@ -55,6 +56,17 @@ _OPTIONS = (
         help="For trying things out: the e-mail address that gets its texts in place of their recipients; none: nobody "
         "does.",
     ),
+    click.option(
+        "--countries",
+        help="Whose numbers it texts, such as US,CA, or own for those of its senders; none: all countries'.",
+    ),
+    click.option("--daily-segments", help="How many segments it may send in a day; none: any number."),
+    click.option("--monthly-segments", help="How many segments it may send in a month; none: any number."),
+    click.option("--budget-zone", help="Where its days and months begin, such as America/Denver; UTC is the default."),
+    click.option("--recipients-per-request", help="How many numbers a request may have; none: 10,000."),
+    click.option(
+        "--per-recipient", help="How many texts one number may get within a while, such as 5/PT1H; none: any number."
+    ),
 )
 
 
@@ -100,6 +112,12 @@ def shown(terms: Terms) -> Mapping[str, object]:
         "OptInReply": terms.opt_in_reply,
         "HelpReply": terms.help_reply,
         "MailTo": terms.mail_to,
+        "Countries": None if terms.countries is None else sorted(terms.countries),
+        "DailySegments": terms.daily_segments,
+        "MonthlySegments": terms.monthly_segments,
+        "BudgetZone": terms.budget_zone,
+        "RecipientsPerRequest": terms.recipients_per_request,
+        "PerRecipient": _written_velocity(terms.per_recipient),
     }
 
 
@@ -122,7 +140,19 @@ def told(terms: Terms) -> str:
             lines.append(f"{what} is answered: {words}")
     if terms.mail_to is not None:
         lines.append(f"Nobody is texted: its texts go to {terms.mail_to}.")
-    return "\n".join(lines)
+    return "\n".join([*lines, *_limits_told(terms)])
+
+
+def _limits_told(terms: Terms) -> Iterator[str]:
+    if terms.countries is not None:
+        yield f"It texts numbers of: {', '.join(sorted(terms.countries))}."
+    for period, segments in (("day", terms.daily_segments), ("month", terms.monthly_segments)):
+        if segments is not None:
+            yield f"It may send {segments} segments in a {period} ({terms.budget_zone})."
+    if terms.recipients_per_request is not None:
+        yield f"A request may have {terms.recipients_per_request} numbers."
+    if terms.per_recipient is not None:
+        yield f"One number may get so many texts: {_written_velocity(terms.per_recipient)}."
 
 
 def _read(name: str, text: str) -> object:
@@ -137,6 +167,22 @@ def _optional(reader: Callable[[str], object]) -> Callable[[str], object]:
     return lambda text: None if text == _NONE else reader(text)
 
 
+def _read_count(text: str) -> int:
+    try:
+        return int(text)
+    except ValueError:
+        raise InvalidValue("That is no number.") from None
+
+
+def _read_countries(text: str) -> frozenset[str]:
+    return frozenset(each.strip() for each in text.split(","))
+
+
+def _read_velocity(text: str) -> Velocity:
+    texts, _, within = text.partition("/")
+    return Velocity(_read_count(texts), read_duration(within))
+
+
 _READERS: Mapping[str, Callable[[str], object]] = {
     "on_unknown": OnUnknown,
     "failover": lambda text: text == "on",
@@ -144,7 +190,17 @@ _READERS: Mapping[str, Callable[[str], object]] = {
     "texting_hours": _optional(TextingHours.parse),
     "urgent_any_time": lambda text: text == "on",
     "duplicate_window": _optional(read_duration),
+    "countries": _optional(_read_countries),
+    "daily_segments": _optional(_read_count),
+    "monthly_segments": _optional(_read_count),
+    "budget_zone": str,
+    "recipients_per_request": _optional(_read_count),
+    "per_recipient": _optional(_read_velocity),
 }
+
+
+def _written_velocity(velocity: Velocity | None) -> str | None:
+    return None if velocity is None else f"{velocity.texts}/{written_duration(velocity.within)}"
 
 
 def _written(duration: timedelta | None) -> str | None:

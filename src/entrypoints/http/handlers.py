@@ -8,7 +8,7 @@ from uuid import UUID
 import orjson
 from starlette.responses import Response
 
-from domain.errors import NumberRefused
+from domain.errors import NumberRefused, PeriodRefused
 from domain.model.consent import Consent
 from domain.model.delivery import DeliveryState
 from domain.model.pace import SECOND_US
@@ -24,6 +24,7 @@ from domain.use_cases.list_inbound_messages import ListInboundMessages
 from domain.use_cases.list_opt_outs import ListConsentEvents, ListOptOuts
 from domain.use_cases.preview_text import PreviewText, PreviewTextCommand
 from domain.use_cases.read_texts import FindText, ListDeliveries, ListTexts
+from domain.use_cases.read_usage import ReadUsage
 from domain.use_cases.send_text import SendText, SendTextCommand
 from domain.use_cases.set_opt_out import SetOptOut
 from entrypoints.http import cursors, representations, spreadsheets
@@ -31,7 +32,7 @@ from entrypoints.http.call import Call
 from entrypoints.http.downloads import CsvDownload
 from entrypoints.http.preferences import Preferences
 from entrypoints.http.problems import refused_parameter
-from entrypoints.http.times import optional_microseconds
+from entrypoints.http.times import day, optional_microseconds
 
 _BAD_LINES_SHOWN = 1_000
 
@@ -53,6 +54,7 @@ class Handlers:
     list_consent_events: ListConsentEvents
     list_deliveries: ListDeliveries
     set_opt_out: SetOptOut
+    read_usage: ReadUsage
 
     async def logIn(self, call: Call) -> Response:  # noqa: N802 - the contract's own name
         token, grant = await self.issue_token(
@@ -211,6 +213,14 @@ class Handlers:
             actor=body.get("Actor"),
         )
         return _json(representations.recorded_consent(recorded))
+
+    async def getUsage(self, call: Call) -> Response:  # noqa: N802
+        parameters = call.parameters
+        try:
+            usage = await self.read_usage(call.grant, first=day(parameters["From"]), last=day(parameters["To"]))
+        except PeriodRefused as refused:
+            raise refused_parameter(refused.name, refused) from None
+        return _json(representations.usage(usage))
 
     async def setSubscriber(self, call: Call) -> Response:  # noqa: N802
         body = call.posted_by(call.grant)

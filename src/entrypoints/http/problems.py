@@ -24,10 +24,12 @@ _KNOWN: Mapping[type[errors.HubError], tuple[int, str]] = {
     errors.UnknownProperties: (400, "Unknown property"),
     errors.NumberRefused: (422, "Number refused"),
     errors.RecipientsRefused: (422, "Numbers refused"),
+    errors.CountryNotAllowed: (422, "Country not allowed"),
     errors.NoRecipients: (422, "No number"),
     errors.TooManyRecipients: (422, "Too many numbers"),
     errors.TextRefused: (422, "Text refused"),
     errors.TooManySegments: (422, "Text too long"),
+    errors.PeriodRefused: (422, "Period refused"),
     errors.TimeRefused: (422, "Time refused"),
     errors.UnknownSender: (422, "Unknown sender"),
     errors.IdempotencyKeyReused: (422, "Key of another request"),
@@ -35,6 +37,7 @@ _KNOWN: Mapping[type[errors.HubError], tuple[int, str]] = {
     errors.CursorRefused: (422, "Cursor refused"),
     errors.NumbersMissing: (400, "Request does not match"),
     errors.InvalidValue: (422, "Value refused"),
+    errors.BudgetExceeded: (429, "Budget used"),
     errors.TooManyLogins: (429, "Too many logins"),
     errors.CallbackUnsigned: (503, "Not signed"),
     errors.HubBusy: (503, "Too busy"),
@@ -43,7 +46,8 @@ _KNOWN: Mapping[type[errors.HubError], tuple[int, str]] = {
 
 # What is over after a while, and says after how long.
 _PASSING = (
-    errors.TooManyLogins
+    errors.BudgetExceeded
+    | errors.TooManyLogins
     | errors.IdempotencyKeyInUse
     | errors.CallbackUnsigned
     | errors.HubBusy

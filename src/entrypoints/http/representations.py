@@ -4,11 +4,13 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from domain.model.consent import ConsentEvent, OptOut
-from domain.model.delivery import DUPLICATE, OPTED_OUT, DeliveryState, in_order
+from domain.model.delivery import DUPLICATE, OPTED_OUT, TOO_MANY_TEXTS, DeliveryState, in_order
 from domain.model.inbound_message import InboundMessage
+from domain.model.price import Price
 from domain.model.program_key import IssuedKey
 from domain.model.reasons import sentence_of
 from domain.model.text_message import AcceptedText, TextSummary
+from domain.model.usage import Usage
 from domain.ports.text_log import LoggedDelivery
 from domain.use_cases.import_opt_outs import Imported
 from domain.use_cases.preview_text import Audience, Preview
@@ -38,6 +40,8 @@ def accepted_text(accepted: AcceptedText) -> dict[str, Any]:
         result += f" {_numbers(opted_out)} opted out and will not be texted."
     if duplicates := blocked.get(DUPLICATE, 0):
         result += f" {_numbers(duplicates)} got this text a short while ago and will not be texted again."
+    if too_many := blocked.get(TOO_MANY_TEXTS, 0):
+        result += f" {_numbers(too_many)} got as many texts lately as may be and will not be texted."
     return _text(accepted.summary, successful=True, result=result)
 
 
@@ -179,8 +183,34 @@ def _audience(audience: Audience) -> Mapping[str, Any]:
         "TotalSegments": audience.segments,
         "EstimatedSeconds": None if completed_us is None else (completed_us - audience.asked_us) / 1_000_000,
         "EstimatedCompletionAt": optional_instant(completed_us),
-        "EstimatedCost": None if cost is None else {"Amount": f"{cost.amount:f}", "Currency": cost.currency},
+        "EstimatedCost": _cost(cost),
     }
+
+
+def usage(used: Usage) -> Mapping[str, Any]:
+    return {
+        "From": used.first.isoformat(),
+        "To": used.last.isoformat(),
+        "Zone": used.zone,
+        "Items": [
+            {
+                "Day": each.day.isoformat(),
+                "Sender": each.sender.value,
+                "Status": each.state.value,
+                "Messages": each.messages,
+                "Deliveries": each.deliveries,
+                "Segments": each.segments,
+                "EstimatedCost": _cost(used.prices.cost([each])),
+            }
+            for each in used.days
+        ],
+        "EstimatedCost": _cost(used.prices.cost(used.days)),
+        "SegmentsWithoutPrice": used.prices.without_price(used.days),
+    }
+
+
+def _cost(cost: Price | None) -> Mapping[str, str] | None:
+    return None if cost is None else {"Amount": f"{cost.amount:f}", "Currency": cost.currency}
 
 
 def delivery(logged: LoggedDelivery) -> Mapping[str, Any]:

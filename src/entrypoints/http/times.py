@@ -1,6 +1,6 @@
 """Times on the wire: RFC 3339, and microseconds since the Unix epoch within."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
@@ -30,6 +30,15 @@ def microseconds(text: str) -> int:
         # The year 0, or one that an offset moves out of the calendar.
         since = _EARLIEST if written < "1970" else _LATEST
     return min(max(since, _EARLIEST), _LATEST) // _MICROSECOND
+
+
+def day(text: str) -> date:
+    """Reads what the contract's validation has let pass as `date`."""
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        # The year 0.
+        return date.min
 
 
 def optional_microseconds(text: str | None) -> int | None:

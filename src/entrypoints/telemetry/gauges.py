@@ -32,6 +32,7 @@ class Gauges:
         metrics.queued_deliveries.labels(DeliveryState.SENDING.value).set(vitals.sending)
         metrics.queued_deliveries.labels(DeliveryState.UNKNOWN.value).set(vitals.unknown)
         _show(metrics.daily_cap_used, vitals.caps_used)
+        _show(metrics.budget_used, vitals.budgets_used)
 
     def _show_load(self, load: Load) -> None:
         metrics, loads = self.metrics, load.senders

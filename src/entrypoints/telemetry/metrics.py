@@ -126,6 +126,17 @@ class Metrics:
             ["limit"],
             registry=self.registry,
         )
+        self.budget_used = Gauge(
+            "smshub_budget_used_ratio",
+            "How much of a program's budget for the day or month is used, from 0 to 1.",
+            ["program"],
+            registry=self.registry,
+        )
+        self.budget_refusals = Counter(
+            "smshub_budget_refusals",
+            "Requests that were refused since their program's budget is used.",
+            registry=self.registry,
+        )
         self.dispatchers = Gauge(
             "smshub_dispatchers", "Dispatchers that were heard of within three seconds.", registry=self.registry
         )

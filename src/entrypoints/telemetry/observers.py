@@ -10,7 +10,8 @@ from pathlib import Path
 import prometheus_client
 import structlog
 
-from domain.errors import HubError
+from domain.errors import BudgetExceeded, HubError
+from domain.model.budget import BudgetUse
 from domain.model.delivery import Delivery, DeliveryState
 from domain.model.failover import Failover
 from domain.model.idempotency import IdempotencyKey
@@ -28,6 +29,8 @@ from entrypoints.telemetry.outcomes import Outcomes
 
 _MILLISECOND_US = 1_000
 _SECOND_US = 1_000_000
+
+_log = structlog.get_logger("smshub.intake")
 
 
 class LoggedDispatch(DispatchObserver):
@@ -162,7 +165,11 @@ class CountedIntake(Intake):
         self._outcomes = Outcomes(metrics)
 
     async def add(self, text: NewText) -> AcceptedText:
-        accepted = await self._intake.add(text)
+        try:
+            accepted = await self._intake.add(text)
+        except BudgetExceeded:
+            self._metrics.budget_refusals.inc()
+            raise
         if accepted.replayed:
             self._metrics.replayed_messages.inc()
             return accepted
@@ -183,6 +190,17 @@ class CountedIntake(Intake):
 
     async def forget_keys(self, *, now_us: int) -> int:
         return await self._intake.forget_keys(now_us=now_us)
+
+
+def budget_nearly_used(use: BudgetUse) -> None:
+    _log.warning(
+        "budget_nearly_used",
+        program=use.program_id,
+        period=use.budget.period,
+        used=use.used,
+        budget=use.budget.segments,
+        percent=use.percent,
+    )
 
 
 def where_raised(fault: Exception) -> str | None:

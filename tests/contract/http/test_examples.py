@@ -16,7 +16,7 @@ import pytest_asyncio
 from sqlalchemy import delete, update
 
 from adapters.sql import tables
-from domain.errors import HubBusy, HubError, IdempotencyKeyInUse, StoreUnavailable
+from domain.errors import BudgetExceeded, CountryNotAllowed, HubBusy, HubError, IdempotencyKeyInUse, StoreUnavailable
 from domain.model.access import Grant, Scope
 from domain.model.callback import Callback, CallbackKind
 from domain.model.consent import Scope as ConsentScope
@@ -26,6 +26,7 @@ from domain.model.message_body import MessageBody
 from domain.model.pace import Pace
 from domain.model.phone_number import PhoneNumber
 from domain.model.program_key import KeyHash, ProgramKey
+from domain.model.recipients import OTHER_COUNTRY
 from domain.model.sender import SenderAddress
 from domain.use_cases.receive_callback import ReceiveCallback
 from domain.use_cases.send_text import SendText
@@ -353,6 +354,14 @@ PROVOKED: Mapping[tuple[str, str], Wrong] = {
     ("Refused", "key"): Wrong(body={**GOOD, "Message": "Goodbye"}, headers=KEY),
     ("Refused", "number"): Wrong(method="GET", path="/api/TextMessages?PhoneNumber=555"),
     ("Refused", "cursor"): Wrong(method="GET", path="/api/TextMessages?Cursor=MQ"),
+    ("Refused", "country"): Wrong(
+        body=GOOD,
+        accident=CountryNotAllowed([(1, OTHER_COUNTRY)]),
+    ),
+    ("Refused", "period"): Wrong(method="GET", path="/api/Usage?From=2025-11-30&To=2025-11-01"),
+    ("TooManyRequests", "budget"): Wrong(
+        body=GOOD, accident=BudgetExceeded(segments=200, left=38, period="2025-11-22", retry_after_s=44_439)
+    ),
     ("TooManyRequests", "logins"): Wrong(path="/api/Login", body={**STRANGER, "ProgramSID": "too many"}, times=200),
     ("Unavailable", "away"): Wrong(body=GOOD, accident=StoreUnavailable()),
     ("Unavailable", "busy"): Wrong(body=GOOD, accident=HubBusy()),

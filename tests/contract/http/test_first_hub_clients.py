@@ -741,7 +741,10 @@ async def test_a_slash_at_the_end_of_an_address_changes_nothing(hub: Hub) -> Non
         ("post", SUBSCRIBERS): a_subscriber(),
         ("post", EVENTS): {"PhoneNumber": NUMBER, "Consent": "opt-in"},
     }
-    asked = {("get", EVENTS): {"PhoneNumber": NUMBER}}
+    asked = {
+        ("get", EVENTS): {"PhoneNumber": NUMBER},
+        ("get", "/api/Usage"): {"From": "2026-11-01", "To": "2026-11-30"},
+    }
     files = {("post", "/api/OptOuts/Import"): NUMBER.encode()}
     sent = (await post(hub, TEXTS, a_text(), office)).json()["Id"]
 
