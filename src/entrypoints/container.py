@@ -110,6 +110,7 @@ from domain.use_cases.hold_membership import HoldMembership, MembershipTerms
 from domain.use_cases.import_opt_outs import ImportOptOuts
 from domain.use_cases.issue_token import IssueToken
 from domain.use_cases.join_inbound_parts import JoinInboundParts
+from domain.use_cases.list_audit_events import ListAuditEvents
 from domain.use_cases.list_inbound_messages import ListInboundMessages
 from domain.use_cases.list_opt_outs import ListConsentEvents, ListOptOuts
 from domain.use_cases.list_programs import ListPrograms
@@ -138,6 +139,7 @@ from entrypoints.http.callback_handlers import CallbackHandlers
 from entrypoints.http.contract import Contract
 from entrypoints.http.handlers import Handlers
 from entrypoints.http.internal import create_internal_app
+from entrypoints.http.operator_handlers import OperatorHandlers
 from entrypoints.settings import Settings, key_ring
 from entrypoints.telemetry.gauges import Gauges
 from entrypoints.telemetry.metrics import Metrics
@@ -483,6 +485,7 @@ class Container(containers.DeclarativeContainer):
     add_sender: providers.Provider[AddSender] = providers.Singleton(
         AddSender, programs=programs, providers=sms_providers
     )
+    list_audit_events: providers.Provider[ListAuditEvents] = providers.Singleton(ListAuditEvents, audit_log=audit_log)
     list_programs: providers.Provider[ListPrograms] = providers.Singleton(ListPrograms, programs=programs)
     set_terms: providers.Provider[SetTerms] = providers.Singleton(SetTerms, programs=programs)
     list_senders: providers.Provider[ListSenders] = providers.Singleton(ListSenders, senders=senders)
@@ -607,12 +610,20 @@ class Container(containers.DeclarativeContainer):
     callback_handlers: providers.Provider[CallbackHandlers] = providers.Singleton(
         CallbackHandlers, receive=receive_callback
     )
+    operator_handlers: providers.Provider[OperatorHandlers] = providers.Singleton(
+        OperatorHandlers,
+        list_programs=list_programs,
+        pause=pause,
+        operate_keys=operate_keys,
+        list_audit_events=list_audit_events,
+    )
     app = providers.Singleton(
         _app,
         tracing,
         contract=contract,
         handlers=handlers,
         callback_handlers=callback_handlers,
+        operator_handlers=operator_handlers,
         tokens=tokens,
         check_access=check_access,
         metrics=metrics,

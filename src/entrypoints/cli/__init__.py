@@ -9,6 +9,7 @@ from entrypoints.cli.keys import keys
 from entrypoints.cli.limits import limits
 from entrypoints.cli.messages import messages
 from entrypoints.cli.migrate import migrate
+from entrypoints.cli.operators import operators
 from entrypoints.cli.opt_outs import opt_outs
 from entrypoints.cli.pausing import pause, resume
 from entrypoints.cli.prices import prices
@@ -47,6 +48,7 @@ for command in (
     pause,
     resume,
     restored,
+    operators,
     audit,
     keys,
     send,

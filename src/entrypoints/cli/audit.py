@@ -4,6 +4,7 @@ from domain.model.audit import AuditEvent
 from entrypoints.cli.options import output_option
 from entrypoints.cli.running import explains_faults, print_json, with_hub
 from entrypoints.container import Container
+from entrypoints.http.representations import audit_event
 from entrypoints.http.times import instant
 
 
@@ -21,7 +22,7 @@ def audit(program_id: str | None, limit: int, output: str) -> None:
 
     found = with_hub(run)
     if output == "json":
-        print_json([_shown(each) for each in found])
+        print_json([audit_event(each) for each in found])
         return
     for each in found:
         changes = ", ".join(f"{name}: {was!r} → {is_!r}" for name, (was, is_) in each.changes.items())
@@ -31,17 +32,3 @@ def audit(program_id: str | None, limit: int, output: str) -> None:
         click.echo(f"{instant(each.at_us)}  {each.actor.name} ({each.actor.via}{origin})  {each.action}  {subject}")
         if changes:
             click.echo(f"    {changes}")
-
-
-def _shown(event: AuditEvent) -> dict[str, object]:
-    return {
-        "Id": event.id,
-        "At": instant(event.at_us),
-        "Actor": event.actor.name,
-        "Via": event.actor.via,
-        "Address": event.actor.address,
-        "Action": event.action,
-        "Subject": event.subject,
-        "ProgramId": event.program_id,
-        "Changes": {name: {"Before": was, "After": is_} for name, (was, is_) in event.changes.items()},
-    }

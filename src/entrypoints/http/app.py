@@ -29,6 +29,7 @@ from entrypoints.http.connexion_extensions import (
 )
 from entrypoints.http.contract import Contract
 from entrypoints.http.handlers import Handlers
+from entrypoints.http.operator_handlers import OperatorHandlers
 from entrypoints.http.pages.opt_out import OptOutPage
 from entrypoints.http.pages.site import pages
 from entrypoints.http.pages.welcome import Welcome
@@ -44,6 +45,7 @@ def create_app(
     contract: Contract,
     handlers: Handlers,
     callback_handlers: CallbackHandlers,
+    operator_handlers: OperatorHandlers,
     tokens: Tokens,
     check_access: CheckAccess,
     metrics: Metrics,
@@ -53,7 +55,10 @@ def create_app(
     opt_out_by_page: OptOutByPage,
 ) -> ASGIApp:
     bound: Mapping[str, Handler] = {
-        operation.id: getattr(callback_handlers if operation.is_callback else handlers, operation.id)
+        operation.id: getattr(
+            callback_handlers if operation.is_callback else operator_handlers if operation.is_operators else handlers,
+            operation.id,
+        )
         for operation in contract.operations.values()
     }
     welcome = Welcome(contract=contract, contact=contact, token_lifetime=token_lifetime, cors_origins=cors_origins)

@@ -199,7 +199,8 @@ class _Checks:
         media_type, raw = await read_body(scope, receive, media_types=self._media_types, max_body=max_body)
         if media_type == CSV:
             return replace(call, text=plain_text(raw))
-        pairs = json_object(raw) if media_type == JSON else form(raw)
+        of_json = json_object if self._operation.is_first_hubs else whole_json_object
+        pairs = of_json(raw) if media_type == JSON else form(raw)
         body, unknown = self._bodies[media_type].check(pairs)
         return replace(call, body=body, unknown=unknown)
 
@@ -274,7 +275,8 @@ class _Parameters:
 
     def read(self, connection: HTTPConnection) -> Mapping[str, Any]:
         query = connection.query_params.multi_items() if connection.scope["query_string"] else []
-        written = dict(query) | dict(connection.path_params)
+        # Connexion has read those of the path that are numbers.
+        written = dict(query) | {name: str(value) for name, value in connection.path_params.items()}
         unknown = [name for name in written if name not in self._definitions or name in self._header_names]
         for name in unknown:
             del written[name]

@@ -41,6 +41,11 @@ class Operation:
         return bool(self.definition.get("x-first-hub-body"))
 
     @property
+    def is_operators(self) -> bool:
+        """Whether those who run the hub call it."""
+        return "operator" in self.required_scopes
+
+    @property
     def is_callback(self) -> bool:
         """Whether a provider calls it: the call is judged by its signature, and kept as it came."""
         return bool(self.definition.get("x-signed-call"))

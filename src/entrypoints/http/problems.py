@@ -21,6 +21,8 @@ _KNOWN: Mapping[type[errors.HubError], tuple[int, str]] = {
     errors.ScopeMissing: (403, "Not allowed"),
     errors.CallbackRefused: (403, "Not the provider's"),
     errors.MessageNotFound: (404, "No such message"),
+    errors.KeyNotFound: (404, "No such key"),
+    errors.TooManyKeys: (422, "Too many keys"),
     errors.UnknownProperties: (400, "Unknown property"),
     errors.NumberRefused: (422, "Number refused"),
     errors.RecipientsRefused: (422, "Numbers refused"),

@@ -3,10 +3,12 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from domain.model.audit import AuditEvent
 from domain.model.consent import ConsentEvent, OptOut
 from domain.model.delivery import DUPLICATE, OPTED_OUT, TOO_MANY_TEXTS, DeliveryState, in_order
 from domain.model.inbound_message import InboundMessage
 from domain.model.price import Price
+from domain.model.program import Program
 from domain.model.program_key import IssuedKey
 from domain.model.reasons import sentence_of
 from domain.model.text_message import AcceptedText, TextSummary
@@ -95,6 +97,33 @@ def recorded_consent(recorded: Recorded) -> dict[str, Any]:
     return {
         "Event": consent_event(recorded.event),
         "OptOuts": [opt_out(each) for each in recorded.still_bound],
+    }
+
+
+def program(each: Program) -> dict[str, Any]:
+    """As operators see it."""
+    return {
+        "ProgramId": each.id,
+        "ProgramSID": each.sid,
+        "Name": each.name,
+        "Senders": [sender.address.value for sender in each.senders],
+        "FirstHub": each.first_hub,
+        "Paused": each.paused,
+        "Suspended": each.suspended,
+    }
+
+
+def audit_event(event: AuditEvent) -> dict[str, Any]:
+    return {
+        "Id": event.id,
+        "At": instant(event.at_us),
+        "Actor": event.actor.name,
+        "Via": event.actor.via,
+        "Address": event.actor.address,
+        "Action": event.action,
+        "Subject": event.subject,
+        "ProgramId": event.program_id,
+        "Changes": {name: {"Before": was, "After": is_} for name, (was, is_) in event.changes.items()},
     }
 
 

@@ -4,7 +4,7 @@ import json
 import re
 import time
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode
@@ -17,7 +17,7 @@ from sqlalchemy import delete, update
 
 from adapters.sql import tables
 from domain.errors import BudgetExceeded, CountryNotAllowed, HubBusy, HubError, IdempotencyKeyInUse, StoreUnavailable
-from domain.model.access import Grant, Scope
+from domain.model.access import Grant, KeyKind, Scope
 from domain.model.callback import Callback, CallbackKind
 from domain.model.consent import Scope as ConsentScope
 from domain.model.credentials import Credentials as ProviderCredentials
@@ -25,7 +25,7 @@ from domain.model.inbound_message import InboundText
 from domain.model.message_body import MessageBody
 from domain.model.pace import Pace
 from domain.model.phone_number import PhoneNumber
-from domain.model.program_key import KeyHash, ProgramKey
+from domain.model.program_key import KeyHash, KeyTerms, ProgramKey
 from domain.model.recipients import OTHER_COUNTRY
 from domain.model.sender import SenderAddress
 from domain.use_cases.receive_callback import ReceiveCallback
@@ -170,7 +170,9 @@ def test_problems_have_the_status_under_which_they_stand(response: str, value: M
 
 def test_the_examples_tell_of_one_program_and_one_text() -> None:
     ids = {
-        name: each["path"]["Id"] for name, each in ((str(each), each.parameters) for each in REQUESTS) if "path" in each
+        name: each["path"]["Id"]
+        for name, each in ((str(each), each.parameters) for each in REQUESTS)
+        if "Id" in each.get("path", {})
     }
     canceled = examples_of(success_of(CONTRACT.operations["cancelTextMessage"])[1]["application/json"])["example"]
     (sent,) = [
@@ -210,7 +212,8 @@ async def the_hub(shared_database_url: str) -> AsyncIterator[Hub]:
             {"api_key": example("VonageSms")["api-key"], "api_secret": "a-secret-of-its", "signature_secret": SECRET},
         ),
     ]
-    async with a_hub(shared_database_url, encryption_keys=ENCRYPTION_KEYS, segment_price="0.0083 USD") as hub:
+    settings = {"encryption_keys": ENCRYPTION_KEYS, "segment_price": "0.0083 USD", "logins_per_minute": 190}
+    async with a_hub(shared_database_url, **settings) as hub:
         credentials = example("Credentials")
         key_hash = KeyHash(ProgramKey(credentials["ProgramKey"]).hash())
         program = a_program(
@@ -244,6 +247,7 @@ async def office(the_hub: Hub) -> Office:
             tables.consent_events,
             tables.inbound_messages,
             tables.callbacks,
+            tables.audit_events,
         ):
             await connection.execute(delete(table))
     program = await Store.on(database).programs.find(THE_TEXT["ProgramId"])
@@ -267,19 +271,49 @@ async def office(the_hub: Hub) -> Office:
                 updated_us=microseconds(delivery["UpdatedAt"]),
             )
         )
+    await the_second_key(the_hub)
+    await the_hub.container.pause().suspend(program.id, suspended=False)
     login = example("Credentials")
     credentials = Credentials(THE_TEXT["ProgramId"], login["ProgramSID"], login["ProgramKey"])
     return Office(credentials, await the_hub.log_in(credentials))
 
 
+async def the_second_key(hub: Hub) -> None:
+    """The program of the examples has the key that they revoke, and its first one."""
+    shown = examples_of(success_of(CONTRACT.operations["revokeKey"])[1]["application/json"])["example"]
+    keys, its = hub.container.program_keys(), tables.program_keys.c
+    first = (await keys.of_program(THE_TEXT["ProgramId"]))[0]
+    async with hub.container.database().writing() as connection:
+        of_program = its.program_id == THE_TEXT["ProgramId"]
+        await connection.execute(delete(tables.program_keys).where(of_program, its.id != first.id))
+    terms = KeyTerms(
+        kind=KeyKind(shown["Kind"]),
+        name=shown["Name"],
+        numbers=frozenset(map(PhoneNumber, shown["Numbers"])),
+        networks=tuple(shown["Networks"]),
+        expires_us=microseconds(shown["ExpiresAt"]),
+    )
+    added = await keys.add(THE_TEXT["ProgramId"], KeyHash(b"7" * 32), terms, hint=shown["Hint"], now_us=1)
+    async with hub.container.database().writing() as connection:
+        await connection.execute(update(tables.program_keys).where(its.id == added.id).values(id=shown["KeyId"]))
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def operator(the_hub: Hub, office: Office) -> Office:
+    """The program of the examples, as one that runs the hub."""
+    granted = the_hub.container.tokens().verify(office.token)
+    grant = replace(granted, scopes=frozenset({Scope.OPERATOR}), token_id=str(uuid4()))
+    return Office(office.credentials, the_hub.container.tokens().issue(grant))
+
+
 @pytest.mark.parametrize("request_", REQUESTS, ids=str)
 async def test_a_request_is_taken_as_it_stands_and_answered_as_the_document_shows(
-    the_hub: Hub, office: Office, request_: Request
+    the_hub: Hub, office: Office, operator: Office, request_: Request
 ) -> None:
     if request_.operation.id == "cancelTextMessage":
         await nothing_is_sent_yet(the_hub)
 
-    response = await send(the_hub, office, request_)
+    response = await send(the_hub, operator if request_.operation.is_operators else office, request_)
 
     status, content = success_of(request_.operation)
     assert response.status_code == status, response.text
@@ -312,6 +346,24 @@ async def test_each_list_and_each_file_is_as_the_document_shows(the_hub: Hub, of
     assert opt_outs_file.text == FILES["exportOptOuts"]
 
 
+async def test_what_operators_list_is_as_the_document_shows(the_hub: Hub, operator: Office) -> None:
+    its = f"/api/Programs/{THE_TEXT['ProgramId']}"
+    await the_hub.post(operator, f"{its}/Suspend")
+    await the_hub.post(operator, f"{its}/Reinstate")
+    await the_hub.container.program_keys().used(1, now_us=1)
+
+    programs = await the_hub.get(operator, "/api/Programs")
+    keys = await the_hub.get(operator, f"{its}/Keys")
+    events = await the_hub.get(operator, "/api/AuditEvents", ProgramId=THE_TEXT["ProgramId"])
+
+    (program,) = LISTS["listPrograms"]["Items"]
+    assert program in programs.json()["Items"]
+    first = lasting(keys.json()["Items"][0])
+    assert first == lasting(LISTS["listKeys"]["Items"][0])
+    suspended = [each for each in events.json()["Items"] if each["Action"] == "program.suspended"]
+    assert lasting(suspended) == lasting(LISTS["listAuditEvents"]["Items"])
+
+
 @dataclass(frozen=True, kw_only=True)
 class Wrong:
     """A request that goes wrong. `accident` is what happens meanwhile to every text and callback."""
@@ -323,6 +375,7 @@ class Wrong:
     headers: Mapping[str, str] = field(default_factory=dict)
     accident: HubError | None = None
     anonymous: bool = False
+    by_operator: bool = False
     times: int = 1
 
 
@@ -342,6 +395,8 @@ PROVOKED: Mapping[tuple[str, str], Wrong] = {
         path="/callbacks/twilio/status", content=b"a=b", headers={"Content-Type": FORM}
     ),
     ("NotFound", "message"): Wrong(method="GET", path=f"/api/TextMessages/{uuid4()}"),
+    ("NotFound", "program"): Wrong(method="GET", path="/api/Programs/museum/Keys", by_operator=True),
+    ("NotFound", "key"): Wrong(path=f"/api/Programs/{THE_TEXT['ProgramId']}/Keys/999/Revoke", by_operator=True),
     ("ContentTooLarge", "text"): Wrong(content=b" " * (4 * 1024 * 1024 + 1)),
     ("ContentTooLarge", "login"): Wrong(path="/api/Login", content=b" " * (16 * 1024 + 1)),
     ("ContentTooLarge", "callback"): Wrong(path="/callbacks/vonage/status", content=b" " * (64 * 1024 + 1)),
@@ -374,6 +429,7 @@ PROVOKED: Mapping[tuple[str, str], Wrong] = {
 async def test_a_problem_is_what_the_hub_says(
     the_hub: Hub,
     office: Office,
+    operator: Office,
     monkeypatch: pytest.MonkeyPatch,
     response: str,
     name: str,
@@ -381,7 +437,7 @@ async def test_a_problem_is_what_the_hub_says(
 ) -> None:
     wrong = PROVOKED[response, name]
     await the_hub.post(office, "/api/TextMessages", GOOD, Idempotency_Key="once")
-    headers = {**office.headers, **wrong.headers}
+    headers = {**(operator if wrong.by_operator else office).headers, **wrong.headers}
     if wrong.anonymous or wrong.path.startswith("/callbacks"):
         headers.pop("Authorization")
     if (response, name) == ("Forbidden", "scope"):
@@ -413,8 +469,10 @@ def lasting(value: Any, name: str = "") -> Any:  # noqa: ANN401 - JSON
             return {each: lasting(one, each) for each, one in value.items()}
         case list():
             return [lasting(each) for each in value]
-        case str() if name == "Id":
+        case str() if name in {"Id", "ProgramKey", "Hint"}:
             return "an id"
+        case int() if name in {"Id", "KeyId"}:
+            return "a number"
         case int() | float() if name == "EstimatedSeconds":
             return "a while"
         case str():

@@ -749,7 +749,8 @@ async def test_a_slash_at_the_end_of_an_address_changes_nothing(hub: Hub) -> Non
     sent = (await post(hub, TEXTS, a_text(), office)).json()["Id"]
 
     for operation in CONTRACT.operations.values():
-        if operation.is_callback:
+        # The first hub had none for operators.
+        if operation.is_callback or operation.is_operators:
             continue
         path = operation.path.replace("{Id}", sent) + "/"
         called = operation.method, operation.path
