@@ -130,7 +130,6 @@ programs = Table(
     Column("first_hub", Boolean, nullable=False),
     Column("created_us", BigInteger, nullable=False),
     Column("paused_us", BigInteger),
-    Column("suspended_us", BigInteger),
     # For how long its texts are kept; NULL: as long as the hub keeps any.
     Column("retention_s", BigInteger),
     # What becomes of a text when nobody can tell whether it was sent.
@@ -139,9 +138,6 @@ programs = Table(
     Column("failover", Boolean, nullable=False, server_default=text("false")),
     # When its recipients may be texted, by their own clocks; NULL: at any time.
     Column("texting_hours", Text),
-    Column("urgent_any_time", Boolean, nullable=False, server_default=text("false")),
-    # For how long the same text to the same number is not sent twice.
-    Column("duplicate_window_s", BigInteger),
     # Is added to the first text that somebody gets.
     Column("notice", Text),
     Column("opt_out_reply", Text),
@@ -149,6 +145,10 @@ programs = Table(
     Column("help_reply", Text),
     # The e-mail address that gets its texts in place of their recipients.
     Column("mail_to", Text),
+    Column("urgent_any_time", Boolean, nullable=False, server_default=text("false")),
+    # For how long the same text to the same number is not sent twice.
+    Column("duplicate_window_s", BigInteger),
+    Column("suspended_us", BigInteger),
     # Whose numbers it texts, with commas between; NULL: all countries'.
     Column("countries", Text),
     # How many segments it may send in a day and a month of `budget_zone`.
@@ -271,14 +271,14 @@ text_messages = Table(
     Column("estimated_us", BigInteger),
     # The request wants it from this sender and no other.
     Column("sender_named", Boolean, nullable=False, server_default=text("false")),
-    # The hub's own answer to a keyword: who has opted out gets it all the same.
-    Column("is_reply", Boolean, nullable=False, server_default=text("false")),
-    # The sandbox takes it, whatever the sender.
-    Column("is_test", Boolean, nullable=False, server_default=text("false")),
-    # What is added to it for those who had no text of the program's before.
-    Column("notice", Text),
     # The span of its acceptance, as W3C writes it; NULL where nothing is traced.
     Column("trace_parent", Text),
+    # The hub's own answer to a keyword: who has opted out gets it all the same.
+    Column("is_reply", Boolean, nullable=False, server_default=text("false")),
+    # What is added to it for those who had no text of the program's before.
+    Column("notice", Text),
+    # The sandbox takes it, whatever the sender.
+    Column("is_test", Boolean, nullable=False, server_default=text("false")),
 )
 Index("ix_text_messages_log", text_messages.c.program_id, text_messages.c.id)
 
