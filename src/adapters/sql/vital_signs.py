@@ -2,11 +2,21 @@ from sqlalchemy import func, select
 
 from adapters.sql.database import Database
 from adapters.sql.rows import AnyRow, as_limit
-from adapters.sql.tables import deliveries, dispatchers, limits, sending, unknown
+from adapters.sql.tables import (
+    deliveries,
+    dispatchers,
+    limits,
+    sending,
+    unknown,
+    webhook_calls,
+    webhook_events,
+    webhooks,
+)
 from domain.ports.vitals import Vitals, VitalSigns
 
 _MOST_CAPS = 100
 _MOST_CAPS_READ = 1_000
+_MOST_EVENTS_COUNTED = 100_000
 
 _CAPS = (
     select(*(each for each in limits.c if each.name != "taken"))  # that may be long
@@ -14,6 +24,15 @@ _CAPS = (
     .order_by(limits.c.id)
     .limit(_MOST_CAPS_READ)
 )
+
+_called = select(webhooks.c.id).where(webhooks.c.disabled.is_(None))
+_TO_BE_TOLD = (
+    select(webhook_calls.c.event_id)
+    .where(webhook_calls.c.webhook_id.in_(_called), webhook_calls.c.due_us.is_not(None))
+    .limit(_MOST_EVENTS_COUNTED)
+    .subquery()
+)
+_EVENTS = select(func.count().label("waiting"), func.min(_TO_BE_TOLD.c.event_id).label("oldest"))
 
 
 class SqlVitalSigns(VitalSigns):
@@ -37,6 +56,9 @@ class SqlVitalSigns(VitalSigns):
         )
         async with self._database.reading() as connection:
             row = (await connection.execute(counts)).one()
+            events = (await connection.execute(_EVENTS)).one()
+            oldest = select(webhook_events.c.at_us).where(webhook_events.c.id == events.oldest)
+            oldest_us = (await connection.execute(oldest)).scalar() if events.waiting else None
             caps = {its.name: _used(its, now_us) for its in await connection.execute(_CAPS)}
         most_used = sorted(caps.items(), key=lambda cap: -cap[1])[:_MOST_CAPS]
         return Vitals(
@@ -45,6 +67,8 @@ class SqlVitalSigns(VitalSigns):
             unknown=row.unknown,
             oldest_unknown_us=0 if row.since_us is None else max(now_us - row.since_us, 0),
             caps_used=dict(most_used),
+            events_waiting=events.waiting,
+            oldest_event_us=0 if oldest_us is None else max(now_us - oldest_us, 0),
         )
 
 

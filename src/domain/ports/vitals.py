@@ -7,7 +7,8 @@ from typing import Protocol
 class Vitals:
     """How the hub is. `dispatchers` have said a moment ago that they are alive; `oldest_unknown_us` is for how long
     nobody has known of the oldest unknown delivery whether it was sent, 0 where there is none. `caps_used` is by the
-    names of limits with a daily cap, how much of today's allowance is used, from 0 to 1.
+    names of limits with a daily cap, how much of today's allowance is used, from 0 to 1. `events_waiting` are those
+    that webhooks are to be told, counted up to a bound; `oldest_event_us` is how long ago the oldest of them happened.
     """
 
     dispatchers: int
@@ -15,6 +16,8 @@ class Vitals:
     unknown: int
     oldest_unknown_us: int
     caps_used: Mapping[str, float]
+    events_waiting: int = 0
+    oldest_event_us: int = 0
 
 
 class VitalSigns(Protocol):

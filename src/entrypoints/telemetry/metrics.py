@@ -215,6 +215,26 @@ class Metrics:
             buckets=_DELAY_SECONDS,
             registry=self.registry,
         )
+        self.webhook_attempts = Counter(
+            "smshub_webhook_attempts",
+            "Calls to programs' webhooks by what they came to.",
+            ["outcome"],
+            registry=self.registry,
+        )
+        self.disabled_webhooks = Counter(
+            "smshub_disabled_webhooks",
+            "Webhooks that the hub has ceased to call, by why.",
+            ["reason"],
+            registry=self.registry,
+        )
+        self.webhook_events_waiting = Gauge(
+            "smshub_webhook_events_waiting", "Events that webhooks are to be told as yet.", registry=self.registry
+        )
+        self.oldest_webhook_event_seconds = Gauge(
+            "smshub_oldest_webhook_event_seconds",
+            "How long ago the oldest of them happened.",
+            registry=self.registry,
+        )
         self.store_unavailable = Counter(
             "smshub_store_unavailable", "How often the database did not answer.", registry=self.registry
         )
