@@ -13,7 +13,7 @@ from entrypoints.cli.running import explains_faults, with_hub
 from entrypoints.cli.send import MOMENT
 from entrypoints.cli.spreadsheet import cell
 from entrypoints.container import Container
-from entrypoints.http.times import instant
+from domain.model.instant import instant
 
 _MESSAGES_AT_ONCE = 100
 _DELIVERIES_AT_ONCE = 1_000

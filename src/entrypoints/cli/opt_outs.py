@@ -14,7 +14,7 @@ from entrypoints.cli.running import explains_faults, print_json, with_hub
 from entrypoints.cli.spreadsheet import cell
 from entrypoints.container import Container
 from entrypoints.http import representations
-from entrypoints.http.times import instant
+from domain.model.instant import instant
 
 _AT_ONCE = 1_000
 _PROOF = ("Scope", "Method", "Actor", "Reference")

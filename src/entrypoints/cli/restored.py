@@ -2,7 +2,7 @@ import click
 
 from entrypoints.cli.options import output_option
 from entrypoints.cli.running import explains_faults, print_json, with_hub
-from entrypoints.http.times import instant
+from domain.model.instant import instant
 
 
 @click.command()

@@ -98,7 +98,9 @@ def a_hub_to_try_out(database_url: str, *, prefix: str = "") -> Any:  # noqa: AN
         await database.close()
 
     asyncio.run(add_program())
-    return a_running_hub(database_url, prefix=prefix, logins_per_minute=100_000)
+    return a_running_hub(
+        database_url, prefix=prefix, logins_per_minute=100_000, encryption_keys="tests:" + "0123456789abcdef" * 3
+    )
 
 
 def tried_out(hub: RunningHub, folder: Path, *arguments: str, phases: str = EVERY_PHASE, walks: int = WALKS) -> Path:
