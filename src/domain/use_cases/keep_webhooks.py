@@ -84,10 +84,11 @@ class KeepWebhooks:
 
     async def rotate(self, grant: Grant, webhook_id: UUID) -> tuple[Webhook, WebhookSecret]:
         """The old secret holds for a day more."""
+        webhook = await self.webhooks.find(grant.program_id, webhook_id)
         secret = WebhookSecret.new()
         old_until_us = self.clock.now_us() + _OLD_SECRET_HOLDS_US
         await self.webhooks.rotate(grant.program_id, webhook_id, secret, old_until_us=old_until_us)
-        return await self.webhooks.find(grant.program_id, webhook_id), secret
+        return webhook, secret
 
     async def attempts(
         self, grant: Grant, webhook_id: UUID, *, before: int | None, limit: int

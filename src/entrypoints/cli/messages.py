@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Callable
 import click
 
 from domain.errors import ProgramNotFound
+from domain.model.instant import instant
 from domain.model.reasons import sentence_of
 from domain.model.text_message import TextSummary
 from domain.ports.text_log import LoggedDelivery, TextFilter
@@ -13,7 +14,6 @@ from entrypoints.cli.running import explains_faults, with_hub
 from entrypoints.cli.send import MOMENT
 from entrypoints.cli.spreadsheet import cell
 from entrypoints.container import Container
-from domain.model.instant import instant
 
 _MESSAGES_AT_ONCE = 100
 _DELIVERIES_AT_ONCE = 1_000

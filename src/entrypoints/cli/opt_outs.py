@@ -7,6 +7,7 @@ import click
 
 from domain.errors import ProgramNotFound
 from domain.model.consent import ConsentEvent, OptOut
+from domain.model.instant import instant
 from domain.model.phone_number import PhoneNumber
 from domain.use_cases.import_opt_outs import COLUMNS, Imported
 from entrypoints.cli.options import output_option, program_option
@@ -14,7 +15,6 @@ from entrypoints.cli.running import explains_faults, print_json, with_hub
 from entrypoints.cli.spreadsheet import cell
 from entrypoints.container import Container
 from entrypoints.http import representations
-from domain.model.instant import instant
 
 _AT_ONCE = 1_000
 _PROOF = ("Scope", "Method", "Actor", "Reference")
