@@ -3,11 +3,11 @@
 import asyncio
 import socket
 import ssl
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from ipaddress import ip_address
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import pytest
 from aiohttp import web
@@ -206,9 +206,9 @@ async def test_a_call_looks_its_name_up_once(receiver: Receiver) -> None:
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
 async def test_nobody_is_followed_elsewhere(receiver: Receiver, status: int) -> None:
-    async with answering(lambda _: web.Response(status=status, headers={"Location": receiver.url})) as url:
-        async with a_transport() as transport:
-            answer = await post(transport, url)
+    redirect = {"Location": receiver.url}
+    async with answering(lambda _: web.Response(status=status, headers=redirect)) as url, a_transport() as transport:
+        answer = await post(transport, url)
 
     assert (answer.status, answer.accepted) == (status, False)
     assert receiver.calls == []
@@ -216,14 +216,14 @@ async def test_nobody_is_followed_elsewhere(receiver: Receiver, status: int) -> 
 
 # What a call comes to
 
+Respond: TypeAlias = Callable[[web.Request], web.StreamResponse | Awaitable[web.StreamResponse]]
+
 
 @asynccontextmanager
-async def answering(
-    respond: Callable[[web.Request], web.StreamResponse], *, tls: ssl.SSLContext | None = None
-) -> AsyncIterator[str]:
+async def answering(respond: Respond, *, tls: ssl.SSLContext | None = None) -> AsyncIterator[str]:
     async def handle(request: web.Request) -> web.StreamResponse:
         answer = respond(request)
-        return await answer if asyncio.iscoroutine(answer) else answer
+        return answer if isinstance(answer, web.StreamResponse) else await answer
 
     port = free_port()
     app = web.Application()
@@ -250,10 +250,12 @@ async def test_what_is_sent_arrives_as_it_is(receiver: Receiver) -> None:
 
 
 async def test_retry_after_is_read() -> None:
-    for written, seconds in (("120", 120), ("Wed, 21 Oct 2026 07:28:00 GMT", None), ("9" * 100, 604_800)):
-        async with answering(lambda _, it=written: web.Response(status=503, headers={"Retry-After": it})) as url:
-            async with a_transport() as transport:
-                assert (await post(transport, url)).retry_after_s == seconds
+    async with (
+        answering(lambda request: web.Response(status=503, headers={"Retry-After": request.query["after"]})) as url,
+        a_transport() as transport,
+    ):
+        for written, seconds in (("120", 120), ("Wed,+21+Oct+2026+07:28:00+GMT", None), ("9" * 100, 604_800)):
+            assert (await post(transport, f"{url}?after={written}")).retry_after_s == seconds
 
 
 async def test_a_long_answer_is_not_read_to_its_end() -> None:
@@ -268,9 +270,8 @@ async def test_a_long_answer_is_not_read_to_its_end() -> None:
             sent += 100_000
         return answer
 
-    async with answering(endless) as url:  # type: ignore[arg-type]
-        async with a_transport() as transport:
-            assert (await post(transport, url)).accepted
+    async with answering(endless) as url, a_transport() as transport:
+        assert (await post(transport, url)).accepted
 
     assert sent < 50_000_000
 
@@ -280,9 +281,8 @@ async def test_an_endpoint_that_says_nothing_is_left_after_a_while() -> None:
         await asyncio.sleep(30)
         return web.Response()
 
-    async with answering(silent) as url:  # type: ignore[arg-type]
-        async with a_transport(timeout_s=0.2) as transport:
-            answer = await post(transport, url)
+    async with answering(silent) as url, a_transport(timeout_s=0.2) as transport:
+        answer = await post(transport, url)
 
     assert (answer.status, answer.error) == (None, "timeout")
     assert answer.took_us >= 200_000
@@ -294,9 +294,9 @@ async def test_nobody_there_is_an_error_of_the_connection() -> None:
 
 
 async def test_a_certificate_that_nobody_vouches_for_is_refused(tmp_path: Path) -> None:
-    async with answering(lambda _: web.Response(), tls=Certificate(tmp_path).server()) as url:
-        async with a_transport() as transport:
-            assert (await post(transport, url)).error == "tls"
+    tls = Certificate(tmp_path).server()
+    async with answering(lambda _: web.Response(), tls=tls) as url, a_transport() as transport:
+        assert (await post(transport, url)).error == "tls"
 
 
 def test_addresses_of_the_lists_above_are_addresses() -> None:

@@ -201,8 +201,8 @@ class SqlDeliveryQueue(DeliveryQueue):
     async def _record_all(self, connection: AsyncConnection, deliveries: Sequence[Delivery]) -> None:
         handed_back = [each.id for each in deliveries if each.state is DeliveryState.QUEUED]
         if deliveries:
-            await self._record(connection, [_result(each) for each in deliveries])
-            at_rest = [each.id for each in deliveries if each.state in TOLD_STATES]
+            heard_of = await self._record(connection, [_result(each) for each in deliveries])
+            at_rest = [each.id for each in deliveries if each.state in TOLD_STATES and each.id in heard_of]
             await tell_of_deliveries(self._database, connection, at_rest)
             await record_providers_word(self._database, connection, deliveries)
         if handed_back:
@@ -236,8 +236,9 @@ class SqlDeliveryQueue(DeliveryQueue):
         """Makes queued deliveries `sending`, each in its slot; the ids of those that still were queued."""
 
     @abstractmethod
-    async def _record(self, connection: AsyncConnection, results: Sequence[Mapping[str, Any]]) -> None:
-        """Stores results, each where it is of the current attempt and may still change the delivery.
+    async def _record(self, connection: AsyncConnection, results: Sequence[Mapping[str, Any]]) -> Collection[int]:
+        """Stores results, each where it is of the current attempt and may still change the delivery; the ids of those
+        that programs may want to hear of.
 
         A receipt may have been faster, and what that settled stays. What may have been sent is never handed back.
         """

@@ -35,7 +35,7 @@ class WebhookSecret:
     def parse(cls, text: str) -> Self:
         try:
             return cls(base64.b64decode(text.removeprefix(_PREFIX), validate=True))
-        except binascii.Error:
+        except (ValueError, binascii.Error):
             raise InvalidValue("A webhook's secret is written in base64.") from None
 
     def written(self) -> str:

@@ -16,6 +16,7 @@ from entrypoints.cli.restored import restored
 from entrypoints.cli.sandbox import sandbox
 from entrypoints.cli.send import send
 from entrypoints.cli.senders import senders
+from entrypoints.cli.webhooks import webhooks
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -39,6 +40,7 @@ for command in (
     limits,
     messages,
     opt_outs,
+    webhooks,
     pause,
     resume,
     restored,
