@@ -101,6 +101,7 @@ class KeepWebhooks:
         """One event, or all from a time on that were not accepted; says how many. Raises `EventNotFound`, and
         `ReplayUnclear` where not exactly one of the two is given.
         """
+        await self.webhooks.find(grant.program_id, webhook_id)
         now_us = self.clock.now_us()
         match event_id, since_us:
             case UUID(), None:

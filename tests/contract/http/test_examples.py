@@ -209,7 +209,9 @@ async def the_hub(shared_database_url: str) -> AsyncIterator[Hub]:
             {"api_key": example("VonageSms")["api-key"], "api_secret": "a-secret-of-its", "signature_secret": SECRET},
         ),
     ]
-    async with a_hub(shared_database_url, encryption_keys=ENCRYPTION_KEYS, segment_price="0.0083 USD") as hub:
+    async with a_hub(
+        shared_database_url, encryption_keys=ENCRYPTION_KEYS, segment_price="0.0083 USD", logins_per_minute=180
+    ) as hub:
         credentials = example("Credentials")
         key_hash = KeyHash(ProgramKey(credentials["ProgramKey"]).hash())
         program = a_program(
