@@ -27,7 +27,7 @@ OF_PROVIDERS = ("--include-tag", "Callbacks")
 OF_PROGRAMS = ("--exclude-tag", "Callbacks")
 EVERY_PHASE = "examples,coverage,fuzzing,stateful"
 # Enough for every link of the document to be followed, whatever chance has it.
-WALKS = 300
+WALKS = 400
 # Without a token each call of a walk is answered with the same 401, whatever went before, as those of no walk are.
 WALKS_WITHOUT_TOKEN = 30
 # Where chance leads depends on the seed, and on what else there is in the code.
