@@ -4,7 +4,7 @@ No metric has a program in its labels: there may be thousands. The message log a
 apart.
 """
 
-from dashboards.grafana import ORANGE, Column, Json, Query, dashboard, series, stat, table
+from dashboards.grafana import ORANGE, Column, Json, Query, dashboard, grown, series, stat, table
 
 # What providers call is on their own dashboard.
 _ASKED = 'HUB, operation!~"receive.+"'
@@ -184,6 +184,38 @@ def programs() -> Json:
                         "{{outcome}}, keyword {{keyword}}",
                     ),
                 ).sized(24, 6),
+            ],
+            "Webhooks": [
+                series(
+                    "Calls to webhooks",
+                    "By what they came to. `refused` was answered, with another status than 200 to 299; what was not"
+                    " accepted is tried again for three days.",
+                    "suffix: /s",
+                    Query(
+                        "sum by (outcome) (rate(smshub_webhook_attempts_total{HUB}[$__rate_interval]))", "{{outcome}}"
+                    ),
+                    stacked=True,
+                ),
+                series(
+                    "Events that wait",
+                    "Of webhooks that are called. Growing: an endpoint fails, or is slow; `smshub webhooks list` shows"
+                    " which.",
+                    "short",
+                    Query("max(smshub_webhook_events_waiting{HUB})", "events"),
+                ),
+                series(
+                    "Oldest event that waits",
+                    "How long ago it happened. Events are kept for `SMSHUB_WEBHOOK_RETENTION`.",
+                    "s",
+                    Query("max(smshub_oldest_webhook_event_seconds{HUB})", "oldest"),
+                ),
+                series(
+                    "Webhooks that were disabled",
+                    "`gone`: they answered 410. `failing`: they accepted nothing for five days. Their programs can"
+                    " enable them, and so can you: `smshub webhooks enable`.",
+                    "short",
+                    Query(f"sum by (reason) {grown('smshub_disabled_webhooks_total')}", "{{reason}}"),
+                ),
             ],
             "Each operation": [
                 table(

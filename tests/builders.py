@@ -38,6 +38,8 @@ from adapters.sql.standstills import SqlStandstills
 from adapters.sql.text_log import SqlTextLog
 from adapters.sql.usage import SqlUsage
 from adapters.sql.vital_signs import SqlVitalSigns
+from adapters.sql.webhook_outbox import SqlWebhookOutbox
+from adapters.sql.webhooks import SqlWebhooks
 from adapters.sql.workload import SqlWorkload
 from adapters.vault import FernetVault
 from domain.model.budget import Budget, Velocity
@@ -244,6 +246,8 @@ class Store:
     inbound: SqlInboundMessages
     vital_signs: SqlVitalSigns
     workload: SqlWorkload
+    webhooks: SqlWebhooks
+    webhook_outbox: SqlWebhookOutbox
     restored_copy: SqlRestoredCopy
 
     @classmethod
@@ -278,6 +282,8 @@ class Store:
             inbound=SqlInboundMessages(database),
             vital_signs=SqlVitalSigns(database, heard_within_us=3 * SECOND_US),
             workload=SqlWorkload(database),
+            webhooks=SqlWebhooks(database, VAULT),
+            webhook_outbox=SqlWebhookOutbox(database, VAULT),
             restored_copy=SqlRestoredCopy(database),
         )
 

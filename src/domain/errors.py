@@ -235,6 +235,47 @@ class UnknownProperties(HubError):
         self.names = tuple(names)
 
 
+class WebhookNotFound(HubError):
+    """Also for one of another program, so that ids cannot be probed."""
+
+    slug = "webhook-not-found"
+
+    def __init__(self) -> None:
+        super().__init__("There is no such webhook.")
+
+
+class EventNotFound(HubError):
+    """The endpoint was never to be told of it, or it is forgotten."""
+
+    slug = "event-not-found"
+
+    def __init__(self) -> None:
+        super().__init__("There is no such event of this webhook.")
+
+
+class TooManyWebhooks(HubError):
+    slug = "too-many-webhooks"
+
+    def __init__(self, *, limit: int) -> None:
+        super().__init__(f"A program has {limit} webhooks at the most.")
+
+
+class UrlRefused(HubError):
+    """An address that the hub does not call. `reason` completes the sentence "The address …"."""
+
+    slug = "url-refused"
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(f"The address {reason}.")
+
+
+class ReplayUnclear(HubError):
+    slug = "replay-unclear"
+
+    def __init__(self) -> None:
+        super().__init__("Say either EventId or Since.")
+
+
 class ProgramNotFound(HubError):
     slug = "program-not-found"
 

@@ -56,10 +56,14 @@ from adapters.sql.text_log import SqlTextLog
 from adapters.sql.usage import SqlUsage
 from adapters.sql.vital_signs import SqlVitalSigns
 from adapters.sql.wakeups_postgresql import PostgresqlWakeups
+from adapters.sql.webhook_outbox import SqlWebhookOutbox
+from adapters.sql.webhooks import SqlWebhooks
 from adapters.sql.workload import SqlWorkload
 from adapters.tokens import JwtTokens
 from adapters.vault import FernetVault
 from adapters.wakeups import InProcessWakeups
+from adapters.webhooks.destinations import Destinations, networks
+from adapters.webhooks.transport import HttpWebhookTransport
 from domain.model.consent import Scope
 from domain.model.pace import SECOND_US
 from domain.model.price import Price
@@ -96,12 +100,17 @@ from domain.ports.usage import UsageLog
 from domain.ports.vault import Vault
 from domain.ports.vitals import VitalSigns
 from domain.ports.wakeups import Wakeups
+from domain.ports.webhook_observer import WebhookObserver
+from domain.ports.webhook_outbox import WebhookOutbox
+from domain.ports.webhook_transport import WebhookTransport
+from domain.ports.webhooks import Webhooks
 from domain.ports.workload import Workload
 from domain.use_cases.add_sender import AddSender
 from domain.use_cases.await_outcome import AwaitOutcome
 from domain.use_cases.cancel_text import CancelText
 from domain.use_cases.check_access import CheckAccess
 from domain.use_cases.create_program import CreateProgram
+from domain.use_cases.deliver_webhooks import DeliverWebhooks
 from domain.use_cases.dispatch_deliveries import DispatchDeliveries
 from domain.use_cases.export_opt_outs import ExportOptOuts
 from domain.use_cases.export_texts import ExportTexts
@@ -110,6 +119,7 @@ from domain.use_cases.hold_membership import HoldMembership, MembershipTerms
 from domain.use_cases.import_opt_outs import ImportOptOuts
 from domain.use_cases.issue_token import IssueToken
 from domain.use_cases.join_inbound_parts import JoinInboundParts
+from domain.use_cases.keep_webhooks import KeepWebhooks
 from domain.use_cases.list_audit_events import ListAuditEvents
 from domain.use_cases.list_inbound_messages import ListInboundMessages
 from domain.use_cases.list_opt_outs import ListConsentEvents, ListOptOuts
@@ -145,6 +155,7 @@ from entrypoints.telemetry.gauges import Gauges
 from entrypoints.telemetry.metrics import Metrics
 from entrypoints.telemetry.observers import CountedIntake, budget_nearly_used
 from entrypoints.telemetry.outcomes import Outcomes
+from entrypoints.telemetry.webhook_observer import LoggedWebhooks
 from entrypoints.tracing import Tracing, Untraced
 
 # By one visitor of a program's page.
@@ -293,6 +304,10 @@ def _app(tracing: Tracing, **parts: Any) -> ASGIApp:  # noqa: ANN401 - as `creat
     return tracing.app(create_app(**parts))
 
 
+def _webhook_transport(settings: Settings) -> WebhookTransport:
+    return HttpWebhookTransport(Destinations(networks(settings.webhook_private_networks)))
+
+
 def _newest_pepper(peppers: Mapping[str, bytes]) -> tuple[str, bytes] | None:
     return next(iter(peppers.items()), None)
 
@@ -357,6 +372,11 @@ class Container(containers.DeclarativeContainer):
     restored_copy: providers.Provider[RestoredCopy] = providers.Singleton(SqlRestoredCopy, database)
     failovers: providers.Provider[Failovers] = providers.Singleton(SqlFailovers, database)
     dispatchers: providers.Provider[Dispatchers] = providers.Singleton(SqlDispatchers, database)
+
+    webhooks: providers.Provider[Webhooks] = providers.Singleton(SqlWebhooks, database, vault)
+    webhook_outbox: providers.Provider[WebhookOutbox] = providers.Singleton(SqlWebhookOutbox, database, vault)
+    webhook_transport: providers.Provider[WebhookTransport] = providers.Singleton(_webhook_transport, settings)
+    webhook_observer: providers.Provider[WebhookObserver] = providers.Singleton(LoggedWebhooks, metrics)
 
     wakeups: providers.Provider[Wakeups] = providers.Singleton(_wakeups, settings, database)
     tokens: providers.Provider[Tokens] = providers.Singleton(RememberedTokens, providers.Singleton(_tokens, settings))
@@ -565,6 +585,17 @@ class Container(containers.DeclarativeContainer):
     fail_over: providers.Provider[FailOver] = providers.Singleton(
         FailOver, failovers=failovers, clock=clock, observer=observer, wakeups=wakeups
     )
+    keep_webhooks: providers.Provider[KeepWebhooks] = providers.Singleton(
+        KeepWebhooks, webhooks=webhooks, transport=webhook_transport, clock=clock
+    )
+    deliver_webhooks: providers.Provider[DeliverWebhooks] = providers.Singleton(
+        DeliverWebhooks,
+        outbox=webhook_outbox,
+        webhooks=webhooks,
+        transport=webhook_transport,
+        clock=clock,
+        observer=webhook_observer,
+    )
     dispatcher: providers.Provider[Dispatcher] = providers.Singleton(
         Dispatcher,
         hold=hold_membership,
@@ -582,6 +613,9 @@ class Container(containers.DeclarativeContainer):
         callbacks=callbacks,
         kept=settings.provided.retention,
         receipts_kept=settings.provided.receipt_retention,
+        deliver_webhooks=deliver_webhooks,
+        outbox=webhook_outbox,
+        events_kept=settings.provided.webhook_retention,
         wakeups=wakeups,
         clock=clock,
         observer=observer,
@@ -606,6 +640,7 @@ class Container(containers.DeclarativeContainer):
         list_deliveries=list_deliveries,
         set_opt_out=set_opt_out,
         read_usage=read_usage,
+        keep_webhooks=keep_webhooks,
     )
     callback_handlers: providers.Provider[CallbackHandlers] = providers.Singleton(
         CallbackHandlers, receive=receive_callback
@@ -641,4 +676,5 @@ async def close(container: Container) -> None:
     await container.sql_intake().drained()
     await container.callbacks().drained()
     await container.wakeups().drained()
+    await container.webhook_transport().close()
     await container.database().close()

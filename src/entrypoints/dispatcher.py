@@ -16,6 +16,8 @@ from domain.ports.due_deliveries import DueDeliveries
 from domain.ports.intake import Intake
 from domain.ports.retention import Retention
 from domain.ports.wakeups import Wakeups
+from domain.ports.webhook_outbox import WebhookOutbox
+from domain.use_cases.deliver_webhooks import DeliverWebhooks
 from domain.use_cases.dispatch_deliveries import DispatchDeliveries
 from domain.use_cases.fail_over import FailOver
 from domain.use_cases.hold_membership import HoldMembership
@@ -39,6 +41,7 @@ _EXPIRE_EVERY_S = 1.0
 _FORGET_EVERY_S = 60.0
 _FORGET_TEXTS_EVERY_S = 60.0
 _FORGET_CALLBACKS_EVERY_S = 60.0
+_FORGET_EVENTS_EVERY_S = 60.0
 _BETWEEN_PORTIONS_US = 50_000
 _STORE_AWAY_S = 1.0
 
@@ -58,8 +61,11 @@ class Dispatcher:
     intake: Intake
     retention: Retention
     callbacks: Callbacks
+    deliver_webhooks: DeliverWebhooks
+    outbox: WebhookOutbox
     kept: timedelta
     receipts_kept: timedelta
+    events_kept: timedelta
     wakeups: Wakeups
     clock: Clock
     observer: DispatchObserver
@@ -82,6 +88,8 @@ class Dispatcher:
                 group.create_task(self._again_and_again(self._forget_keys, _FORGET_EVERY_S)),
                 group.create_task(self._again_and_again(self._forget_texts, _FORGET_TEXTS_EVERY_S)),
                 group.create_task(self._again_and_again(self._forget_callbacks, _FORGET_CALLBACKS_EVERY_S)),
+                group.create_task(self._again_and_again(self._forget_events, _FORGET_EVENTS_EVERY_S)),
+                group.create_task(self.deliver_webhooks()),
             ]
             while not stopping.is_set():
                 await self._be_a_member(stopping)
@@ -146,6 +154,11 @@ class Dispatcher:
             before_us = self.clock.now_us() - int(kept.total_seconds() * SECOND_US)
             while await self.callbacks.forget(kind, before_us=before_us):
                 await self.clock.pause(_BETWEEN_PORTIONS_US)
+
+    async def _forget_events(self) -> None:
+        before_us = self.clock.now_us() - int(self.events_kept.total_seconds() * SECOND_US)
+        while await self.outbox.forget(before_us=before_us):
+            await self.clock.pause(_BETWEEN_PORTIONS_US)
 
 
 async def _stopped(stopping: asyncio.Event, *, within_s: float) -> None:

@@ -7,6 +7,7 @@ import binascii
 import re
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
+from ipaddress import ip_network
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
@@ -94,6 +95,15 @@ def _checked_price(price: str) -> str:
         except InvalidValue:
             raise ValueError("must be an amount and a currency, such as 0.0083 USD") from None
     return price
+
+
+def _checked_networks(written: tuple[str, ...]) -> tuple[str, ...]:
+    for each in written:
+        try:
+            ip_network(each)
+        except ValueError:
+            raise ValueError("must be networks such as 10.20.0.0/16, with commas between") from None
+    return written
 
 
 def _checked_keys(secret: SecretStr) -> SecretStr:
@@ -231,6 +241,17 @@ class Settings(BaseSettings):
         description="For how long receipts are kept as they came after they were worked off, two days at the least: "
         "as long as they are there, nobody else can make the same call again. What people texted back is kept as long "
         "as texts are.",
+    )
+    webhook_private_networks: Annotated[_List, AfterValidator(_checked_networks)] = Field(
+        (),
+        description="Networks that webhooks may call although they are not public, such as `10.20.0.0/16`; by http, "
+        "too.",
+    )
+    webhook_retention: timedelta = Field(
+        timedelta(days=7),
+        ge=timedelta(days=4),
+        description="For how long events for webhooks are kept, and what came of them; four days at the least, as long "
+        "as they are tried.",
     )
     most_in_flight: int = Field(
         500, ge=1, le=10_000, description="Calls to providers under way at once, per dispatcher."

@@ -21,6 +21,8 @@ from domain.model.delivery import DeliveryState
 from domain.model.failover import Failover
 from domain.model.inbound_message import InboundOutcome
 from domain.model.receipt import ReceiptOutcome
+from domain.model.webhook import Call, Disabled, EventType
+from domain.model.webhook_retry import Answer
 from domain.ports.callbacks import Joined, Kept, WorkedOff
 from domain.ports.failovers import FailedOver
 from domain.ports.inbound_messages import TakenIn
@@ -28,6 +30,7 @@ from entrypoints.telemetry.callback_observer import LoggedCallbacks
 from entrypoints.telemetry.metrics import Metrics
 from entrypoints.telemetry.observers import LoggedDispatch, budget_nearly_used
 from entrypoints.telemetry.tally import Tally
+from entrypoints.telemetry.webhook_observer import LoggedWebhooks
 from tests.builders import a_delivery
 from tests.contract.test_callbacks import a_callback
 from tests.e2e.running import Caller, HubProcess, Site, eventually
@@ -37,6 +40,20 @@ ROOT = Path(__file__).parents[2]
 ALWAYS = {"event", "level", "timestamp"}
 FAILOVER = Failover(
     program_id="city-hall", from_sender_id=1, to_sender_id=2, provider="post", reason="credentials-refused"
+)
+A_CALL = Call(
+    id=1,
+    webhook_id=uuid4(),
+    program_id="city-hall",
+    url="https://office.example/hooks",
+    event_id=uuid4(),
+    sequence=1,
+    subject="delivery 1",
+    type=EventType.SENT,
+    at_us=0,
+    data={},
+    failures=0,
+    secrets=[],
 )
 
 TEXT = "A text that nobody else shall read."
@@ -126,12 +143,12 @@ def test_every_line_has_the_keys_that_are_documented(day: Day) -> None:
         *{"waiting_for_database", "request_failed", "deliveries_rescued", "store_unavailable"},
         *{"provider_adapter_failed", "provider_code_unlisted", "sender_barred", "sender_unbarred"},
         *{"callback_received", "callback_refused", "receipt_worked_off", "inbound_joined", "inbound_message_taken_in"},
-        *{"delivery_failed_over", "budget_nearly_used"},
+        *{"delivery_failed_over", "budget_nearly_used", "webhook_called", "webhook_disabled"},
     }
 
 
 def test_the_rarer_lines_have_the_keys_that_are_documented() -> None:
-    observer, callbacks = LoggedDispatch(Metrics()), LoggedCallbacks(Metrics())
+    observer, callbacks, webhooks = LoggedDispatch(Metrics()), LoggedCallbacks(Metrics()), LoggedWebhooks(Metrics())
     with capture_logs() as lines:
         observer.rescued("post", [a_delivery(), a_delivery(state=DeliveryState.UNKNOWN)])
         observer.held_up(StoreUnavailable())
@@ -146,12 +163,15 @@ def test_the_rarer_lines_have_the_keys_that_are_documented() -> None:
         callbacks.joined(Joined(callback=a_callback(), missing=[2]))
         callbacks.taken_in(TakenIn(callback=a_callback(), outcome=InboundOutcome.NOBODYS))
         budget_nearly_used(BudgetUse(program_id="PHARMACY", budget=Budget("2026-11", 10, 0), used=8, percent=80))
+        webhooks.called(A_CALL, Answer(took_us=1, error="timeout"), given_up=True)
+        webhooks.disabled(A_CALL.webhook_id, A_CALL.program_id, Disabled.GONE)
     keys = documented("Log lines")
     assert [line["event"] for line in lines] == [
         *("deliveries_rescued", "deliveries_rescued", "store_unavailable", "provider_adapter_failed"),
         *("sender_barred", "sender_unbarred", "provider_code_unlisted", "delivery_failed_over"),
         *("callback_received", "callback_refused", "receipt_worked_off", "inbound_joined", "inbound_message_taken_in"),
         "budget_nearly_used",
+        *("webhook_called", "webhook_disabled"),
     ]
     for line in lines:
         assert line.keys() - {"event", "log_level"} == names(keys[line["event"]][0])

@@ -198,6 +198,7 @@ class WorkingHub:
         for provider in self.container.sms_providers().values():
             await provider.close()
         await self.container.sql_intake().drained()
+        await self.container.webhook_transport().close()
         await close(self.container.database())
 
 

@@ -94,6 +94,8 @@ def _post(life: Life, api: HubProcess) -> None:
     vonage.send([*e164(15, first=100), UNDELIVERABLE])
     sandbox = life.site.caller(api, life.site.program(name="Library", sender="+19705550101", rate="20"))
     sandbox.post("/api/Subscribers", {"PhoneNumber": OPTED_OUT, "DoNotText": True})
+    # Nobody gives such a name out.
+    assert sandbox.post("/api/Webhooks", {"Url": "https://office.invalid/hooks"}).status_code == 200
     sandbox.send([*e164(30), *MAGIC, OPTED_OUT])
     sandbox.send(e164(1), SendAt=(datetime.now(UTC) + timedelta(hours=1)).isoformat())
     text = {"Message": "Once", "PhoneNumber": "9706904544"}

@@ -17,6 +17,7 @@ pytestmark = [needs_prometheus, pytest.mark.timeout(180)]
 # What a hub that is well does not show, and what must happen before it does.
 NEEDS_A_FAULT = {
     "overview: Answers that are faults of the hub's": "a fault of the hub's, or a database that is away",
+    "programs: Webhooks that were disabled": "an endpoint that answers 410, or fails for days",
 }
 
 CALLS_FOR = {"SmsHubSendingLate", "SmsHubSenderBarred", "SmsHubDispatcherMissing"}

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from entrypoints.http.times import instant, microseconds, optional_instant, optional_microseconds
+from domain.model.instant import instant
+from entrypoints.http.times import microseconds, optional_instant, optional_microseconds
 from tests.unit.builders import NOON
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

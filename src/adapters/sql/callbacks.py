@@ -10,6 +10,7 @@ from adapters.sql.database import Database, carried_through
 from adapters.sql.group import Group
 from adapters.sql.inbound_parts import joined, wholes
 from adapters.sql.opt_outs import record_providers_word
+from adapters.sql.outbox import tell_of_deliveries
 from adapters.sql.receipt_desk import ReceiptDesk
 from adapters.sql.rows import AnyRow
 from adapters.sql.tables import callbacks
@@ -69,6 +70,7 @@ class SqlCallbacks(Callbacks):
             ]
             await desk.store(connection, done, now_us=now_us)
             settled = [each.delivery for each in done if each.outcome is ReceiptOutcome.APPLIED and each.delivery]
+            await tell_of_deliveries(self._database, connection, [each.id for each in settled])
             await record_providers_word(self._database, connection, settled)
         return done
 

@@ -13,6 +13,7 @@ from adapters.sql.claim_rows import CandidateRow, DueSender, in_share
 from adapters.sql.database import Database, carried_through
 from adapters.sql.endings import Ended, untold
 from adapters.sql.opt_outs import record_providers_word
+from adapters.sql.outbox import tell_of_deliveries
 from adapters.sql.rows import DELIVERY_COLUMNS, AnyRow, as_delivery, as_schedule, as_sender, body_of
 from adapters.sql.shared_schedules import SharedSchedules
 from adapters.sql.tables import (
@@ -31,6 +32,7 @@ from domain.model.retry import RetryPolicy
 from domain.model.share import EVERY_SENDER, Share
 from domain.model.slots import Line, Reservation, Slot, SlotPlan, plan
 from domain.model.turns import Turns
+from domain.model.webhook import TOLD_STATES
 from domain.ports.delivery_queue import Claim, DeliveryQueue
 
 _BEYOND_BELIEF_US = 2 * 86_400_000_000  # A daily cap is over sooner.
@@ -136,6 +138,7 @@ class SqlDeliveryQueue(DeliveryQueue):
                 connection, [_reserved(row, plans[row.sender_id], now_us) for row in due], dispatcher_id
             )
             ends = await _end(connection, ended, now_us)
+            await tell_of_deliveries(self._database, connection, [row.id for row, _ in ended])
             await _put_off(connection, put_off, now_us=now_us)
             slots = [slot for its in plans.values() for slot in its.slots]
             instead = {each.id: REFERENCES_BEGIN[each.instead] for each in rows.values() if each.instead is not None}
@@ -235,7 +238,9 @@ class SqlDeliveryQueue(DeliveryQueue):
     async def _record_all(self, connection: AsyncConnection, deliveries: Sequence[Delivery]) -> None:
         handed_back = [each.id for each in deliveries if each.state is DeliveryState.QUEUED]
         if deliveries:
-            await self._record(connection, [_result(each) for each in deliveries])
+            heard_of = await self._record(connection, [_result(each) for each in deliveries])
+            at_rest = [each.id for each in deliveries if each.state in TOLD_STATES and each.id in heard_of]
+            await tell_of_deliveries(self._database, connection, at_rest)
             await record_providers_word(self._database, connection, deliveries)
         if handed_back:
             now_us = max(each.updated_us for each in deliveries)
@@ -277,8 +282,9 @@ class SqlDeliveryQueue(DeliveryQueue):
         """
 
     @abstractmethod
-    async def _record(self, connection: AsyncConnection, results: Sequence[Mapping[str, Any]]) -> None:
-        """Stores results, each where it is of the current attempt and may still change the delivery.
+    async def _record(self, connection: AsyncConnection, results: Sequence[Mapping[str, Any]]) -> Collection[int]:
+        """Stores results, each where it is of the current attempt and may still change the delivery; the ids of those
+        that programs may want to hear of.
 
         A receipt may have been faster, and what that settled stays. What may have been sent is never handed back.
         """

@@ -1,6 +1,6 @@
 """Claims on PostgreSQL, where any number of dispatchers claim at once and each locks the senders it takes from."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Uuid, text
@@ -104,6 +104,7 @@ _RECORD = text(f"""
         OR r.state <> 'queued' AND d.state || '' = 'unknown'
         OR r.state IN ({_RECEIPTS}) AND d.state || '' = 'sent'
     )
+    RETURNING d.id, d.program_id IN (SELECT w.program_id FROM webhooks w WHERE w.disabled IS NULL)
 """)  # noqa: S608 - made of names of columns and states alone
 
 
@@ -146,8 +147,9 @@ class PostgresqlDeliveryQueue(SqlDeliveryQueue):
         )
         return set(taken.scalars())
 
-    async def _record(self, connection: AsyncConnection, results: Sequence[Mapping[str, Any]]) -> None:
-        await connection.execute(_RECORD, _arrays(tuple(_RESULT), results))
+    async def _record(self, connection: AsyncConnection, results: Sequence[Mapping[str, Any]]) -> Collection[int]:
+        changed = await connection.execute(_RECORD, _arrays(tuple(_RESULT), results))
+        return {delivery_id for delivery_id, is_heard_of in changed if is_heard_of}
 
 
 def _arrays(names: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> dict[str, list[Any]]:

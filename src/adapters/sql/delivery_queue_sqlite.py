@@ -1,6 +1,6 @@
 """Claims on SQLite, whose write lock keeps all other dispatchers out for the length of a claim."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import BindParameter, Uuid, and_, bindparam, or_, text, update
@@ -147,8 +147,9 @@ class SqliteDeliveryQueue(SqlDeliveryQueue):
             )
         return {slot.delivery_id for slot in slots}
 
-    async def _record(self, connection: AsyncConnection, results: Sequence[Mapping[str, Any]]) -> None:
+    async def _record(self, connection: AsyncConnection, results: Sequence[Mapping[str, Any]]) -> Collection[int]:
         await connection.execute(_RECORD, [_as_parameters(each, kept=("id", "attempt")) for each in results])
+        return {each["id"] for each in results}
 
 
 def _as_parameters(row: Mapping[str, Any], *, kept: Sequence[str]) -> dict[str, Any]:

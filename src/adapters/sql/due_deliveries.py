@@ -6,6 +6,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from adapters.sql.database import Database, carried_through
 from adapters.sql.delivery_queue import SqlDeliveryQueue, make_due
 from adapters.sql.endings import Ended, by_provider, untold
+from adapters.sql.outbox import tell_of_deliveries
 from adapters.sql.rows import DELIVERY_COLUMNS, AnyRow, as_delivery, body_of
 from adapters.sql.tables import deliveries, programs, provider_accounts, senders, text_messages, waiting
 from domain.model.delivery import NOT_SENT_IN_TIME, QUIET_HOURS, DeliveryState
@@ -75,7 +76,7 @@ _EXPIRE = (
         )
     )
     .values(state=DeliveryState.EXPIRED.value, reason=NOT_SENT_IN_TIME, due_us=None, updated_us=bindparam("now_us"))
-    .returning(deliveries.c.sender_id)
+    .returning(deliveries.c.id, deliveries.c.sender_id)
 )
 
 
@@ -97,8 +98,9 @@ class SqlDueDeliveries(DueDeliveries):
     @carried_through
     async def expire(self, *, now_us: int) -> int:
         async with self._database.writing() as connection:
-            ended = await connection.execute(_EXPIRE, {"now_us": now_us, "most": _QUEUED_AT_ONCE})
-            counts = await by_provider(connection, ended.scalars())
+            ended = (await connection.execute(_EXPIRE, {"now_us": now_us, "most": _QUEUED_AT_ONCE})).all()
+            counts = await by_provider(connection, [row.sender_id for row in ended])
+            await tell_of_deliveries(self._database, connection, [row.id for row in ended])
         for provider, count in counts.items():
             self._ended(provider, DeliveryState.EXPIRED, NOT_SENT_IN_TIME, count)
         return sum(counts.values())

@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from adapters.sql.callbacks import as_callback
 from adapters.sql.database import Database, carried_through
 from adapters.sql.opt_outs import ALL_SENDERS, block, is_recorded, record, senders_of
+from adapters.sql.outbox import tell_of_inbound
 from adapters.sql.rows import as_opt_out_replies
 from adapters.sql.tables import (
     callbacks,
@@ -49,6 +50,7 @@ class _Conversation:
     """
 
     sender_id: int
+    sender: str
     hub_replies: bool
     program_id: str | None = None
     answers: UUID | None = None
@@ -204,10 +206,26 @@ class SqlInboundMessages(InboundMessages):
             )
             .returning(inbound_messages.c.id)
         )
+        inbound_id = stored.scalar_one()
+        await tell_of_inbound(
+            self._database,
+            connection,
+            conversation.program_id,
+            InboundMessage(
+                id=inbound_id,
+                program_id=conversation.program_id,
+                sender=conversation.sender,
+                number=text.number,
+                text=text.text,
+                received_us=callback.received_us,
+                keyword=keyword,
+                answers=None if conversation.answers is None else str(conversation.answers),
+            ),
+        )
         taken = TakenIn(
             callback=callback,
             outcome=InboundOutcome.KEPT,
-            message_id=stored.scalar_one(),
+            message_id=inbound_id,
             program_id=conversation.program_id,
             keyword=keyword,
         )
@@ -265,11 +283,11 @@ async def _conversation(connection: AsyncConnection, account_id: int, text: Inbo
         )
     ).first()
     if last is not None:
-        return _Conversation(sender.id, hub_replies, last.program_id, last.message_id)
+        return _Conversation(sender.id, sender.address, hub_replies, last.program_id, last.message_id)
     own = select(programs.c.id).where(programs.c.sender_id == sender.id)
     others = select(program_senders.c.program_id).where(program_senders.c.sender_id == sender.id)
     users = set((await connection.execute(union_all(own, others))).scalars())
-    return _Conversation(sender.id, hub_replies, users.pop() if len(users) == 1 else None)
+    return _Conversation(sender.id, sender.address, hub_replies, users.pop() if len(users) == 1 else None)
 
 
 async def _was_helped(connection: AsyncConnection, program_id: str, number: str, now_us: int) -> bool:

@@ -21,6 +21,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from adapters.sql.database import Database, carried_through
+from adapters.sql.outbox import tell_of_consent
 from adapters.sql.rows import AnyRow
 from adapters.sql.tables import consent_events, deliveries, opt_outs, program_senders, programs, sender_opt_outs
 from domain.model.consent import Consent, ConsentEvent, Method, OptOut, Scope
@@ -109,6 +110,7 @@ async def record(database: Database, connection: AsyncConnection, events: Sequen
         return
     added = insert(consent_events).returning(consent_events.c.id, sort_by_parameter_order=True)
     ids = (await connection.execute(added, [_row(event) for event in events])).scalars().all()
+    await tell_of_consent(database, connection, list(zip(events, ids, strict=True)))
     # What goes into the same place is done together; of one number at one place, in the order in which it was said.
     for (consent, table), some in groupby(zip(events, ids, strict=True), lambda each: _kind(each[0])):
         if consent is Consent.WITHDRAWN:

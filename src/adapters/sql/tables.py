@@ -475,6 +475,88 @@ Index(
     sqlite_where=_to_be_replied,
 )
 
+# The programs' own addresses that the hub calls.
+webhooks = Table(
+    "webhooks",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("program_id", Text, ForeignKey("programs.id"), nullable=False, index=True),
+    Column("url", Text, nullable=False),
+    Column("description", Text),
+    # The types of events that it wants, with commas between.
+    Column("events", Text, nullable=False),
+    # Encrypted; the old one holds for a while after a rotation.
+    Column("secret", LargeBinary, nullable=False),
+    Column("old_secret", LargeBinary),
+    Column("old_until_us", BigInteger),
+    Column("created_us", BigInteger, nullable=False),
+    # Why it is called no more; NULL: it is.
+    Column("disabled", Text),
+    # How many calls in a row were not accepted, since when, and until when it is left alone.
+    Column("failures", Integer, nullable=False, server_default=text("0")),
+    Column("failing_since_us", BigInteger),
+    Column("rests_until_us", BigInteger),
+)
+
+# What programs are told, stored with what it tells of. Its id is its sequence.
+webhook_events = Table(
+    "webhook_events",
+    metadata,
+    _identity(),
+    Column("uid", Uuid, nullable=False),
+    Column("program_id", Text, nullable=False),
+    Column("type", Text, nullable=False),
+    Column("at_us", BigInteger, nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("key", Text, nullable=False),
+    # JSON, as it is told.
+    Column("data", Text, nullable=False),
+    UniqueConstraint("uid"),
+    UniqueConstraint("subject", "key", "program_id"),
+    Index("ix_webhook_events_at_us", "at_us"),
+    # A sequence grows, whatever was deleted.
+    sqlite_autoincrement=True,
+)
+
+# One event for one endpoint.
+webhook_calls = Table(
+    "webhook_calls",
+    metadata,
+    _identity(),
+    Column("webhook_id", Uuid, nullable=False),
+    Column("event_id", _Id, nullable=False),
+    Column("subject", Text, nullable=False),
+    # When to make it; NULL where it was accepted or given up.
+    Column("due_us", BigInteger),
+    Column("failures", SmallInteger, nullable=False, server_default=text("0")),
+    Column("accepted", Boolean, nullable=False, server_default=text("false")),
+    UniqueConstraint("event_id", "webhook_id"),
+    Index("ix_webhook_calls_due", "webhook_id", "due_us"),
+)
+_to_be_made = webhook_calls.c.due_us.is_not(None)
+Index(
+    "ix_webhook_calls_subject",
+    webhook_calls.c.webhook_id,
+    webhook_calls.c.subject,
+    webhook_calls.c.event_id,
+    postgresql_where=_to_be_made,
+    sqlite_where=_to_be_made,
+)
+
+webhook_attempts = Table(
+    "webhook_attempts",
+    metadata,
+    _identity(),
+    Column("webhook_id", Uuid, nullable=False),
+    Column("event_id", _Id, nullable=False, index=True),
+    Column("at_us", BigInteger, nullable=False),
+    Column("accepted", Boolean, nullable=False),
+    Column("status", SmallInteger),
+    Column("error", Text),
+    Column("took_ms", Integer, nullable=False),
+    Index("ix_webhook_attempts_log", "webhook_id", "id"),
+)
+
 hub_paused = select(hub.c.id).where(hub.c.paused_us.is_not(None)).exists()
 paused_programs = select(programs.c.id).where(programs.c.paused_us.is_not(None))
 

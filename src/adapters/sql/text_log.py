@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from adapters.sql.database import Database, carried_through
 from adapters.sql.endings import Ended, by_provider, untold
+from adapters.sql.outbox import tell_of_deliveries
 from adapters.sql.rows import DELIVERY_COLUMNS, MESSAGE_COLUMNS, AnyRow, as_delivery, as_message
 from adapters.sql.tables import budget_uses, deliveries, senders, text_messages, waiting
 from domain.model.delivery import DeliveryState, overall_state
@@ -41,15 +42,16 @@ class SqlTextLog(TextLog):
             )
             if not marked.rowcount:
                 return None
-            ended = await connection.execute(
+            found = await connection.execute(
                 update(deliveries)
                 .where(deliveries.c.id.in_(in_line.order_by(deliveries.c.id).with_for_update()), waiting)
                 .values(state=DeliveryState.CANCELED.value, reason=None, due_us=None, updated_us=now_us)
-                .returning(deliveries.c.sender_id, deliveries.c.segments)
+                .returning(deliveries.c.id, deliveries.c.sender_id, deliveries.c.segments)
             )
-            rows = ended.all()
-            counts = await by_provider(connection, [row.sender_id for row in rows])
-            await _give_back(connection, message_id, sum(row.segments for row in rows))
+            ended = found.all()
+            counts = await by_provider(connection, [row.sender_id for row in ended])
+            await _give_back(connection, message_id, sum(row.segments for row in ended))
+            await tell_of_deliveries(self._database, connection, [row.id for row in ended])
         for provider, count in counts.items():
             self._ended(provider, DeliveryState.CANCELED, None, count)
         return sum(counts.values())

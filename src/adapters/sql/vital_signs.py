@@ -2,11 +2,23 @@ from sqlalchemy import Select, case, func, select
 
 from adapters.sql.database import Database
 from adapters.sql.rows import AnyRow, as_limit
-from adapters.sql.tables import budget_uses, deliveries, dispatchers, limits, programs, sending, unknown
+from adapters.sql.tables import (
+    budget_uses,
+    deliveries,
+    dispatchers,
+    limits,
+    programs,
+    sending,
+    unknown,
+    webhook_calls,
+    webhook_events,
+    webhooks,
+)
 from domain.ports.vitals import Vitals, VitalSigns
 
 _MOST_CAPS = 100
 _MOST_CAPS_READ = 1_000
+_MOST_EVENTS_COUNTED = 100_000
 
 _CAPS = (
     select(*(each for each in limits.c if each.name != "taken"))  # that may be long
@@ -20,6 +32,14 @@ _BUDGET = case(
     (func.length(budget_uses.c.period) == len("2026-11"), programs.c.monthly_segments), else_=programs.c.daily_segments
 )
 _BUDGET_USED = func.max(budget_uses.c.used * 1.0 / _BUDGET)
+_called = select(webhooks.c.id).where(webhooks.c.disabled.is_(None))
+_TO_BE_TOLD = (
+    select(webhook_calls.c.event_id)
+    .where(webhook_calls.c.webhook_id.in_(_called), webhook_calls.c.due_us.is_not(None))
+    .limit(_MOST_EVENTS_COUNTED)
+    .subquery()
+)
+_EVENTS = select(func.count().label("waiting"), func.min(_TO_BE_TOLD.c.event_id).label("oldest"))
 
 
 class SqlVitalSigns(VitalSigns):
@@ -43,6 +63,9 @@ class SqlVitalSigns(VitalSigns):
         )
         async with self._database.reading() as connection:
             row = (await connection.execute(counts)).one()
+            events = (await connection.execute(_EVENTS)).one()
+            oldest = select(webhook_events.c.at_us).where(webhook_events.c.id == events.oldest)
+            oldest_us = (await connection.execute(oldest)).scalar() if events.waiting else None
             caps = {its.name: _used(its, now_us) for its in await connection.execute(_CAPS)}
             budgets = (await connection.execute(_budgets_used(now_us))).all()
         most_used = sorted(caps.items(), key=lambda cap: -cap[1])[:_MOST_CAPS]
@@ -53,6 +76,8 @@ class SqlVitalSigns(VitalSigns):
             oldest_unknown_us=0 if row.since_us is None else max(now_us - row.since_us, 0),
             caps_used=dict(most_used),
             budgets_used={row.program_id: min(float(row.used), 1.0) for row in budgets},
+            events_waiting=events.waiting,
+            oldest_event_us=0 if oldest_us is None else max(now_us - oldest_us, 0),
         )
 
 

@@ -20,6 +20,7 @@ from entrypoints.cli.sandbox import sandbox
 from entrypoints.cli.send import send
 from entrypoints.cli.senders import senders
 from entrypoints.cli.usage import usage
+from entrypoints.cli.webhooks import webhooks
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -45,6 +46,7 @@ for command in (
     usage,
     messages,
     opt_outs,
+    webhooks,
     pause,
     resume,
     restored,

@@ -1,11 +1,11 @@
 import click
 
 from domain.model.audit import AuditEvent
+from domain.model.instant import instant
 from entrypoints.cli.options import output_option
 from entrypoints.cli.running import explains_faults, print_json, with_hub
 from entrypoints.container import Container
 from entrypoints.http.representations import audit_event
-from entrypoints.http.times import instant
 
 
 @click.command()

@@ -6,6 +6,7 @@ import time
 import click
 
 from entrypoints.cli.running import explains_faults, with_hub
+from entrypoints.container import Container
 
 _KID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
@@ -37,7 +38,13 @@ def generated_key(kid: str | None = None) -> str:
 def reseal() -> None:
     """Encrypt all provider credentials with the first key of SMSHUB_ENCRYPTION_KEYS, so that the others can be dropped.
 
-    Processes that run need the new key before, and read the credentials on meanwhile.
+    So are the secrets of webhooks. Processes that run need the new key before, and read both on meanwhile.
     """
-    count = with_hub(lambda hub: hub.accounts().seal_anew())
-    click.echo(f"The credentials of {count} provider accounts are encrypted with the first key.")
+    accounts, webhooks = with_hub(_sealed_anew)
+    click.echo(f"The credentials of {accounts} provider accounts are encrypted with the first key.")
+    if webhooks:
+        click.echo(f"So are the secrets of {webhooks} webhooks.")
+
+
+async def _sealed_anew(hub: Container) -> tuple[int, int]:
+    return await hub.accounts().seal_anew(), await hub.webhooks().seal_anew()

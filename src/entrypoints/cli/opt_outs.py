@@ -4,13 +4,13 @@ from typing import TextIO
 import click
 
 from domain.model.consent import ConsentEvent
+from domain.model.instant import instant
 from domain.model.phone_number import PhoneNumber
 from domain.use_cases.import_opt_outs import Imported
 from entrypoints.cli.options import output_option, program_option
 from entrypoints.cli.running import explains_faults, print_json, with_hub
 from entrypoints.container import Container
 from entrypoints.http import representations, spreadsheets
-from entrypoints.http.times import instant
 
 _AT_ONCE = 1_000
 

@@ -6,13 +6,13 @@ import click
 
 from domain.errors import InvalidValue
 from domain.model.access import KeyKind
+from domain.model.instant import instant
 from domain.model.pace import SECOND_US
 from domain.model.phone_number import PhoneNumber
 from domain.model.program_key import IssuedKey, KeyTerms
 from entrypoints.cli.options import output_option, program_option, read_option
 from entrypoints.cli.running import explains_faults, print_json, with_hub
 from entrypoints.http.representations import program_key
-from entrypoints.http.times import instant
 
 
 @click.command("issue-key")

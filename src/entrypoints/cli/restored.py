@@ -1,8 +1,8 @@
 import click
 
+from domain.model.instant import instant
 from entrypoints.cli.options import output_option
 from entrypoints.cli.running import explains_faults, print_json, with_hub
-from entrypoints.http.times import instant
 
 
 @click.command()

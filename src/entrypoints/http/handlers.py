@@ -1,7 +1,7 @@
 """One method for each operation of the contract, named by its operationId: parse, call one use case, render."""
 
 import io
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from uuid import UUID
 
@@ -14,12 +14,14 @@ from domain.model.delivery import DeliveryState
 from domain.model.pace import SECOND_US
 from domain.model.priority import Priority
 from domain.model.program_key import ProgramKey
+from domain.model.webhook import EventType
 from domain.use_cases.await_outcome import AwaitOutcome
 from domain.use_cases.cancel_text import CancelText
 from domain.use_cases.export_opt_outs import ExportOptOuts
 from domain.use_cases.export_texts import ExportTexts
 from domain.use_cases.import_opt_outs import ImportOptOuts
 from domain.use_cases.issue_token import IssueToken
+from domain.use_cases.keep_webhooks import KeepWebhooks
 from domain.use_cases.list_inbound_messages import ListInboundMessages
 from domain.use_cases.list_opt_outs import ListConsentEvents, ListOptOuts
 from domain.use_cases.preview_text import PreviewText, PreviewTextCommand
@@ -55,6 +57,7 @@ class Handlers:
     list_deliveries: ListDeliveries
     set_opt_out: SetOptOut
     read_usage: ReadUsage
+    keep_webhooks: KeepWebhooks
 
     async def logIn(self, call: Call) -> Response:  # noqa: N802 - the contract's own name
         token, grant = await self.issue_token(
@@ -228,6 +231,72 @@ class Handlers:
             call.grant, body["PhoneNumber"], do_not_text=body["DoNotText"], program_id=body.get("ProgramId")
         )
         return _json({"PhoneNumber": number.e164, "DoNotText": body["DoNotText"]})
+
+    async def createWebhook(self, call: Call) -> Response:  # noqa: N802
+        body = call.posted_by(call.grant)
+        webhook, secret = await self.keep_webhooks.create(
+            call.grant, body["Url"], description=body.get("Description"), events=_events(body.get("Events"))
+        )
+        return _json(representations.webhook(webhook, secret), headers=_NOT_KEPT)
+
+    async def listWebhooks(self, call: Call) -> Response:  # noqa: N802
+        found = await self.keep_webhooks.all(call.grant)
+        return _json({"Items": [representations.webhook(each) for each in found], "NextCursor": None})
+
+    async def getWebhook(self, call: Call) -> Response:  # noqa: N802
+        return _json(representations.webhook(await self.keep_webhooks.find(call.grant, UUID(call.parameters["Id"]))))
+
+    async def changeWebhook(self, call: Call) -> Response:  # noqa: N802
+        body = call.posted_by(call.grant)
+        webhook = await self.keep_webhooks.change(
+            call.grant,
+            UUID(call.parameters["Id"]),
+            url=body.get("Url"),
+            description=body.get("Description"),
+            events=_events(body.get("Events")),
+            enabled=body.get("Enabled"),
+        )
+        return _json(representations.webhook(webhook))
+
+    async def deleteWebhook(self, call: Call) -> Response:  # noqa: N802
+        return _json(representations.webhook(await self.keep_webhooks.remove(call.grant, UUID(call.parameters["Id"]))))
+
+    async def rotateWebhookSecret(self, call: Call) -> Response:  # noqa: N802
+        webhook, secret = await self.keep_webhooks.rotate(call.grant, UUID(call.parameters["Id"]))
+        return _json(representations.webhook(webhook, secret), headers=_NOT_KEPT)
+
+    async def listWebhookAttempts(self, call: Call) -> Response:  # noqa: N802
+        page = await self.keep_webhooks.attempts(
+            call.grant,
+            UUID(call.parameters["Id"]),
+            before=cursors.id_of(call.parameters.get("Cursor")),
+            limit=call.parameters["Limit"],
+        )
+        following = None if page.end is None else cursors.after_id(page.end)
+        return _json({"Items": [representations.webhook_attempt(each) for each in page.items], "NextCursor": following})
+
+    async def replayWebhookEvents(self, call: Call) -> Response:  # noqa: N802
+        body = call.posted_by(call.grant)
+        event_id = body.get("EventId")
+        replayed = await self.keep_webhooks.replay(
+            call.grant,
+            UUID(call.parameters["Id"]),
+            event_id=None if event_id is None else UUID(event_id),
+            since_us=optional_microseconds(body.get("Since")),
+        )
+        return _json({"Replayed": replayed})
+
+    async def testWebhook(self, call: Call) -> Response:  # noqa: N802
+        event_id = await self.keep_webhooks.test(call.grant, UUID(call.parameters["Id"]))
+        return _json({"EventId": str(event_id)})
+
+
+# A secret is in it.
+_NOT_KEPT = {"Cache-Control": "no-store"}
+
+
+def _events(names: Sequence[str] | None) -> Sequence[EventType] | None:
+    return None if names is None else [EventType(each) for each in names]
 
 
 def _priority(name: str | None) -> Priority:

@@ -23,6 +23,8 @@ _KNOWN: Mapping[type[errors.HubError], tuple[int, str]] = {
     errors.MessageNotFound: (404, "No such message"),
     errors.KeyNotFound: (404, "No such key"),
     errors.TooManyKeys: (422, "Too many keys"),
+    errors.WebhookNotFound: (404, "No such webhook"),
+    errors.EventNotFound: (404, "No such event"),
     errors.UnknownProperties: (400, "Unknown property"),
     errors.NumberRefused: (422, "Number refused"),
     errors.RecipientsRefused: (422, "Numbers refused"),
@@ -38,12 +40,22 @@ _KNOWN: Mapping[type[errors.HubError], tuple[int, str]] = {
     errors.IdempotencyKeyInUse: (409, "Request under way"),
     errors.CursorRefused: (422, "Cursor refused"),
     errors.NumbersMissing: (400, "Request does not match"),
+    errors.UrlRefused: (422, "Address refused"),
+    errors.TooManyWebhooks: (422, "Too many webhooks"),
+    errors.ReplayUnclear: (422, "Replay unclear"),
     errors.InvalidValue: (422, "Value refused"),
     errors.BudgetExceeded: (429, "Budget used"),
     errors.TooManyLogins: (429, "Too many logins"),
     errors.CallbackUnsigned: (503, "Not signed"),
     errors.HubBusy: (503, "Too busy"),
     errors.StoreUnavailable: (503, "Database not available"),
+}
+
+# What is wrong is the value of this one.
+_PROPERTIES: Mapping[type[errors.HubError], str] = {
+    errors.UnknownSender: "#/Sender",
+    errors.OtherProgram: "#/ProgramId",
+    errors.UrlRefused: "#/Url",
 }
 
 # What is over after a while, and says after how long.
@@ -143,12 +155,10 @@ def _faults(error: errors.HubError) -> Sequence[Mapping[str, Any]]:
             return [{"pointer": "#/Message", "detail": str(error)}]
         case errors.TimeRefused(name=name):
             return [{"pointer": pointer(name), "detail": str(error)}]
-        case errors.UnknownSender():
-            return [{"pointer": "#/Sender", "detail": str(error)}]
+        case errors.UnknownSender() | errors.OtherProgram() | errors.UrlRefused():
+            return [{"pointer": _PROPERTIES[type(error)], "detail": str(error)}]
         case errors.IdempotencyKeyReused() | errors.IdempotencyKeyInUse():
             return [{"parameter": "Idempotency-Key", "detail": str(error)}]
-        case errors.OtherProgram():
-            return [{"pointer": "#/ProgramId", "detail": str(error)}]
         case errors.CursorRefused():
             return [{"parameter": "Cursor", "detail": str(error)}]
         case errors.UnknownProperties(names=names):

@@ -7,17 +7,21 @@ from domain.model.audit import AuditEvent
 from domain.model.consent import ConsentEvent, OptOut
 from domain.model.delivery import DUPLICATE, OPTED_OUT, TOO_MANY_TEXTS, DeliveryState, in_order
 from domain.model.inbound_message import InboundMessage
+from domain.model.instant import instant
 from domain.model.price import Price
 from domain.model.program import Program
 from domain.model.program_key import IssuedKey
 from domain.model.reasons import sentence_of
 from domain.model.text_message import AcceptedText, TextSummary
 from domain.model.usage import Usage
+from domain.model.webhook import Webhook
+from domain.model.webhook_secret import WebhookSecret
 from domain.ports.text_log import LoggedDelivery
+from domain.ports.webhooks import LoggedAttempt
 from domain.use_cases.import_opt_outs import Imported
 from domain.use_cases.preview_text import Audience, Preview
 from domain.use_cases.set_opt_out import Recorded
-from entrypoints.http.times import instant, optional_instant
+from entrypoints.http.times import optional_instant
 
 _OUTCOME = {
     DeliveryState.SCHEDULED: "scheduled",
@@ -90,6 +94,32 @@ def consent_event(event: ConsentEvent) -> dict[str, Any]:
         "Wording": event.wording,
         "Actor": event.actor,
         "Reference": event.reference,
+    }
+
+
+def webhook(found: Webhook, secret: WebhookSecret | None = None) -> dict[str, Any]:
+    shown = {
+        "Id": str(found.id),
+        "Url": found.url,
+        "Description": found.description,
+        "Events": [each.value for each in found.events],
+        "Enabled": found.disabled is None,
+        "DisabledReason": None if found.disabled is None else found.disabled.value,
+        "FailingSince": optional_instant(found.failing_since_us),
+        "CreatedAt": instant(found.created_us),
+    }
+    return shown if secret is None else {**shown, "Secret": secret.written()}
+
+
+def webhook_attempt(attempt: LoggedAttempt) -> Mapping[str, Any]:
+    return {
+        "EventId": str(attempt.event_id),
+        "Type": attempt.type.value,
+        "At": instant(attempt.at_us),
+        "Accepted": attempt.accepted,
+        "Status": attempt.status,
+        "Error": attempt.error,
+        "Milliseconds": attempt.took_ms,
     }
 
 

@@ -6,9 +6,9 @@ from collections.abc import AsyncIterable, AsyncIterator, Callable, Mapping
 from typing import TypeVar
 
 from domain.model.consent import OptOut
+from domain.model.instant import instant
 from domain.model.reasons import sentence_of
 from domain.ports.text_log import LoggedText
-from entrypoints.http.times import instant
 
 T = TypeVar("T")
 Columns = Mapping[str, Callable[[T], str | None]]

@@ -2,16 +2,13 @@
 
 from datetime import UTC, date, datetime, timedelta
 
+from domain.model.instant import instant
+
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 _SECOND = timedelta(seconds=1)
 _EARLIEST = datetime.min.replace(tzinfo=UTC) - _EPOCH
 _LATEST = datetime.max.replace(tzinfo=UTC) - _EPOCH
-
-
-def instant(at_us: int) -> str:
-    """In UTC, to the millisecond."""
-    return (_EPOCH + timedelta(microseconds=at_us)).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def optional_instant(at_us: int | None) -> str | None:

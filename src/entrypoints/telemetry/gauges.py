@@ -31,6 +31,8 @@ class Gauges:
         metrics.oldest_unknown_seconds.set(vitals.oldest_unknown_us / SECOND_US)
         metrics.queued_deliveries.labels(DeliveryState.SENDING.value).set(vitals.sending)
         metrics.queued_deliveries.labels(DeliveryState.UNKNOWN.value).set(vitals.unknown)
+        metrics.webhook_events_waiting.set(vitals.events_waiting)
+        metrics.oldest_webhook_event_seconds.set(vitals.oldest_event_us / SECOND_US)
         _show(metrics.daily_cap_used, vitals.caps_used)
         _show(metrics.budget_used, vitals.budgets_used)
 

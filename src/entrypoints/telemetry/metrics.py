@@ -235,6 +235,29 @@ class Metrics:
             registry=self.registry,
         )
         self.build = Gauge("smshub_build_info", "The version that runs.", ["version"], registry=self.registry)
+        self._tell_of_webhooks()
+
+    def _tell_of_webhooks(self) -> None:
+        self.webhook_attempts = Counter(
+            "smshub_webhook_attempts",
+            "Calls to programs' webhooks by what they came to.",
+            ["outcome"],
+            registry=self.registry,
+        )
+        self.disabled_webhooks = Counter(
+            "smshub_disabled_webhooks",
+            "Webhooks that the hub has ceased to call, by why.",
+            ["reason"],
+            registry=self.registry,
+        )
+        self.webhook_events_waiting = Gauge(
+            "smshub_webhook_events_waiting", "Events that webhooks are to be told as yet.", registry=self.registry
+        )
+        self.oldest_webhook_event_seconds = Gauge(
+            "smshub_oldest_webhook_event_seconds",
+            "How long ago the oldest of them happened.",
+            registry=self.registry,
+        )
 
     def _gauge_by_sender(self, name: str, meaning: str) -> Gauge:
         return Gauge(name, meaning, ["sender"], registry=self.registry)

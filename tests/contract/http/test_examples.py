@@ -28,6 +28,8 @@ from domain.model.phone_number import PhoneNumber
 from domain.model.program_key import KeyHash, KeyTerms, ProgramKey
 from domain.model.recipients import OTHER_COUNTRY
 from domain.model.sender import SenderAddress
+from domain.model.webhook import EventType, Webhook
+from domain.model.webhook_secret import WebhookSecret
 from domain.use_cases.receive_callback import ReceiveCallback
 from domain.use_cases.send_text import SendText
 from entrypoints.http.contract import Contract, Operation
@@ -113,6 +115,7 @@ def requests_of(operation: Operation) -> Iterator[Request]:
 
 REQUESTS = [request for operation in OPERATIONS for request in requests_of(operation)]
 THE_TEXT = examples_of(success_of(CONTRACT.operations["getTextMessage"])[1]["application/json"])["example"]
+THE_WEBHOOK = examples_of(success_of(CONTRACT.operations["getWebhook"])[1]["application/json"])["example"]
 THE_DELIVERIES = examples_of(success_of(CONTRACT.operations["listDeliveries"])[1]["application/json"])["example"]
 ANSWERS = [
     (operation, name, media_type, value)
@@ -170,9 +173,9 @@ def test_problems_have_the_status_under_which_they_stand(response: str, value: M
 
 def test_the_examples_tell_of_one_program_and_one_text() -> None:
     ids = {
-        name: each["path"]["Id"]
-        for name, each in ((str(each), each.parameters) for each in REQUESTS)
-        if "Id" in each.get("path", {})
+        str(each): each.parameters["path"]["Id"]
+        for each in REQUESTS
+        if "Id" in each.parameters.get("path", {}) and "Webhooks" not in each.path
     }
     canceled = examples_of(success_of(CONTRACT.operations["cancelTextMessage"])[1]["application/json"])["example"]
     (sent,) = [
@@ -212,7 +215,7 @@ async def the_hub(shared_database_url: str) -> AsyncIterator[Hub]:
             {"api_key": example("VonageSms")["api-key"], "api_secret": "a-secret-of-its", "signature_secret": SECRET},
         ),
     ]
-    settings = {"encryption_keys": ENCRYPTION_KEYS, "segment_price": "0.0083 USD", "logins_per_minute": 190}
+    settings = {"encryption_keys": ENCRYPTION_KEYS, "segment_price": "0.0083 USD", "logins_per_minute": 250}
     async with a_hub(shared_database_url, **settings) as hub:
         credentials = example("Credentials")
         key_hash = KeyHash(ProgramKey(credentials["ProgramKey"]).hash())
@@ -248,6 +251,9 @@ async def office(the_hub: Hub) -> Office:
             tables.inbound_messages,
             tables.callbacks,
             tables.audit_events,
+            tables.webhook_calls,
+            tables.webhook_events,
+            tables.webhooks,
         ):
             await connection.execute(delete(table))
     program = await Store.on(database).programs.find(THE_TEXT["ProgramId"])
@@ -273,6 +279,7 @@ async def office(the_hub: Hub) -> Office:
         )
     await the_second_key(the_hub)
     await the_hub.container.pause().suspend(program.id, suspended=False)
+    await a_webhook_is_told(the_hub)
     login = example("Credentials")
     credentials = Credentials(THE_TEXT["ProgramId"], login["ProgramSID"], login["ProgramKey"])
     return Office(credentials, await the_hub.log_in(credentials))
@@ -397,6 +404,8 @@ PROVOKED: Mapping[tuple[str, str], Wrong] = {
     ("NotFound", "message"): Wrong(method="GET", path=f"/api/TextMessages/{uuid4()}"),
     ("NotFound", "program"): Wrong(method="GET", path="/api/Programs/museum/Keys", by_operator=True),
     ("NotFound", "key"): Wrong(path=f"/api/Programs/{THE_TEXT['ProgramId']}/Keys/999/Revoke", by_operator=True),
+    ("NotFound", "webhook"): Wrong(method="GET", path=f"/api/Webhooks/{uuid4()}"),
+    ("NotFound", "event"): Wrong(path=f"/api/Webhooks/{THE_WEBHOOK['Id']}/Replay", body={"EventId": str(uuid4())}),
     ("ContentTooLarge", "text"): Wrong(content=b" " * (4 * 1024 * 1024 + 1)),
     ("ContentTooLarge", "login"): Wrong(path="/api/Login", content=b" " * (16 * 1024 + 1)),
     ("ContentTooLarge", "callback"): Wrong(path="/callbacks/vonage/status", content=b" " * (64 * 1024 + 1)),
@@ -408,6 +417,9 @@ PROVOKED: Mapping[tuple[str, str], Wrong] = {
     ("Refused", "sender"): Wrong(body={**GOOD, "Sender": "+19705550123"}),
     ("Refused", "key"): Wrong(body={**GOOD, "Message": "Goodbye"}, headers=KEY),
     ("Refused", "number"): Wrong(method="GET", path="/api/TextMessages?PhoneNumber=555"),
+    ("Refused", "address"): Wrong(path="/api/Webhooks", body={"Url": "https://10.0.0.1/hooks"}),
+    ("Refused", "webhooks"): Wrong(path="/api/Webhooks", body={"Url": THE_WEBHOOK["Url"]}, times=10),
+    ("Refused", "replay"): Wrong(path=f"/api/Webhooks/{THE_WEBHOOK['Id']}/Replay", body={}),
     ("Refused", "cursor"): Wrong(method="GET", path="/api/TextMessages?Cursor=MQ"),
     ("Refused", "country"): Wrong(
         body=GOOD,
@@ -417,7 +429,7 @@ PROVOKED: Mapping[tuple[str, str], Wrong] = {
     ("TooManyRequests", "budget"): Wrong(
         body=GOOD, accident=BudgetExceeded(segments=200, left=38, period="2025-11-22", retry_after_s=44_439)
     ),
-    ("TooManyRequests", "logins"): Wrong(path="/api/Login", body={**STRANGER, "ProgramSID": "too many"}, times=200),
+    ("TooManyRequests", "logins"): Wrong(path="/api/Login", body={**STRANGER, "ProgramSID": "too many"}, times=260),
     ("Unavailable", "away"): Wrong(body=GOOD, accident=StoreUnavailable()),
     ("Unavailable", "busy"): Wrong(body=GOOD, accident=HubBusy()),
     ("UnavailableOrUnsigned", "unsigned"): Wrong(path="/callbacks/vonage/status", body={}),
@@ -469,7 +481,7 @@ def lasting(value: Any, name: str = "") -> Any:  # noqa: ANN401 - JSON
             return {each: lasting(one, each) for each, one in value.items()}
         case list():
             return [lasting(each) for each in value]
-        case str() if name in {"Id", "ProgramKey", "Hint"}:
+        case str() if name in {"Id", "EventId", "Secret", "ProgramKey", "Hint"}:
             return "an id"
         case int() if name in {"Id", "KeyId"}:
             return "a number"
@@ -479,6 +491,24 @@ def lasting(value: Any, name: str = "") -> Any:  # noqa: ANN401 - JSON
             return re.sub(r"\d{4}-\d\d-\d\dT[\d:.]+Z|\d+ s\b", "a time", value)
         case _:
             return value
+
+
+async def a_webhook_is_told(hub: Hub) -> None:
+    """That of the examples, of the event of the examples."""
+    webhooks = hub.container.webhooks()
+    webhook = Webhook(
+        id=UUID(THE_WEBHOOK["Id"]),
+        program_id=THE_TEXT["ProgramId"],
+        url=THE_WEBHOOK["Url"],
+        description=THE_WEBHOOK["Description"],
+        events=[EventType(each) for each in THE_WEBHOOK["Events"]],
+        created_us=microseconds(THE_WEBHOOK["CreatedAt"]),
+    )
+    await webhooks.add(webhook, WebhookSecret.new())
+    await webhooks.test(webhook.program_id, webhook.id, now_us=webhook.created_us)
+    (attempt,) = LISTS["listWebhookAttempts"]["Items"]
+    async with hub.container.database().writing() as connection:
+        await connection.execute(update(tables.webhook_events).values(uid=UUID(attempt["EventId"])))
 
 
 async def the_recipient_texts(hub: Hub, text: str) -> None:

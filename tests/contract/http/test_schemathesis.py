@@ -27,7 +27,7 @@ OF_PROVIDERS = ("--include-tag", "Callbacks")
 OF_PROGRAMS = ("--exclude-tag", "Callbacks")
 EVERY_PHASE = "examples,coverage,fuzzing,stateful"
 # Enough for every link of the document to be followed, whatever chance has it.
-WALKS = 300
+WALKS = 400
 # Without a token each call of a walk is answered with the same 401, whatever went before, as those of no walk are.
 WALKS_WITHOUT_TOKEN = 30
 # Where chance leads depends on the seed, and on what else there is in the code.
@@ -100,7 +100,9 @@ def a_hub_to_try_out(database_url: str, *, prefix: str = "") -> Any:  # noqa: AN
         await database.close()
 
     asyncio.run(add_program())
-    return a_running_hub(database_url, prefix=prefix, logins_per_minute=100_000)
+    return a_running_hub(
+        database_url, prefix=prefix, logins_per_minute=100_000, encryption_keys="tests:" + "0123456789abcdef" * 3
+    )
 
 
 def tried_out(hub: RunningHub, folder: Path, *arguments: str, phases: str = EVERY_PHASE, walks: int = WALKS) -> Path:
