@@ -112,9 +112,6 @@ class Simulation:
             expires_at=moment,
             token_id="of-the-tests",
         )
-        await self.send_and_check(send, grant, command)
-
-    async def send_and_check(self, send: SendText, grant: Grant, command: SendTextCommand) -> None:
         accepted = await send(grant, command)
         estimated_us = accepted.summary.message.estimated_us
         async with self.store.database.reading() as connection:
@@ -153,7 +150,7 @@ async def worked_off(
     """What was sent and when, and how all deliveries stand when nothing is left to do."""
     database = Database(url)
     store = Store.on(database)
-    programs = []
+    programs: list[Program] = []
     for each in ("city-hall", "fire-brigade"):
         program = await store.add_program(each, pace=pace if not programs else None, sender=sender)
         programs.append(await store.programs.set_terms(program.id, terms[len(programs)]))

@@ -24,8 +24,8 @@ S = DeliveryState
 IN_DENVER, IN_LONDON, IN_NEW_YORK = "+19706904544", "+442079460000", "+12125550100"
 
 
-def an_office(hours: str = "09:00-20:00", **terms: bool) -> Program:
-    return a_program(terms=Terms(texting_hours=TextingHours.parse(hours), **terms))
+def an_office(hours: str = "09:00-20:00", *, urgent_any_time: bool = False) -> Program:
+    return a_program(terms=Terms(texting_hours=TextingHours.parse(hours), urgent_any_time=urgent_any_time))
 
 
 def at(written: str, zone: str = "America/Denver") -> int:
