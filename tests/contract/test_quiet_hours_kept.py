@@ -36,7 +36,7 @@ DAY = 24 * HOUR
 PLACES = {
     "+1970690": "America/Denver",
     "+1808555": "Pacific/Honolulu",
-    "+1709555": "America/St_Johns",
+    "+1902555": "America/Halifax",
     "+9771401": "Asia/Kathmandu",
     "+4420794": "Europe/London",
 }
