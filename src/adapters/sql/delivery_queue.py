@@ -37,7 +37,7 @@ from domain.ports.delivery_queue import Claim, DeliveryQueue
 
 _BEYOND_BELIEF_US = 2 * 86_400_000_000  # A daily cap is over sooner.
 _IDS_AT_ONCE = 5_000  # Both databases bound the number of parameters of one statement.
-_PUT_OFF_AT_ONCE = 2_000  # A claim takes some 50 ms longer for them, well below how far ahead slots are given.
+_PUT_OFF_AT_ONCE = 2_000  # What a claim can go through within the time for which slots are given ahead.
 _PROBE_EVERY_US = 15_000_000  # How often one text is tried at a sender that is barred.
 
 _END = (
@@ -373,6 +373,8 @@ async def _put_off_with(
     wait that it would take claims for ever to go through all of it, few by few.
     """
     put_off = {each: until_us for its in plans.values() for each, until_us in its.put_off.items()}
+    if not put_off:
+        return put_off
     decided = {slot.delivery_id for its in plans.values() for slot in its.slots}.union(
         put_off, *(its.ended for its in plans.values())
     )

@@ -10,6 +10,7 @@ from domain.model.priority import Priority
 from domain.model.queue_ahead import QueueAhead
 from domain.model.texting_hours import TextingHours
 
+_A_YEAR_US = 366 * 86_400 * 1_000_000
 # Finding a number's zones takes some 0.05 ms: after so many it is others' turn.
 _AT_A_STRETCH = 50
 
@@ -54,16 +55,21 @@ class Openings:
             if completed_us is None:
                 return None
             # Who may be texted later comes after those who may be before.
-            completed_us += max(through_us - opens_us, 0)
-            through_us = max(through_us, self._within_hours(opens_us, completed_us))
+            through = self._within_hours(opens_us, max(opens_us, through_us), takes_us=completed_us - opens_us)
+            if through is None:
+                return None
+            through_us = max(through_us, through)
         return through_us
 
-    def _within_hours(self, opens_us: int, completed_us: int) -> int:
-        """What is not through when the hours close goes on when they open again."""
+    def _within_hours(self, opens_us: int, from_us: int, *, takes_us: int) -> int | None:
+        """What is not through when the hours close goes on when they open again. None: not within a year."""
         if self.hours is None:
-            return completed_us
+            return from_us + takes_us
         zones = self.numbers[self.at_us.index(opens_us)].time_zones
-        while (closes_us := self.hours.closes_us(zones, opens_us)) <= completed_us:
-            opens_us = self.hours.opens_us(zones, closes_us)
-            completed_us += opens_us - closes_us
-        return completed_us
+        start_us = self.hours.opens_us(zones, from_us)
+        while (closes_us := self.hours.closes_us(zones, start_us)) <= start_us + takes_us:
+            takes_us -= closes_us - start_us
+            start_us = self.hours.opens_us(zones, closes_us)
+            if start_us > from_us + _A_YEAR_US:
+                return None
+        return start_us + takes_us

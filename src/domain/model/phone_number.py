@@ -98,15 +98,17 @@ class PhoneNumber:
         return _time_zones(self.e164)
 
 
-@lru_cache(20_000)  # Asked when a text is accepted and with every claim, and it takes some 0.05 ms.
+@lru_cache(20_000)  # Asked when a text is accepted and with every claim, and for most countries it takes some 0.05 ms.
 def _time_zones(e164: str) -> tuple[str, ...]:
     # Its table is large, and needed only by hubs whose programs have texting hours.
     from phonenumbers import timezone  # noqa: PLC0415
 
-    parsed = phonenumbers.parse(e164)
     unknown = (timezone.UNKNOWN_TIMEZONE,)
-    zones = timezone.time_zones_for_number(parsed)
-    # A number that is not assigned, as far as is known, may be by now.
+    # In North America mobile numbers have area codes as all others, and numbers of no area are under none of its codes.
+    north_american = e164.startswith("+1")
+    parsed = phonenumbers.PhoneNumber(1, int(e164[2:])) if north_american else phonenumbers.parse(e164)
+    zones = unknown if north_american else timezone.time_zones_for_number(parsed)
+    # Also a number that is not assigned, as far as is known: it may be by now.
     zones = timezone.time_zones_for_geographical_number(parsed) if zones == unknown else zones
     return ("UTC",) if zones == unknown else zones
 
