@@ -117,6 +117,7 @@ from domain.use_cases.export_texts import ExportTexts
 from domain.use_cases.fail_over import FailOver
 from domain.use_cases.hold_membership import HoldMembership, MembershipTerms
 from domain.use_cases.import_opt_outs import ImportOptOuts
+from domain.use_cases.import_programs import ImportPrograms
 from domain.use_cases.issue_token import IssueToken
 from domain.use_cases.join_inbound_parts import JoinInboundParts
 from domain.use_cases.keep_webhooks import KeepWebhooks
@@ -498,6 +499,9 @@ class Container(containers.DeclarativeContainer):
         providers=sms_providers,
         new_id=providers.Object(uuid7),
         pepper=newest_pepper,
+    )
+    import_programs: providers.Provider[ImportPrograms] = providers.Singleton(
+        ImportPrograms, create=create_program, programs=programs, senders=senders, providers=sms_providers
     )
     operate_keys: providers.Provider[OperateKeys] = providers.Singleton(
         OperateKeys, keys=program_keys, clock=clock, pepper=newest_pepper

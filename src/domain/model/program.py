@@ -36,9 +36,7 @@ class Program:
     other_senders: Sequence[Sender] = ()
 
     def __post_init__(self) -> None:
-        for what, value in (("ProgramId", self.id), ("ProgramSID", self.sid), ("name", self.name)):
-            if not 1 <= len(value) <= 100 or not value.isprintable() or value != value.strip():
-                raise InvalidValue(f"A program's {what} is 1 to 100 printable characters.")
+        check_names(self.id, self.sid, self.name)
 
     @property
     def senders(self) -> Sequence[Sender]:
@@ -82,6 +80,13 @@ class Program:
 
     def is_called(self, program_id: str) -> bool:
         return same_program_id(self.id, program_id)
+
+
+def check_names(program_id: str, sid: str, name: str) -> None:
+    """Raises `InvalidValue`."""
+    for what, value in (("ProgramId", program_id), ("ProgramSID", sid), ("name", name)):
+        if not 1 <= len(value) <= 100 or not value.isprintable() or value != value.strip():
+            raise InvalidValue(f"A program's {what} is 1 to 100 printable characters.")
 
 
 def same_program_id(one: str, other: str) -> bool:

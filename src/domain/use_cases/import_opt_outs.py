@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from domain.errors import InvalidValue, NumberRefused, NumbersMissing, ProgramNotFound
+from domain.model.bad_row import BadRow
 from domain.model.consent import Consent, ConsentEvent, Method
 from domain.model.pace import SECOND_US
 from domain.model.phone_number import PhoneNumber
@@ -24,14 +25,6 @@ _AT_A_STRETCH = 50
 # Of a row that goes on and on, no more is looked at.
 _MOST_COLUMNS = 100
 _LONGEST_WORDING = 1_600
-
-
-@dataclass(frozen=True, slots=True)
-class BadRow:
-    """`line` counts from 1, the header included; `reason` completes the sentence "It …"."""
-
-    line: int
-    reason: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

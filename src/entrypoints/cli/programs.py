@@ -97,6 +97,34 @@ def create(
     click.echo("Keep the key safe: it cannot be shown again.", err=True)
 
 
+@programs.command("import")
+@click.argument("file", type=click.File(encoding="utf-8-sig"))
+@credentials_option
+@click.option("--dry-run", is_flag=True, help="Say what would come of it, and change nothing.")
+@output_option
+@explains_faults
+def import_(file: TextIO, credentials: TextIO | None, dry_run: bool, output: str) -> None:  # noqa: FBT001
+    """Take over the first hub's programs from a CSV file (- is standard input).
+
+    Its columns are ProgramId, ProgramSID, ProgramKey, Name, Sender, Provider and, where it is not 1, Rate: segments per
+    second. Their clients go on working with what they have hard-coded. What is good is taken, what is bad is told by
+    its line; the file may be imported again. Ends with status 1 if any line was bad.
+    """
+    lines = list(file)
+    given = _credentials(credentials)
+    imported = with_hub(lambda hub: hub.import_programs()(lines, credentials=given, dry_run=dry_run))
+    if output == "json":
+        bad = [{"Line": each.line, "Detail": f"Line {each.line} {each.reason}."} for each in imported.bad]
+        print_json({"Added": imported.added, "Known": imported.known, "BadLines": bad, "DryRun": dry_run})
+    else:
+        would = "would be " if dry_run else ""
+        click.echo(f"{imported.added} {would}added, {imported.known} known already, {len(imported.bad)} bad.")
+        for each in imported.bad:
+            click.echo(f"Line {each.line} {each.reason}.", err=True)
+    if imported.bad:
+        raise SystemExit(1)
+
+
 @programs.command("add-sender")
 @click.option("--program", "program_id", required=True, help="The ProgramId of the program that may send from it.")
 @click.option("--sender", required=True, help="What texts come from that name it, such as +19705550101.")

@@ -3,8 +3,9 @@
 import pytest
 
 from domain.errors import InvalidValue, ProgramNotFound
+from domain.model.bad_row import BadRow
 from domain.model.consent import ConsentEvent, Method
-from domain.use_cases.import_opt_outs import BadRow, Imported, ImportOptOuts
+from domain.use_cases.import_opt_outs import Imported, ImportOptOuts
 from tests.unit.builders import NOON, a_number, a_program, an_opt_out
 from tests.unit.fakes import FakeClock, InMemoryOptOuts, InMemoryPrograms, InMemoryStore
 
