@@ -108,9 +108,8 @@ async def test_of_two_rows_of_one_identity_the_first_is_taken(hub: Hub) -> None:
         assert (imported.added, [each.line for each in imported.bad]) == (1, [3])
 
 
-async def test_a_new_sender_of_a_real_provider_needs_credentials() -> None:
+async def test_a_new_sender_of_a_real_provider_needs_credentials(hub: Hub) -> None:
     row = "X,x-sid,k,X,+19705550102,twilio,"
-    hub = Hub()
     without = await hub.imported(row, dry_run=True)
 
     assert [each.reason for each in without.bad] == [
