@@ -185,6 +185,21 @@ def programs() -> Json:
                     ),
                 ).sized(24, 6),
             ],
+            "Budgets": [
+                series(
+                    "Budgets used",
+                    "Of the day's or the month's, whichever is used more: of the programs nearest to their end. At 1"
+                    " the program's texts are refused until the next.",
+                    "percentunit",
+                    Query("max by (program) (smshub_budget_used_ratio{HUB})", "{{program}}"),
+                ),
+                series(
+                    "Texts without room in a budget",
+                    "Requests that were answered with 429, since their program's budget had no room for them.",
+                    "suffix: /s",
+                    Query("sum(rate(smshub_budget_refusals_total{HUB}[$__rate_interval]))", "refused"),
+                ),
+            ],
             "Webhooks": [
                 series(
                     "Calls to webhooks",

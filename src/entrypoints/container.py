@@ -491,20 +491,19 @@ class Container(containers.DeclarativeContainer):
         clock=clock,
         default_region=settings.provided.default_region,
     )
-    newest_pepper = providers.Singleton(_newest_pepper, peppers)
     create_program: providers.Provider[CreateProgram] = providers.Singleton(
         CreateProgram,
         programs=programs,
         clock=clock,
         providers=sms_providers,
         new_id=providers.Object(uuid7),
-        pepper=newest_pepper,
+        pepper=providers.Singleton(_newest_pepper, peppers),
     )
     import_programs: providers.Provider[ImportPrograms] = providers.Singleton(
         ImportPrograms, create=create_program, programs=programs, senders=senders, providers=sms_providers
     )
     operate_keys: providers.Provider[OperateKeys] = providers.Singleton(
-        OperateKeys, keys=program_keys, clock=clock, pepper=newest_pepper
+        OperateKeys, keys=program_keys, clock=clock, pepper=providers.Singleton(_newest_pepper, peppers)
     )
     add_sender: providers.Provider[AddSender] = providers.Singleton(
         AddSender, programs=programs, providers=sms_providers

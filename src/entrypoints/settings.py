@@ -197,7 +197,9 @@ class Settings(BaseSettings):
         "programs that use the sender, or of all programs.",
     )
     segment_price: Annotated[str, AfterValidator(_checked_price)] = Field(
-        "", description="What a segment costs, such as `0.0083 USD`, for the estimates of a preview. None: no estimate."
+        "",
+        description="What a segment costs, such as `0.0083 USD`, for the estimates of a preview, and of the usage "
+        "where `smshub prices` knows none of the country. None: no estimate.",
     )
     twilio_api_base_url: Annotated[str, AfterValidator(_checked_optional_url)] = Field(
         "", description="Where Twilio's interface is, if not at Twilio: for tests against a stand-in."

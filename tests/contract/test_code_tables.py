@@ -278,7 +278,7 @@ def reasons_of_the_source() -> set[str]:
         *("daily-limit-reached", "too-fast-for-carrier", "provider-adapter-failed"),
         *("no-answer", "connection-lost", "no-connection", "no-secure-connection"),
         *(delivery.OPTED_OUT, delivery.NOT_SENT_IN_TIME, delivery.FAILED_OVER, delivery.RESTORED, delivery.QUIET_HOURS),
-        *(delivery.MAILED_INSTEAD, delivery.DUPLICATE),
+        *(delivery.MAILED_INSTEAD, delivery.DUPLICATE, delivery.TOO_MANY_TEXTS),
     }
 
 

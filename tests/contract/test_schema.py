@@ -226,7 +226,9 @@ async def test_definitions_are_the_declared_ones_on_sqlite(sqlite_url: str, tmp_
                 await connection.execute(sql("SELECT name, sql FROM sqlite_master WHERE type = 'index' ORDER BY name"))
             ).all()
             counting_up = (
-                await connection.execute(sql("SELECT name FROM sqlite_master WHERE sql LIKE '%AUTOINCREMENT%'"))
+                await connection.execute(
+                    sql("SELECT name FROM sqlite_master WHERE sql LIKE '%AUTOINCREMENT%' ORDER BY name")
+                )
             ).all()
         await database.close()
         return [(name, (text or "").split()) for name, text in indexes if "alembic" not in name], counting_up
@@ -234,7 +236,7 @@ async def test_definitions_are_the_declared_ones_on_sqlite(sqlite_url: str, tmp_
     migrated = await conditions(sqlite_url, declared=False)
 
     assert migrated == await conditions(f"sqlite:///{tmp_path / 'declared.db'}", declared=True)
-    assert migrated[1] == [("dispatchers",)]
+    assert migrated[1] == [("dispatchers",), ("webhook_events",)]
 
 
 async def test_a_failed_migration_leaves_nothing_behind(empty: Database) -> None:

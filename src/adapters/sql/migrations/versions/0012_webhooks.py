@@ -32,7 +32,7 @@ def upgrade() -> None:
         sa.Column("failures", sa.Integer(), server_default=sa.text("0"), nullable=False),
         sa.Column("failing_since_us", sa.BigInteger()),
         sa.Column("rests_until_us", sa.BigInteger()),
-        sa.ForeignKeyConstraint(["program_id"], ["programs.id"], name=op.f("fk_webhooks_program_id_programs")),
+        sa.ForeignKeyConstraint(["program_id"], ["programs.id"], name=op.f("fk_webhooks_program_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_webhooks")),
     )
     op.create_index("ix_webhooks_program_id", "webhooks", ["program_id"])
@@ -48,7 +48,7 @@ def upgrade() -> None:
         sa.Column("data", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_webhook_events")),
         sa.UniqueConstraint("uid", name=op.f("uq_webhook_events_uid")),
-        sa.UniqueConstraint("subject", "key", "program_id", name=op.f("uq_webhook_events_subject")),
+        sa.UniqueConstraint("subject", "key", "program_id", name=op.f("uq_webhook_events_subject_key_program_id")),
         sqlite_autoincrement=True,
     )
     op.create_index("ix_webhook_events_at_us", "webhook_events", ["at_us"])
@@ -62,7 +62,7 @@ def upgrade() -> None:
         sa.Column("failures", sa.SmallInteger(), server_default=sa.text("0"), nullable=False),
         sa.Column("accepted", sa.Boolean(), server_default=sa.text("false"), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_webhook_calls")),
-        sa.UniqueConstraint("event_id", "webhook_id", name=op.f("uq_webhook_calls_event_id")),
+        sa.UniqueConstraint("event_id", "webhook_id", name=op.f("uq_webhook_calls_event_id_webhook_id")),
     )
     op.create_index("ix_webhook_calls_due", "webhook_calls", ["webhook_id", "due_us"])
     op.create_index(
