@@ -27,7 +27,7 @@ from entrypoints.http.connexion_extensions import (
     contract_validation,
     security_map,
 )
-from entrypoints.http.contract import Contract
+from entrypoints.http.contract import Contract, Operation
 from entrypoints.http.handlers import Handlers
 from entrypoints.http.operator_handlers import OperatorHandlers
 from entrypoints.http.pages.opt_out import OptOutPage
@@ -54,12 +54,13 @@ def create_app(
     contact: str,
     opt_out_by_page: OptOutByPage,
 ) -> ASGIApp:
+    def handlers_of(operation: Operation) -> object:
+        if operation.is_callback:
+            return callback_handlers
+        return operator_handlers if operation.is_operators else handlers
+
     bound: Mapping[str, Handler] = {
-        operation.id: getattr(
-            callback_handlers if operation.is_callback else operator_handlers if operation.is_operators else handlers,
-            operation.id,
-        )
-        for operation in contract.operations.values()
+        each.id: getattr(handlers_of(each), each.id) for each in contract.operations.values()
     }
     welcome = Welcome(contract=contract, contact=contact, token_lifetime=token_lifetime, cors_origins=cors_origins)
     app = ConnexionMiddleware(
