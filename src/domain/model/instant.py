@@ -8,3 +8,9 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 def instant(at_us: int) -> str:
     """In UTC, to the millisecond."""
     return (_EPOCH + timedelta(microseconds=at_us)).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def microseconds_of(written: str) -> int:
+    """Since the Unix epoch; without an offset it is UTC. Raises ValueError for what is no time of ISO 8601."""
+    at = datetime.fromisoformat(written)
+    return ((at if at.tzinfo is not None else at.replace(tzinfo=UTC)) - _EPOCH) // timedelta(microseconds=1)

@@ -160,14 +160,19 @@ def of_consent(event: ConsentEvent, event_id: int) -> Event:
         at_us=event.at_us,
         subject=f"number {event.number.e164}",
         key=f"consent {event_id}",
-        data={
-            "PhoneNumber": event.number.e164,
-            "Consent": event.consent.value,
-            "Scope": event.scope.value,
-            "Method": event.method.value,
-            "At": instant(event.at_us),
-            "Wording": event.wording,
-            "Actor": event.actor,
-            "Reference": event.reference,
-        },
+        data=told_of_consent(event),
     )
+
+
+def told_of_consent(event: ConsentEvent) -> dict[str, Any]:
+    """As programs read it, whoever tells them."""
+    return {
+        "PhoneNumber": event.number.e164,
+        "Consent": event.consent.value,
+        "Scope": event.scope.value,
+        "Method": event.method.value,
+        "At": instant(event.at_us),
+        "Wording": event.wording,
+        "Actor": event.actor,
+        "Reference": event.reference,
+    }

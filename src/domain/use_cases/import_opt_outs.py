@@ -4,12 +4,11 @@ import asyncio
 import csv
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 
 from domain.errors import InvalidValue, NumberRefused, NumbersMissing, ProgramNotFound
 from domain.model.bad_row import BadRow
 from domain.model.consent import Consent, ConsentEvent, Method
-from domain.model.pace import SECOND_US
+from domain.model.instant import microseconds_of
 from domain.model.phone_number import PhoneNumber
 from domain.model.program import Program
 from domain.ports.clock import Clock
@@ -181,11 +180,9 @@ def _microseconds(written: str) -> int | None:
     if not written:
         return None
     try:
-        at = datetime.fromisoformat(written)
+        return microseconds_of(written)
     except ValueError:
         raise InvalidValue("has a time that cannot be read") from None
-    zoned = at if at.tzinfo is not None else at.replace(tzinfo=UTC)
-    return int(zoned.timestamp()) * SECOND_US + zoned.microsecond
 
 
 def _wording(written: str) -> str | None:

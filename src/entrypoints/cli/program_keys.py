@@ -1,13 +1,10 @@
 """Commands about the keys of programs."""
 
-from datetime import UTC, datetime
-
 import click
 
 from domain.errors import InvalidValue
 from domain.model.access import KeyKind
-from domain.model.instant import instant
-from domain.model.pace import SECOND_US
+from domain.model.instant import instant, microseconds_of
 from domain.model.phone_number import PhoneNumber
 from domain.model.program_key import IssuedKey, KeyTerms
 from entrypoints.cli.options import output_option, program_option, read_option
@@ -92,7 +89,6 @@ def _line(key: IssuedKey) -> str:
 
 def _microseconds(written: str) -> int:
     try:
-        at = datetime.fromisoformat(written)
+        return microseconds_of(written)
     except ValueError:
         raise InvalidValue("A time is written as 2027-06-30T00:00:00Z.") from None
-    return int((at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp()) * SECOND_US

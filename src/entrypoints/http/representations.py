@@ -14,7 +14,7 @@ from domain.model.program_key import IssuedKey
 from domain.model.reasons import sentence_of
 from domain.model.text_message import AcceptedText, TextSummary
 from domain.model.usage import Usage
-from domain.model.webhook import Webhook
+from domain.model.webhook import Webhook, told_of_consent
 from domain.model.webhook_secret import WebhookSecret
 from domain.ports.text_log import LoggedDelivery
 from domain.ports.webhooks import LoggedAttempt
@@ -85,16 +85,7 @@ def opt_out(found: OptOut) -> dict[str, Any]:
 
 
 def consent_event(event: ConsentEvent) -> dict[str, Any]:
-    return {
-        "PhoneNumber": event.number.e164,
-        "Consent": event.consent.value,
-        "Scope": event.scope.value,
-        "Method": event.method.value,
-        "At": instant(event.at_us),
-        "Wording": event.wording,
-        "Actor": event.actor,
-        "Reference": event.reference,
-    }
+    return told_of_consent(event)
 
 
 def webhook(found: Webhook, secret: WebhookSecret | None = None) -> dict[str, Any]:
