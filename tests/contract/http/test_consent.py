@@ -5,12 +5,16 @@ from typing import Any
 
 import pytest
 
-from domain.model.consent import Consent, ConsentEvent, Method
+from domain.model.callback import Callback, CallbackKind
+from domain.model.consent import Consent, ConsentEvent, Method, Scope
+from domain.model.inbound_message import InboundText
 from domain.model.phone_number import PhoneNumber
 from tests.http import Hub, Office
 
 NUMBER = "+19706904544"
 EVENTS = "/api/ConsentEvents"
+# The sandbox says of it that it opted out there.
+REFUSED_BY_PROVIDER = "+15005550004"
 
 
 @pytest.fixture(scope="module")
@@ -140,3 +144,43 @@ async def test_a_number_that_is_none_is_refused(hub: Hub, path: str) -> None:
 
     assert response.status_code == 422
     assert response.json()["errors"][0]["parameter"] == "PhoneNumber"
+
+
+async def test_however_it_was_told_an_opt_out_looks_the_same_and_has_its_own_proof(hub: Hub) -> None:
+    office = await hub.an_office()
+    by = {way: f"+1970690454{place}" for place, way in enumerate(("api", "import", "page", "text"))}
+    by["provider"] = REFUSED_BY_PROVIDER
+
+    await told(hub, office, "opt-out", PhoneNumber=by["api"])
+    listed = {**office.headers, "Content-Type": "text/csv"}
+    await hub.client.post("/api/OptOuts/Import", content=by["import"], headers=listed)
+    await hub.client.post(f"/opt-out/{office.id}", data={"PhoneNumber": by["page"]})
+    await the_recipient_texts_stop(hub, office, by["text"])
+    text = {"Message": "Hello", "PhoneNumber": by["provider"]}
+    async with hub.dispatching():
+        await hub.outcome(office, (await hub.post(office, "/api/TextMessages", text)).json()["Id"])
+
+    found = {each["PhoneNumber"]: each for each in await items(hub, office, "/api/OptOuts")}
+    assert {number: each["Method"] for number, each in found.items()} == {number: way for way, number in by.items()}
+    assert len({frozenset(each) for each in found.values()}) == 1
+    assert all(each["Since"] and each["Actor"] for each in found.values())
+    everybody = {"Message": "Hello", "PhoneNumber": ",".join(by.values())}
+    assert (await hub.post(office, "/api/TextMessages", everybody)).json()["Counts"] == {"blocked": len(by)}
+
+
+async def the_recipient_texts_stop(hub: Hub, office: Office, number: str) -> None:
+    program = await hub.container.programs().find(office.id)
+    assert program is not None
+    stop = InboundText(addresses=[program.sender.address.value], number=number, text="STOP", reference="SM1")
+    await hub.container.callbacks().add(
+        Callback(
+            source="sandbox",
+            kind=CallbackKind.INBOUND,
+            account_id=program.sender.account_id,
+            key=office.id,
+            received_us=hub.container.clock().now_us(),
+            fields={},
+        )
+    )
+    now = hub.container.clock().now_us
+    await hub.container.inbound_messages().take_in(lambda _: stop, scope=Scope.PROGRAM, now=now, limit=100)
