@@ -92,7 +92,9 @@ def live(life: Life, api: HubProcess) -> None:
 def _post(life: Life, api: HubProcess) -> None:
     vonage = program(life, api)
     vonage.send([*e164(15, first=100), UNDELIVERABLE])
-    sandbox = life.site.caller(api, life.site.program(name="Library", sender="+19705550101", rate="20"))
+    library = life.site.program(name="Library", sender="+19705550101", rate="20")
+    _run(life, "programs", "set", "--program", library.program_id, "--daily-segments", "1000")
+    sandbox = life.site.caller(api, library)
     sandbox.post("/api/Subscribers", {"PhoneNumber": OPTED_OUT, "DoNotText": True})
     # Nobody gives such a name out.
     assert sandbox.post("/api/Webhooks", {"Url": "https://office.invalid/hooks"}).status_code == 200
