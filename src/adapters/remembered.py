@@ -193,13 +193,14 @@ class _ForAWhile(Generic[K, V]):
     """What was found up to so many seconds ago. What was not found is looked for again."""
 
     def __init__(self, most: int, for_s: float) -> None:
-        self._found: TTLCache[K, V] = TTLCache(most, for_s)
+        self._for_s = for_s
+        self._found: LRUCache[K, tuple[V, float]] = LRUCache(most)
         self._sought: dict[K, asyncio.Future[V | None]] = {}
 
     async def find(self, key: K, look: Callable[[], Coroutine[None, None, V | None]]) -> V | None:
         found = self._found.get(key)
-        if found is not None:
-            return found
+        if found is not None and time.monotonic() < found[1]:
+            return found[0]
         # Of all who come while it is not known, one asks for it.
         sought = self._sought.get(key)
         if sought is None:
@@ -212,7 +213,7 @@ class _ForAWhile(Generic[K, V]):
         finally:
             del self._sought[key]
         if value is not None:
-            self._found[key] = value
+            self._found[key] = value, time.monotonic() + self._for_s
         return value
 
 

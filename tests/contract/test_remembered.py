@@ -1,6 +1,7 @@
 """What is remembered of programs and tokens, and for how long."""
 
 import asyncio
+import time
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -72,6 +73,7 @@ class SlowPrograms(InMemoryPrograms):
 def timer(monkeypatch: pytest.MonkeyPatch) -> Timer:
     timer = Timer()
     monkeypatch.setattr(adapters.remembered, "TTLCache", partial(TTLCache, timer=timer))
+    monkeypatch.setattr(adapters.remembered, "time", SimpleNamespace(monotonic=timer, time=time.time))
     return timer
 
 
@@ -300,10 +302,7 @@ class TestBacklog:
         assert (await remembered.at(1, now_us=0)).waiting == {(Priority.BULK, "PHARMACY"): Waiting(5, 5)}
         assert (await remembered.at(2, now_us=0)).waiting == {}
 
-    async def test_what_is_old_is_looked_at_again_and_given_meanwhile(
-        self, timer: Timer, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        monkeypatch.setattr(adapters.remembered, "time", SimpleNamespace(monotonic=timer))
+    async def test_what_is_old_is_looked_at_again_and_given_meanwhile(self, timer: Timer) -> None:
         backlog = FakeBacklog()
         remembered = RememberedBacklog(backlog, for_s=0.5)
         await remembered.at(1, now_us=0)
@@ -314,8 +313,7 @@ class TestBacklog:
         await asyncio.sleep(0.01)
         assert (await remembered.at(1, now_us=0)).free_us == 9
 
-    async def test_what_is_as_old_again_is_waited_for(self, timer: Timer, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(adapters.remembered, "time", SimpleNamespace(monotonic=timer))
+    async def test_what_is_as_old_again_is_waited_for(self, timer: Timer) -> None:
         backlog = FakeBacklog()
         remembered = RememberedBacklog(backlog, for_s=0.5)
         await remembered.at(1, now_us=0)
@@ -414,7 +412,6 @@ class TestWorkload:
     async def test_it_is_looked_at_the_more_seldom_the_longer_that_takes(
         self, timer: Timer, monkeypatch: pytest.MonkeyPatch, takes_s: float, for_s: float
     ) -> None:
-        monkeypatch.setattr(adapters.remembered, "time", SimpleNamespace(monotonic=timer))
         workload = SlowWorkload(timer, takes_s=takes_s)
         remembered = RememberedWorkload(workload)
         await remembered.now(now_us=0)
@@ -444,8 +441,7 @@ class CountedSigns(VitalSigns):
         return Vitals(dispatchers=self.asked, sending=0, unknown=0, oldest_unknown_us=0, caps_used={})
 
 
-async def test_vital_signs_are_read_every_two_seconds_at_most(timer: Timer, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(adapters.remembered, "time", SimpleNamespace(monotonic=timer))
+async def test_vital_signs_are_read_every_two_seconds_at_most(timer: Timer) -> None:
     signs = CountedSigns()
     remembered = RememberedVitalSigns(signs)
 

@@ -7,7 +7,6 @@ at the start: compiling the schemas, reading the parameters' definitions, bindin
 import re
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 from connexion.middleware.abstract import ROUTING_CONTEXT
@@ -40,6 +39,7 @@ _CALL = "smshub_call"
 _NO_SCHEMA = frozenset({"components", "example"})
 # A body may have a fault in every byte; a caller is helped by the first ones.
 _MOST_FAULTS = 20
+_NO_CONTENT: Mapping[str, Any] = {}
 _INTEGER = re.compile(r"-?\d{1,18}", re.ASCII)
 
 Handler = Callable[[Call], Awaitable[Response]]
@@ -185,24 +185,26 @@ class _Checks:
             for missing in sorted(self._operation.required_scopes - granted):
                 raise ScopeMissing(scope=missing)
         parameters = self._parameters.read(connection)
-        call = Call(
+        content = await self._content(scope, receive) if self._media_types else _NO_CONTENT
+        return Call(
             operation_id=self._operation.id,
             bearer=grant,
             parameters=parameters,
             address=address,
             base_path=base_path,
+            **content,
         )
-        return await self._with_body(call, scope, receive) if self._media_types else call
 
-    async def _with_body(self, call: Call, scope: Scope, receive: Receive) -> Call:
+    async def _content(self, scope: Scope, receive: Receive) -> Mapping[str, Any]:
+        """What the call has of the request's body."""
         max_body = self._operation.max_body
         media_type, raw = await read_body(scope, receive, media_types=self._media_types, max_body=max_body)
         if media_type == CSV:
-            return replace(call, text=plain_text(raw))
+            return {"text": plain_text(raw)}
         of_json = json_object if self._operation.is_first_hubs else whole_json_object
         pairs = of_json(raw) if media_type == JSON else form(raw)
         body, unknown = self._bodies[media_type].check(pairs)
-        return replace(call, body=body, unknown=unknown)
+        return {"body": body, "unknown": unknown}
 
 
 class _SignedCalls:
