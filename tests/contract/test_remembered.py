@@ -410,7 +410,7 @@ class SlowWorkload(Workload):
 class TestWorkload:
     @pytest.mark.parametrize(("takes_s", "for_s"), [(0.001, 5), (0.5, 50)])
     async def test_it_is_looked_at_the_more_seldom_the_longer_that_takes(
-        self, timer: Timer, monkeypatch: pytest.MonkeyPatch, takes_s: float, for_s: float
+        self, timer: Timer, takes_s: float, for_s: float
     ) -> None:
         workload = SlowWorkload(timer, takes_s=takes_s)
         remembered = RememberedWorkload(workload)
