@@ -317,7 +317,7 @@ class TemplateRefused(HubError):
 
     def __init__(self, *, at: int) -> None:
         super().__init__(
-            f"The braces at character {at} begin no placeholder, such as {{{{Name}}}}; write \\{{{{ for braces themselves."
+            f"The braces at character {at} begin no placeholder, such as {{{{Name}}}}; write \\{{{{ if none is meant."
         )
         self.at = at
 

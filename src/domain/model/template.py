@@ -6,6 +6,7 @@ themselves.
 """
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -86,25 +87,25 @@ class TemplateText:
 
         Raises `PersonalisationRefused` where a value is missing or not asked for, and `TextRefused`.
         """
+        self._check(values)
         by_name = {name.lower(): value for name, value in values.items()}
-        self._check(values, by_name)
         filled = "".join(each if isinstance(each, str) else by_name[each.folded] for each in self._parts)
         try:
             return MessageBody(filled)
         except TextRefused as refused:
             raise TextRefused(refused.reason, at="Personalisation") from None
 
-    def _check(self, values: Mapping[str, str], by_name: Mapping[str, str]) -> None:
+    def _check(self, values: Mapping[str, str]) -> None:
+        given = Counter(name.lower() for name in values)
         asked = {name.lower() for name in self.placeholders}
-        missing = [name for name in self.placeholders if name.lower() not in by_name]
+        missing = [name for name in self.placeholders if name.lower() not in given]
+        doubled = [name for name in self.placeholders if given[name.lower()] > 1]
         unknown = [name for name in values if name.lower() not in asked]
-        if missing or unknown or len(by_name) < len(values):
+        if missing or doubled or unknown:
             # What stands in place of a name may be anything, a phone number even: that is not repeated.
-            names = [name for name in unknown if _SHOWN.fullmatch(name)]
-            folded = [name.lower() for name in values]
-            doubled = [name for name in self.placeholders if folded.count(name.lower()) > 1]
+            shown = [name for name in unknown if _SHOWN.fullmatch(name)]
             raise PersonalisationRefused(
-                missing=missing, unknown=names, nameless=len(unknown) - len(names), doubled=doubled
+                missing=missing, doubled=doubled, unknown=shown, nameless=len(unknown) - len(shown)
             )
 
     @cached_property

@@ -33,8 +33,10 @@ class Hub:
         store = a_store()
         self.opt_outs = InMemoryOptOuts(store)
         self.backlog = backlog or FakeBacklog()
+        self.templates = InMemoryTemplates()
         self.preview_text = PreviewText(
             programs=InMemoryPrograms(program or a_program()),
+            templates=self.templates,
             opt_outs=self.opt_outs,
             contacts=InMemoryContacts(store),
             backlog=self.backlog,
