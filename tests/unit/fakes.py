@@ -350,6 +350,7 @@ class InMemoryTemplates(Templates):
         return versions[0] if versions[0].text == text else self._next(TemplateName(versions[0].name), text, now_us)
 
     async def retire(self, program_id: str, name: TemplateName, *, now_us: int) -> None:
+        _ = now_us
         if not await self.versions(program_id, name):
             raise TemplateNotFound
         self._retired.add(name.folded)
