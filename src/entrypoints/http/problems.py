@@ -205,8 +205,8 @@ def _presentable(names: Sequence[str]) -> Sequence[str]:
 
 
 def is_presentable(name: str | int) -> bool:
-    """Whether it looks like a property's name, or is a place in a list."""
-    return isinstance(name, int) or bool(_NAME.fullmatch(name))
+    """Whether it looks like a property's name, or is a place in a list: the validator takes all numbers for such."""
+    return name < 1_000 if isinstance(name, int) else bool(_NAME.fullmatch(name))
 
 
 def pointer(*names: str | int) -> str:
