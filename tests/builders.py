@@ -35,6 +35,7 @@ from adapters.sql.retention import SqlRetention
 from adapters.sql.schema import SqlSchema
 from adapters.sql.senders import SqlSenders
 from adapters.sql.standstills import SqlStandstills
+from adapters.sql.templates import SqlTemplates
 from adapters.sql.text_log import SqlTextLog
 from adapters.sql.usage import SqlUsage
 from adapters.sql.vital_signs import SqlVitalSigns
@@ -235,6 +236,7 @@ class Store:
     keys: SqlProgramKeys
     standings: SqlKeyStandings
     opt_outs: SqlOptOuts
+    templates: SqlTemplates
     texts: SqlTextLog
     intake: SqlIntake
     backlog: SqlBacklog
@@ -271,6 +273,7 @@ class Store:
             keys=SqlProgramKeys(database),
             standings=SqlKeyStandings(database),
             opt_outs=SqlOptOuts(database),
+            templates=SqlTemplates(database),
             texts=SqlTextLog(database),
             intake=(SqliteIntake if database.is_sqlite else PostgresqlIntake)(database),
             backlog=SqlBacklog(database, SqlWaitingSenders(database)),

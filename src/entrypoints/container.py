@@ -19,6 +19,7 @@ from adapters.remembered import (
     RememberedBacklog,
     RememberedPrograms,
     RememberedStandings,
+    RememberedTemplates,
     RememberedTokens,
     RememberedVitalSigns,
     RememberedWaitingSenders,
@@ -52,6 +53,7 @@ from adapters.sql.retention import SqlRetention
 from adapters.sql.schema import SqlSchema
 from adapters.sql.senders import SqlSenders
 from adapters.sql.standstills import SqlStandstills
+from adapters.sql.templates import SqlTemplates
 from adapters.sql.text_log import SqlTextLog
 from adapters.sql.usage import SqlUsage
 from adapters.sql.vital_signs import SqlVitalSigns
@@ -94,6 +96,7 @@ from domain.ports.schema import Schema
 from domain.ports.senders import Senders
 from domain.ports.sms_provider import SmsProvider
 from domain.ports.standstills import Standstills
+from domain.ports.templates import Templates
 from domain.ports.text_log import TextLog
 from domain.ports.tokens import Tokens
 from domain.ports.usage import UsageLog
@@ -120,6 +123,7 @@ from domain.use_cases.import_opt_outs import ImportOptOuts
 from domain.use_cases.import_programs import ImportPrograms
 from domain.use_cases.issue_token import IssueToken
 from domain.use_cases.join_inbound_parts import JoinInboundParts
+from domain.use_cases.keep_templates import KeepTemplates
 from domain.use_cases.keep_webhooks import KeepWebhooks
 from domain.use_cases.list_audit_events import ListAuditEvents
 from domain.use_cases.list_inbound_messages import ListInboundMessages
@@ -151,6 +155,7 @@ from entrypoints.http.contract import Contract
 from entrypoints.http.handlers import Handlers
 from entrypoints.http.internal import create_internal_app
 from entrypoints.http.operator_handlers import OperatorHandlers
+from entrypoints.http.template_handlers import TemplateHandlers
 from entrypoints.settings import Settings, key_ring
 from entrypoints.telemetry.gauges import Gauges
 from entrypoints.telemetry.metrics import Metrics
@@ -374,6 +379,10 @@ class Container(containers.DeclarativeContainer):
     failovers: providers.Provider[Failovers] = providers.Singleton(SqlFailovers, database)
     dispatchers: providers.Provider[Dispatchers] = providers.Singleton(SqlDispatchers, database)
 
+    templates: providers.Provider[Templates] = providers.Singleton(
+        RememberedTemplates, providers.Singleton(SqlTemplates, database)
+    )
+
     webhooks: providers.Provider[Webhooks] = providers.Singleton(SqlWebhooks, database, vault)
     webhook_outbox: providers.Provider[WebhookOutbox] = providers.Singleton(SqlWebhookOutbox, database, vault)
     webhook_transport: providers.Provider[WebhookTransport] = providers.Singleton(_webhook_transport, settings)
@@ -414,6 +423,7 @@ class Container(containers.DeclarativeContainer):
     send_text: providers.Provider[SendText] = providers.Singleton(
         SendText,
         programs=remembered_programs,
+        templates=templates,
         contacts=contacts,
         intake=intake,
         backlog=remembered_backlog,
@@ -428,6 +438,7 @@ class Container(containers.DeclarativeContainer):
     preview_text: providers.Provider[PreviewText] = providers.Singleton(
         PreviewText,
         programs=remembered_programs,
+        templates=templates,
         opt_outs=opt_outs,
         contacts=contacts,
         backlog=backlog,
@@ -588,6 +599,9 @@ class Container(containers.DeclarativeContainer):
     fail_over: providers.Provider[FailOver] = providers.Singleton(
         FailOver, failovers=failovers, clock=clock, observer=observer, wakeups=wakeups
     )
+    keep_templates: providers.Provider[KeepTemplates] = providers.Singleton(
+        KeepTemplates, templates=templates, clock=clock
+    )
     keep_webhooks: providers.Provider[KeepWebhooks] = providers.Singleton(
         KeepWebhooks, webhooks=webhooks, transport=webhook_transport, clock=clock
     )
@@ -655,6 +669,9 @@ class Container(containers.DeclarativeContainer):
         operate_keys=operate_keys,
         list_audit_events=list_audit_events,
     )
+    template_handlers: providers.Provider[TemplateHandlers] = providers.Singleton(
+        TemplateHandlers, keep_templates=keep_templates, preview_text=preview_text
+    )
     app = providers.Singleton(
         _app,
         tracing,
@@ -662,6 +679,7 @@ class Container(containers.DeclarativeContainer):
         handlers=handlers,
         callback_handlers=callback_handlers,
         operator_handlers=operator_handlers,
+        template_handlers=template_handlers,
         tokens=tokens,
         check_access=check_access,
         metrics=metrics,

@@ -15,6 +15,7 @@ from adapters.remembered import (
     RememberedAccounts,
     RememberedBacklog,
     RememberedPrograms,
+    RememberedTemplates,
     RememberedTokens,
     RememberedVitalSigns,
     RememberedWaitingSenders,
@@ -30,6 +31,7 @@ from domain.model.program import Program
 from domain.model.queue_ahead import QueueAhead
 from domain.model.sender import SenderAddress
 from domain.model.shared_line import WaitingSender
+from domain.model.template import TemplateName, TemplateText, TemplateVersion
 from domain.model.waiting import Waiting
 from domain.ports.backlog import WaitingSenders
 from domain.ports.provider_accounts import ProviderAccounts
@@ -38,7 +40,7 @@ from domain.ports.vitals import Vitals, VitalSigns
 from domain.ports.workload import Load, Workload
 from tests.builders import SANDBOX
 from tests.unit.builders import a_program
-from tests.unit.fakes import FakeBacklog, InMemoryPrograms, settled
+from tests.unit.fakes import FakeBacklog, InMemoryPrograms, InMemoryTemplates, settled
 
 
 class Timer:
@@ -173,6 +175,73 @@ class TestPrograms:
         assert len(changed.senders) == 2
         assert changed in await remembered.all()
         assert await remembered.find_with_keys("pharmacy-sid") == (changed, [])
+
+
+class SlowTemplates(InMemoryTemplates):
+    """Answers a search when it is let go, with what it found before."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.go = asyncio.Event()
+        self.go.set()
+
+    async def find(self, program_id: str, name: TemplateName, version: int | None) -> TemplateVersion | None:
+        found = await super().find(program_id, name, version)
+        await self.go.wait()
+        return found
+
+
+class TestTemplates:
+    NAME = TemplateName("greeting")
+
+    @pytest.fixture
+    async def templates(self) -> SlowTemplates:
+        templates = SlowTemplates()
+        await templates.add("PHARMACY", self.NAME, TemplateText("Hello"), now_us=1)
+        return templates
+
+    async def said(self, remembered: RememberedTemplates, version: int | None = None) -> str | None:
+        found = await remembered.find("PHARMACY", self.NAME, version)
+        return None if found is None else found.text.text
+
+    async def test_one_is_looked_for_once_and_what_others_change_shows_after_a_while(
+        self, templates: SlowTemplates, timer: Timer
+    ) -> None:
+        remembered = RememberedTemplates(templates)
+        before = [await self.said(remembered) for _ in range(3)]
+        await templates.change("PHARMACY", self.NAME, TemplateText("Dear"), now_us=2)
+        timer.at_s += 1.99
+        meanwhile = await self.said(remembered)
+        timer.at_s += 0.01
+
+        assert [*before, meanwhile] == ["Hello"] * 4
+        assert templates.sought == ["greeting"]
+        assert await self.said(remembered) == "Dear"
+
+    async def test_what_is_changed_here_shows_at_once(self, templates: SlowTemplates) -> None:
+        remembered = RememberedTemplates(templates)
+        await self.said(remembered)
+        await self.said(remembered, 1)
+
+        await remembered.change("PHARMACY", self.NAME, TemplateText("Dear"), now_us=2)
+        changed = await self.said(remembered), await self.said(remembered, 1)
+        await remembered.retire("PHARMACY", self.NAME, now_us=3)
+
+        assert changed == ("Dear", "Hello")
+        assert (await self.said(remembered), await self.said(remembered, 1)) == (None, None)
+
+    async def test_who_looked_before_a_change_does_not_have_the_old_one_remembered(
+        self, templates: SlowTemplates
+    ) -> None:
+        remembered = RememberedTemplates(templates)
+        templates.go.clear()
+        looking = asyncio.create_task(self.said(remembered))
+        await settled()
+        await remembered.change("PHARMACY", self.NAME, TemplateText("Dear"), now_us=2)
+        templates.go.set()
+
+        assert await looking == "Hello"
+        assert await self.said(remembered) == "Dear"
 
 
 class CountingTokens(Tokens):

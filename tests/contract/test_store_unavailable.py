@@ -14,7 +14,7 @@ from sqlalchemy import text as sql
 
 import adapters.sql.database
 from adapters.sql.database import Database, DatabaseFault
-from domain.errors import InvalidValue, StoreUnavailable
+from domain.errors import InvalidValue, StoreUnavailable, TemplateNotFound
 from domain.model.access import KeyKind
 from domain.model.delivery import DeliveryState
 from domain.model.failover import Failover
@@ -26,6 +26,7 @@ from domain.model.phone_number import PhoneNumber
 from domain.model.program import Program
 from domain.model.program_key import KeyHash, KeyTerms
 from domain.model.sender import Sender
+from domain.model.template import TemplateName, TemplateText
 from domain.model.terms import USUAL_TERMS
 from domain.model.text_message import NewText, TextMessage
 from domain.ports.text_log import TextFilter
@@ -64,6 +65,14 @@ def a_private_text() -> NewText:
     return NewText(message=message, deliveries=text.deliveries)
 
 
+TEMPLATE_TEXT = TemplateText("Hello {{Name}}")
+
+
+async def missing(call: Awaitable[object]) -> None:
+    with suppress(TemplateNotFound):
+        await call
+
+
 # Every way into the database.
 CALLS: dict[str, Callable[[Store], Awaitable[object]]] = {
     "programs.add": lambda store: store.programs.add(a_program(f"program-{uuid4()}")),
@@ -97,6 +106,16 @@ CALLS: dict[str, Callable[[Store], Awaitable[object]]] = {
     "inbound.page": lambda store: store.inbound.page("city-hall", before=None, limit=10),
     "opt_outs.page": lambda store: store.opt_outs.page("city-hall", after=None, limit=10),
     "opt_outs.events": lambda store: store.opt_outs.events(NUMBER, limit=10),
+    "templates.add": lambda store: store.templates.add(
+        "city-hall", TemplateName(f"t-{uuid4()}"), TEMPLATE_TEXT, now_us=NOW_US
+    ),
+    "templates.change": lambda store: missing(
+        store.templates.change("city-hall", TemplateName("gone"), TEMPLATE_TEXT, now_us=NOW_US)
+    ),
+    "templates.retire": lambda store: missing(store.templates.retire("city-hall", TemplateName("gone"), now_us=NOW_US)),
+    "templates.all": lambda store: store.templates.all("city-hall"),
+    "templates.versions": lambda store: store.templates.versions("city-hall", TemplateName("gone")),
+    "templates.find": lambda store: store.templates.find("city-hall", TemplateName("gone"), None),
     "retention.forget": lambda store: store.retention.forget(now_us=NOW_US, kept_us=1),
     "standstills.now": lambda store: store.standstills.now(now_us=NOW_US),
     "programs.find": lambda store: store.programs.find("city-hall"),

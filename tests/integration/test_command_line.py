@@ -329,7 +329,7 @@ def test_refused_numbers_are_named_by_their_position_and_none_is_sent_to(
         (("--message", "Hello", "--to", " , "), 1, "There is no number to send to"),
         (("--message", " ", "--to", "9706904544"), 1, "The message is blank"),
         (("--message", "x" * 1_601, "--to", "9706904544"), 1, "longer than 1600 characters"),
-        (("--to", "9706904544"), 2, "Missing option '--message'"),
+        (("--to", "9706904544"), 2, "Give either --message or --template."),
     ],
 )
 def test_what_cannot_be_sent_is_told(

@@ -19,6 +19,7 @@ from entrypoints.cli.restored import restored
 from entrypoints.cli.sandbox import sandbox
 from entrypoints.cli.send import send
 from entrypoints.cli.senders import senders
+from entrypoints.cli.templates import templates
 from entrypoints.cli.usage import usage
 from entrypoints.cli.webhooks import webhooks
 
@@ -47,6 +48,7 @@ for command in (
     messages,
     opt_outs,
     webhooks,
+    templates,
     pause,
     resume,
     restored,

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from datetime import timedelta
-from typing import TypeVar, overload
+from typing import Any, TypeVar, overload
 
 import click
 from pydantic import TypeAdapter, ValidationError
@@ -13,9 +13,25 @@ T = TypeVar("T")
 
 _DURATION = TypeAdapter(timedelta)
 
+
+class _Value(click.ParamType[tuple[str, str]]):
+    """What goes into a template's placeholder."""
+
+    name = "name=value"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, str]:  # noqa: ANN401
+        name, separator, text = value.partition("=")
+        if not separator:
+            self.fail("must be the placeholder's name and its value, such as Name=Ada", param, ctx)
+        return name, text
+
+
 program_option = click.option("--program", "program_id", required=True, help="The ProgramId.")
 output_option = click.option(
     "--output", type=click.Choice(["text", "json"]), default="text", show_default=True, help="How to print."
+)
+value_option = click.option(
+    "--value", "values", type=_Value(), multiple=True, help="What goes into a placeholder, such as Name=Ada."
 )
 provider_option = click.option("--provider", help="The sender's provider, where several have one of the address.")
 account_option = click.option("--account", help="The provider's account, where several have one of the address.")

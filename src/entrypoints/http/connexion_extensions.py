@@ -7,6 +7,7 @@ at the start: compiling the schemas, reading the parameters' definitions, bindin
 import re
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from itertools import takewhile
 from typing import Any
 
 from connexion.middleware.abstract import ROUTING_CONTEXT
@@ -31,7 +32,7 @@ from domain.use_cases.check_access import CheckAccess
 from entrypoints.http.bodies import CSV, JSON, form, json_object, mismatch, plain_text, read_body, whole_json_object
 from entrypoints.http.call import Call, Received
 from entrypoints.http.contract import Contract, Operation
-from entrypoints.http.problems import pointer, unknown_parameters, unknown_properties
+from entrypoints.http.problems import is_presentable, pointer, unknown_parameters, unknown_properties
 
 _CONTEXT = "connexion_context"
 _CALL = "smshub_call"
@@ -231,9 +232,14 @@ class _SignedCalls:
 
 
 class _Body:
+    """`x-stands-in` names properties in whose place another, which is required and may be null, can stand: null is good
+    enough beside that one alone, and may be left out then.
+    """
+
     def __init__(self, schema: Mapping[str, Any], *, folds: bool) -> None:
         self._names = {name.casefold() if folds else name: name for name in schema["properties"]}
         self._folds = folds
+        self._stand_ins: Mapping[str, str] = schema.get("x-stands-in", {})
         self._validator = Draft202012Validator(_as_json_schema(schema), validate_formats=True, mask="the value")
 
     def check(self, pairs: Sequence[tuple[str, Any]]) -> tuple[Mapping[str, Any], tuple[str, ...]]:
@@ -249,6 +255,11 @@ class _Body:
                 doubled[name] = {"pointer": pointer(written), "detail": "The property stands twice."}
             else:
                 body[name] = value
+        for other, required in self._stand_ins.items():
+            if body.get(other) is not None:
+                body.setdefault(required, None)
+            elif body.get(required, other) is None:
+                del body[required]
         faults = list(doubled.values())
         if not self._validator.is_valid(body):
             faults += [_fault(error) for error in self._validator.iter_errors(body)]
@@ -335,7 +346,7 @@ def _as_json_schema(schema: Any) -> Any:  # noqa: ANN401 - JSON
 
 
 def _fault(error: ValidationError) -> Mapping[str, Any]:
-    names = list(error.instance_path)
+    names = list(takewhile(is_presentable, error.instance_path))
     match error.kind.as_dict():
         case {"property": str() as missing}:
             return {"pointer": pointer(*names, missing), "detail": "The property is missing."}

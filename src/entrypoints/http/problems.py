@@ -40,6 +40,14 @@ _KNOWN: Mapping[type[errors.HubError], tuple[int, str]] = {
     errors.IdempotencyKeyInUse: (409, "Request under way"),
     errors.CursorRefused: (422, "Cursor refused"),
     errors.NumbersMissing: (400, "Request does not match"),
+    errors.TemplateNotFound: (404, "No such template"),
+    errors.TemplateExists: (409, "Name taken"),
+    errors.UnknownTemplate: (422, "Unknown template"),
+    errors.TemplateRefused: (422, "Template refused"),
+    errors.PersonalisationRefused: (422, "Values refused"),
+    errors.TextUnclear: (422, "Text unclear"),
+    errors.TooManyTemplates: (422, "Too many templates"),
+    errors.TooManyTemplateVersions: (422, "Too many versions"),
     errors.UrlRefused: (422, "Address refused"),
     errors.TooManyWebhooks: (422, "Too many webhooks"),
     errors.ReplayUnclear: (422, "Replay unclear"),
@@ -56,6 +64,9 @@ _PROPERTIES: Mapping[type[errors.HubError], str] = {
     errors.UnknownSender: "#/Sender",
     errors.OtherProgram: "#/ProgramId",
     errors.UrlRefused: "#/Url",
+    errors.UnknownTemplate: "#/Template",
+    errors.TemplateExists: "#/Name",
+    errors.TemplateRefused: "#/Message",
 }
 
 # What is over after a while, and says after how long.
@@ -151,11 +162,16 @@ def _faults(error: errors.HubError) -> Sequence[Mapping[str, Any]]:
             ]
         case errors.NumberRefused() | errors.NoRecipients() | errors.TooManyRecipients():
             return [{"pointer": "#/PhoneNumber", "detail": str(error)}]
-        case errors.TextRefused() | errors.TooManySegments():
-            return [{"pointer": "#/Message", "detail": str(error)}]
+        case errors.TextRefused(at=name) | errors.TooManySegments(at=name):
+            return [{"pointer": pointer(name), "detail": str(error)}]
+        case errors.PersonalisationRefused(faults=faults):
+            return [
+                {"pointer": pointer("Personalisation", *filter(None, [name])), "detail": detail}
+                for name, detail in faults
+            ]
         case errors.TimeRefused(name=name):
             return [{"pointer": pointer(name), "detail": str(error)}]
-        case errors.UnknownSender() | errors.OtherProgram() | errors.UrlRefused():
+        case _ if type(error) in _PROPERTIES:
             return [{"pointer": _PROPERTIES[type(error)], "detail": str(error)}]
         case errors.IdempotencyKeyReused() | errors.IdempotencyKeyInUse():
             return [{"parameter": "Idempotency-Key", "detail": str(error)}]
@@ -185,7 +201,12 @@ def unknown_parameters(names: Sequence[str]) -> Sequence[Mapping[str, Any]]:
 
 
 def _presentable(names: Sequence[str]) -> Sequence[str]:
-    return [name for name in names if _NAME.fullmatch(name)][:_MOST_NAMES]
+    return [name for name in names if is_presentable(name)][:_MOST_NAMES]
+
+
+def is_presentable(name: str | int) -> bool:
+    """Whether it looks like a property's name, or is a place in a list: the validator takes all numbers for such."""
+    return name < 1_000 if isinstance(name, int) else bool(_NAME.fullmatch(name))
 
 
 def pointer(*names: str | int) -> str:

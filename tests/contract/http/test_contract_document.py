@@ -21,6 +21,7 @@ from entrypoints.http.contract import Contract, Operation
 from entrypoints.http.handlers import Handlers
 from entrypoints.http.operator_handlers import OperatorHandlers
 from entrypoints.http.pages.samples import SAMPLES
+from entrypoints.http.template_handlers import TemplateHandlers
 from tests.documented import PROBLEM, Documented
 from tests.http import OFFICE_PAGES, PUBLIC_URL, Hub, RunningHub, a_hub
 
@@ -166,7 +167,7 @@ def test_every_operation_documents_its_problems(operation: Operation) -> None:
     parameters = {DOCUMENTED.resolved(each)["name"] for each in operation.definition.get("parameters", ())}
     if {"Cursor", "PhoneNumber"} & parameters or operation.id == "getUsage":
         expected.add("422")
-    if "Idempotency-Key" in parameters:
+    if "Idempotency-Key" in parameters or operation.id == "createTemplate":
         expected.add("409")
     if operation.id in {"logIn", "sendTextMessage"}:
         expected.add("429")
@@ -204,10 +205,12 @@ def test_links_lead_to_operations_that_take_what_they_give(operation: Operation)
 
 def test_every_operation_has_a_handler_and_every_handler_an_operation() -> None:
     of_operators = [each for each in OF_PROGRAMS if each.is_operators]
-    of_offices = [each for each in OF_PROGRAMS if not each.is_operators]
+    of_templates = [each for each in OF_PROGRAMS if each.is_about_templates]
+    of_offices = [each for each in OF_PROGRAMS if not each.is_operators and each not in of_templates]
     for handlers, operations in (
         (Handlers, of_offices),
         (OperatorHandlers, of_operators),
+        (TemplateHandlers, of_templates),
         (CallbackHandlers, OF_PROVIDERS),
     ):
         names = {name for name, value in vars(handlers).items() if callable(value) and not name.startswith("_")}

@@ -28,6 +28,7 @@ from domain.model.phone_number import PhoneNumber
 from domain.model.program_key import KeyHash, KeyTerms, ProgramKey
 from domain.model.recipients import OTHER_COUNTRY
 from domain.model.sender import SenderAddress
+from domain.model.template import TemplateName, TemplateText
 from domain.model.webhook import EventType, Webhook
 from domain.model.webhook_secret import WebhookSecret
 from domain.use_cases.receive_callback import ReceiveCallback
@@ -116,6 +117,7 @@ def requests_of(operation: Operation) -> Iterator[Request]:
 REQUESTS = [request for operation in OPERATIONS for request in requests_of(operation)]
 THE_TEXT = examples_of(success_of(CONTRACT.operations["getTextMessage"])[1]["application/json"])["example"]
 THE_WEBHOOK = examples_of(success_of(CONTRACT.operations["getWebhook"])[1]["application/json"])["example"]
+THE_TEMPLATE = examples_of(success_of(CONTRACT.operations["getTemplate"])[1]["application/json"])["example"]
 THE_DELIVERIES = examples_of(success_of(CONTRACT.operations["listDeliveries"])[1]["application/json"])["example"]
 ANSWERS = [
     (operation, name, media_type, value)
@@ -254,6 +256,8 @@ async def office(the_hub: Hub) -> Office:
             tables.webhook_calls,
             tables.webhook_events,
             tables.webhooks,
+            tables.template_versions,
+            tables.templates,
         ):
             await connection.execute(delete(table))
     program = await Store.on(database).programs.find(THE_TEXT["ProgramId"])
@@ -280,6 +284,12 @@ async def office(the_hub: Hub) -> Office:
     await the_second_key(the_hub)
     await the_hub.container.pause().suspend(program.id, suspended=False)
     await a_webhook_is_told(the_hub)
+    await the_hub.container.templates().add(
+        program.id,
+        TemplateName(THE_TEMPLATE["Name"]),
+        TemplateText(THE_TEMPLATE["Message"]),
+        now_us=microseconds(THE_TEMPLATE["CreatedAt"]),
+    )
     login = example("Credentials")
     credentials = Credentials(THE_TEXT["ProgramId"], login["ProgramSID"], login["ProgramKey"])
     return Office(credentials, await the_hub.log_in(credentials))
@@ -319,6 +329,8 @@ async def test_a_request_is_taken_as_it_stands_and_answered_as_the_document_show
 ) -> None:
     if request_.operation.id == "cancelTextMessage":
         await nothing_is_sent_yet(the_hub)
+    if request_.operation.id == "createTemplate":
+        await there_are_no_templates(the_hub)
 
     response = await send(the_hub, operator if request_.operation.is_operators else office, request_)
 
@@ -351,6 +363,8 @@ async def test_each_list_and_each_file_is_as_the_document_shows(the_hub: Hub, of
     assert said.json() == LISTS["listConsentEvents"]
     assert texts_file.text == FILES["exportTextMessages"]
     assert opt_outs_file.text == FILES["exportOptOuts"]
+    for path, name in (("", "listTemplates"), ("/appointment/Versions", "listTemplateVersions")):
+        assert (await the_hub.get(office, f"/api/Templates{path}")).json() == LISTS[name]
 
 
 async def test_what_operators_list_is_as_the_document_shows(the_hub: Hub, operator: Office) -> None:
@@ -405,6 +419,7 @@ PROVOKED: Mapping[tuple[str, str], Wrong] = {
     ("NotFound", "program"): Wrong(method="GET", path="/api/Programs/museum/Keys", by_operator=True),
     ("NotFound", "key"): Wrong(path=f"/api/Programs/{THE_TEXT['ProgramId']}/Keys/999/Revoke", by_operator=True),
     ("NotFound", "webhook"): Wrong(method="GET", path=f"/api/Webhooks/{uuid4()}"),
+    ("NotFound", "template"): Wrong(method="GET", path="/api/Templates/invitation"),
     ("NotFound", "event"): Wrong(path=f"/api/Webhooks/{THE_WEBHOOK['Id']}/Replay", body={"EventId": str(uuid4())}),
     ("ContentTooLarge", "text"): Wrong(content=b" " * (4 * 1024 * 1024 + 1)),
     ("ContentTooLarge", "login"): Wrong(path="/api/Login", content=b" " * (16 * 1024 + 1)),
@@ -412,6 +427,13 @@ PROVOKED: Mapping[tuple[str, str], Wrong] = {
     ("UnsupportedMediaType", "json"): Wrong(content=b"Hello", headers={"Content-Type": "text/plain"}),
     ("UnsupportedMediaType", "csv"): Wrong(path="/api/OptOuts/Import", body=GOOD),
     ("InFlight", "key"): Wrong(body=GOOD, accident=IdempotencyKeyInUse()),
+    ("Taken", "template"): Wrong(path="/api/Templates", body={"Name": "Appointment", "Message": "Hello"}),
+    ("Refused", "template"): Wrong(body={"Template": "invitation", "PhoneNumber": "+19706904544"}),
+    ("Refused", "values"): Wrong(
+        path="/api/Templates/appointment/Preview", body={"Personalisation": {"FirstName": "Ada", "Date": "Monday"}}
+    ),
+    ("Refused", "unclear"): Wrong(body={**GOOD, "Template": "appointment"}),
+    ("Refused", "braces"): Wrong(path="/api/Templates", body={"Name": "invitation", "Message": "Hello {{ Name }}"}),
     ("Refused", "numbers"): Wrong(body={**GOOD, "PhoneNumber": "+19706904544, 555, 970-690-HELP"}),
     ("Refused", "time"): Wrong(body={**GOOD, "ExpiresAt": "2025-11-22T04:00:00-07:00"}),
     ("Refused", "sender"): Wrong(body={**GOOD, "Sender": "+19705550123"}),
@@ -532,6 +554,12 @@ async def the_recipient_texts(hub: Hub, text: str) -> None:
     )
     at_us = microseconds(shown["Since"])
     await store.inbound.take_in(lambda _: inbound, scope=ConsentScope.PROGRAM, now=lambda: at_us, limit=1)
+
+
+async def there_are_no_templates(hub: Hub) -> None:
+    async with hub.container.database().writing() as connection:
+        for table in (tables.template_versions, tables.templates):
+            await connection.execute(delete(table))
 
 
 async def nothing_is_sent_yet(hub: Hub) -> None:

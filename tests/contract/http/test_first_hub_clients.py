@@ -751,8 +751,10 @@ async def test_a_slash_at_the_end_of_an_address_changes_nothing(hub: Hub) -> Non
     sent = (await post(hub, TEXTS, a_text(), office)).json()["Id"]
 
     for operation in CONTRACT.operations.values():
-        # The first hub had none for operators, and no webhooks.
+        # The first hub had none for operators, no webhooks and no templates.
         if operation.is_callback or operation.is_operators or "Webhooks" in operation.path:
+            continue
+        if operation.is_about_templates:
             continue
         path = operation.path.replace("{Id}", sent) + "/"
         called = operation.method, operation.path
