@@ -41,6 +41,7 @@ from adapters.sql.intake import SqlIntake
 from adapters.sql.intake_postgresql import PostgresqlIntake
 from adapters.sql.intake_sqlite import SqliteIntake
 from adapters.sql.limits import SqlLimits
+from adapters.sql.login_guard import SqlLoginGuard
 from adapters.sql.opt_outs import SqlOptOuts
 from adapters.sql.pauses import SqlPauses
 from adapters.sql.prices import SqlPrices
@@ -81,7 +82,6 @@ from domain.ports.failovers import Failovers
 from domain.ports.inbound_messages import InboundMessages
 from domain.ports.intake import Intake
 from domain.ports.limits import Limits
-from domain.ports.login_guard import LoginGuard
 from domain.ports.opt_outs import OptOuts
 from domain.ports.pauses import Pauses
 from domain.ports.prices import Prices
@@ -382,8 +382,8 @@ class Container(containers.DeclarativeContainer):
     wakeups: providers.Provider[Wakeups] = providers.Singleton(_wakeups, settings, database)
     tokens: providers.Provider[Tokens] = providers.Singleton(RememberedTokens, providers.Singleton(_tokens, settings))
     stopping: providers.Provider[asyncio.Event] = providers.Singleton(asyncio.Event)
-    guard: providers.Provider[LoginGuard] = providers.Singleton(
-        InProcessLoginGuard, per_minute=settings.provided.logins_per_minute
+    guard: providers.Provider[SqlLoginGuard] = providers.Singleton(
+        SqlLoginGuard, database, clock, per_minute=settings.provided.logins_per_minute
     )
     mail: providers.Provider[SmsProvider] = providers.Singleton(_mail, settings, clock)
     sms_providers: providers.Provider[Mapping[str, SmsProvider]] = providers.Singleton(
@@ -678,6 +678,7 @@ async def close(container: Container) -> None:
     """Finishes what was begun, and lets go of the database."""
     await container.sql_intake().drained()
     await container.callbacks().drained()
+    await container.guard().drained()
     await container.wakeups().drained()
     await container.webhook_transport().close()
     await container.database().close()

@@ -14,6 +14,7 @@ from sqlalchemy import text as sql
 
 import adapters.sql.database
 from adapters.sql.database import Database, DatabaseFault
+from adapters.sql.login_guard import SqlLoginGuard
 from domain.errors import InvalidValue, StoreUnavailable
 from domain.model.access import KeyKind
 from domain.model.delivery import DeliveryState
@@ -64,6 +65,16 @@ def a_private_text() -> NewText:
     return NewText(message=message, deliveries=text.deliveries)
 
 
+def a_login_guard(store: Store) -> SqlLoginGuard:
+    return SqlLoginGuard(store.database, store.clock, per_minute=60)
+
+
+async def log_in_twice(store: Store) -> None:
+    """The first is read, both are written."""
+    guard = a_login_guard(store)
+    await asyncio.gather(*(guard.admit("SID-city-hall", "192.0.2.1") for _ in range(2)))
+
+
 # Every way into the database.
 CALLS: dict[str, Callable[[Store], Awaitable[object]]] = {
     "programs.add": lambda store: store.programs.add(a_program(f"program-{uuid4()}")),
@@ -88,6 +99,8 @@ CALLS: dict[str, Callable[[Store], Awaitable[object]]] = {
     "keys.of_program": lambda store: store.keys.of_program("city-hall"),
     "keys.revoke": lambda store: store.keys.revoke("city-hall", 1, now_us=NOW_US),
     "keys.used": lambda store: store.keys.used(1, now_us=NOW_US),
+    "login_guard.admit": lambda store: a_login_guard(store).admit("SID-city-hall", "192.0.2.1"),
+    "login_guard.admit again": lambda store: log_in_twice(store),
     "standings.of_key": lambda store: store.standings.of_key(1),
     "standings.of_keyless": lambda store: store.standings.of_keyless("city-hall", issued_us=NOW_US),
     "audit_log.page": lambda store: store.audit_log.page(before=None, limit=10),
