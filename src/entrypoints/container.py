@@ -223,7 +223,12 @@ def _vault(settings: Settings) -> Vault:
 
 
 def _tokens(settings: Settings) -> JwtTokens:
-    return JwtTokens(settings.signing_ring(), issuer=settings.token_issuer, audience=settings.token_audience)
+    return JwtTokens(
+        settings.signing_ring(),
+        private_keys=settings.private_keys(),
+        issuer=settings.token_issuer,
+        audience=settings.token_audience,
+    )
 
 
 def _segment_price(settings: Settings) -> Price | None:
@@ -380,7 +385,8 @@ class Container(containers.DeclarativeContainer):
     webhook_observer: providers.Provider[WebhookObserver] = providers.Singleton(LoggedWebhooks, metrics)
 
     wakeups: providers.Provider[Wakeups] = providers.Singleton(_wakeups, settings, database)
-    tokens: providers.Provider[Tokens] = providers.Singleton(RememberedTokens, providers.Singleton(_tokens, settings))
+    signed_tokens: providers.Provider[JwtTokens] = providers.Singleton(_tokens, settings)
+    tokens: providers.Provider[Tokens] = providers.Singleton(RememberedTokens, signed_tokens)
     stopping: providers.Provider[asyncio.Event] = providers.Singleton(asyncio.Event)
     guard: providers.Provider[SqlLoginGuard] = providers.Singleton(
         SqlLoginGuard, database, clock, per_minute=settings.provided.logins_per_minute
@@ -663,6 +669,7 @@ class Container(containers.DeclarativeContainer):
         callback_handlers=callback_handlers,
         operator_handlers=operator_handlers,
         tokens=tokens,
+        key_set=signed_tokens.provided.key_set,
         check_access=check_access,
         metrics=metrics,
         cors_origins=settings.provided.cors_origins,

@@ -100,7 +100,7 @@ CALLS: dict[str, Callable[[Store], Awaitable[object]]] = {
     "keys.revoke": lambda store: store.keys.revoke("city-hall", 1, now_us=NOW_US),
     "keys.used": lambda store: store.keys.used(1, now_us=NOW_US),
     "login_guard.admit": lambda store: a_login_guard(store).admit("SID-city-hall", "192.0.2.1"),
-    "login_guard.admit again": lambda store: log_in_twice(store),
+    "login_guard.admit again": log_in_twice,
     "standings.of_key": lambda store: store.standings.of_key(1),
     "standings.of_keyless": lambda store: store.standings.of_keyless("city-hall", issued_us=NOW_US),
     "audit_log.page": lambda store: store.audit_log.page(before=None, limit=10),
