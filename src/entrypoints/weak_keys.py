@@ -6,6 +6,9 @@ from itertools import pairwise
 # Bytes that were drawn by lot repeat little: of 32 there are 30 different ones on average, and hardly ever below 22.
 _FEWEST_DIFFERENT = 8
 
+# What a key repeats is to be as long as a key; that so many bytes are repeated is no chance.
+_SHORTEST_KEY, _NO_CHANCE = 32, 8
+
 # In random bytes none of them turns up in the hub's lifetime; none is shorter than four letters.
 _WORDS = (
     b"change",
@@ -33,7 +36,7 @@ def weak_keys(ring: Mapping[str, bytes]) -> Mapping[str, str]:
 def _weakness(key: bytes) -> str | None:
     if len(set(key)) < _FEWEST_DIFFERENT:
         return "has a few bytes again and again"
-    if any(key == (key[:period] * len(key))[: len(key)] for period in range(1, len(key) // 2 + 1)):
+    if any(key[period:] == key[:-period] for period in range(1, min(_SHORTEST_KEY, len(key) - _NO_CHANCE + 1))):
         return "repeats itself"
     if len({(after - before) % 256 for before, after in pairwise(key)}) == 1:
         return "counts up or down"
