@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Self
 
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, RSAPublicKey
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
@@ -43,7 +44,7 @@ class TokenKey:
         """RS256 or EdDSA, as the key is. Its id is its thumbprint. Raises `InvalidValue`."""
         try:
             private = load_pem_private_key(pem, password=None)
-        except (ValueError, TypeError, NotImplementedError):
+        except (ValueError, TypeError, UnsupportedAlgorithm):
             private = None
         match private:
             case RSAPrivateKey() if private.key_size >= _SHORTEST_RSA_BITS:
