@@ -72,7 +72,10 @@ def a_login_guard(store: Store) -> SqlLoginGuard:
 async def log_in_twice(store: Store) -> None:
     """The first is read, both are written."""
     guard = a_login_guard(store)
-    await asyncio.gather(*(guard.admit("SID-city-hall", "192.0.2.1") for _ in range(2)))
+    logins = (guard.admit("SID-city-hall", "192.0.2.1") for _ in range(2))
+    for result in await asyncio.gather(*logins, return_exceptions=True):
+        if result is not None:
+            raise result
 
 
 # Every way into the database.
