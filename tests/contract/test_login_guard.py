@@ -6,6 +6,7 @@ from contextlib import suppress
 import pytest
 from sqlalchemy import func, select
 
+import adapters.sql.login_guard
 from adapters.login_guard import InProcessLoginGuard
 from adapters.sql.database import Database
 from adapters.sql.login_guard import SqlLoginGuard
@@ -190,6 +191,22 @@ class TestReplicas:
         clock.jump(61 * SECOND_US)
         await admitted(replicas[1], "AC-1", HERE, times=2)
         assert await stored(database) == 1
+
+    async def test_much_that_is_over_is_deleted_a_part_at_a_time(
+        self, replicas: list[SqlLoginGuard], database: Database, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        for number in range(20):
+            await admitted(replicas[0], f"invented-{number}", HERE, times=2)
+        monkeypatch.setattr(adapters.sql.login_guard, "_FORGOTTEN_AT_ONCE", 8)
+        clock.jump(61 * SECOND_US)
+
+        left = []
+        # The first attempt of the minute deletes nothing, as it writes nothing.
+        for _ in range(4):
+            await replicas[0].admit("AC-1", HERE)
+            left.append(await stored(database))
+
+        assert left == [20, 13, 5, 1]
 
     async def test_who_is_refused_again_and_again_costs_the_database_nothing(
         self, replicas: list[SqlLoginGuard], database: Database

@@ -147,10 +147,9 @@ class SqlLoginGuard(GuessGuard):
             return {each.who: (each.attempts, each.ends_us) for each in await connection.execute(put)}
 
     async def _forget(self, now_us: int) -> None:
-        """Deletes what is over, once a minute and process."""
+        """Deletes what is over, once a minute and process; where that is much, a part each time."""
         if now_us < self._forget_us:
             return
-        self._forget_us = now_us + _WINDOW_US
         over = (
             select(login_attempts.c.who)
             .where(login_attempts.c.ends_us <= now_us)
@@ -158,7 +157,9 @@ class SqlLoginGuard(GuessGuard):
             .with_for_update(skip_locked=True)
         )
         async with self._database.writing() as connection:
-            await connection.execute(delete(login_attempts).where(login_attempts.c.who.in_(over)))
+            forgotten = await connection.execute(delete(login_attempts).where(login_attempts.c.who.in_(over)))
+        if forgotten.rowcount < _FORGOTTEN_AT_ONCE:
+            self._forget_us = now_us + _WINDOW_US
 
 
 def _login(program_sid: str, address: str) -> bytes:

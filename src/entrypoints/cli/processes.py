@@ -56,7 +56,6 @@ def dispatcher(host: str | None, internal_port: int) -> None:
 
 
 def run_process(settings: Settings, parts: Parts, addresses: Addresses, when_ready: Callable[[], None]) -> None:
-    settings.refuse_weak_keys()
     container = Container(settings=settings)
     if parts.api:
         # Keys that cannot be used are found now, and not with the first login.
@@ -73,6 +72,7 @@ def run_process(settings: Settings, parts: Parts, addresses: Addresses, when_rea
 
 def _run(parts: Parts, host: str | None, port: int, internal_port: int) -> None:
     settings = Settings.from_environment()
+    settings.refuse_weak_keys()
     addresses = Addresses(host=host or settings.host, port=port, internal_port=internal_port)
     run_process(settings, parts, addresses, lambda: None)
 
