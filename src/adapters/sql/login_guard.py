@@ -1,13 +1,13 @@
 """Logins are counted in the database, so that it does not matter which replica is asked."""
 
 import hashlib
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from ipaddress import IPv6Address, ip_address, ip_network
 
 from cachetools import LRUCache, TTLCache
-from sqlalchemy import case, delete, select, text
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import delete, select, text
 
 from adapters.sql.database import Database
 from adapters.sql.group import Group
@@ -26,6 +26,17 @@ _FORGOTTEN_AT_ONCE = 10_000
 
 # A household or an office has so much of IPv6 to itself, and can call from any address in it.
 _IPV6_PREFIX = 64
+
+# By hand and not made anew for each login, which would cost more than all else of it.
+_COUNTED = """
+    INSERT INTO login_attempts AS known (who, attempts, ends_us) {rows}
+    ON CONFLICT (who) DO UPDATE SET
+        attempts = excluded.attempts + CASE WHEN known.ends_us > {now} THEN known.attempts ELSE 0 END,
+        ends_us = CASE WHEN known.ends_us > {now} THEN known.ends_us ELSE excluded.ends_us END
+    RETURNING who, attempts, ends_us
+"""
+_ON_SQLITE = text(_COUNTED.format(rows="VALUES (:who, :n, :ends)", now=":now"))
+_ON_POSTGRESQL = _COUNTED.format(rows="SELECT * FROM unnest($1::bytea[], $2::bigint[], $3::bigint[])", now="$4::bigint")
 
 
 @dataclass(slots=True)
@@ -123,28 +134,27 @@ class SqlLoginGuard(GuessGuard):
     async def _add(self, attempts: Sequence[_Attempts]) -> dict[bytes, tuple[int, int]]:
         """How many there are of each with these, and until when they are counted."""
         now_us = max(each.at_us for each in attempts)
-        rows: dict[bytes, dict[str, object]] = {}
-        counts: dict[bytes, int] = {}
+        counts, ends_us = Counter[bytes](), {}
         for each in attempts:
-            counts[each.who] = counts.get(each.who, 0) + each.count
-            rows[each.who] = {"who": each.who, "attempts": counts[each.who], "ends_us": each.ends_us}
-        dialect = sqlite if self._database.is_sqlite else postgresql
+            counts[each.who] += each.count
+            ends_us[each.who] = each.ends_us
         # In one order, so that no two processes wait for each other.
-        row = dialect.insert(login_attempts).values([rows[who] for who in sorted(rows)])
-        is_over = login_attempts.c.ends_us <= now_us
-        put = row.on_conflict_do_update(
-            index_elements=[login_attempts.c.who],
-            set_={
-                "attempts": case((is_over, 0), else_=login_attempts.c.attempts) + row.excluded.attempts,
-                "ends_us": case((is_over, row.excluded.ends_us), else_=login_attempts.c.ends_us),
-            },
-        ).returning(login_attempts)
+        rows = [(who, counts[who], ends_us[who]) for who in sorted(counts)]
         await self._forget(now_us)
-        async with self._database.writing() as connection:
-            if not self._database.is_sqlite:
-                # What a crash takes of it is worth no wait for the disk.
-                await connection.execute(text("SET LOCAL synchronous_commit = off"))
-            return {each.who: (each.attempts, each.ends_us) for each in await connection.execute(put)}
+        if self._database.is_sqlite:
+            async with self._database.writing() as connection:
+                found = [
+                    (
+                        await connection.execute(
+                            _ON_SQLITE, {"who": row[0], "n": row[1], "ends": row[2], "now": now_us}
+                        )
+                    ).one()
+                    for row in rows
+                ]
+        else:
+            async with self._database.driver() as driver:
+                found = await driver.fetch(_ON_POSTGRESQL, *map(list, zip(*rows, strict=True)), now_us)
+        return {who: (count, ends) for who, count, ends in found}
 
     async def _forget(self, now_us: int) -> None:
         """Deletes what is over, once a minute and process; where that is much, a part each time."""
