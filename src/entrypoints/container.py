@@ -42,6 +42,7 @@ from adapters.sql.intake import SqlIntake
 from adapters.sql.intake_postgresql import PostgresqlIntake
 from adapters.sql.intake_sqlite import SqliteIntake
 from adapters.sql.limits import SqlLimits
+from adapters.sql.login_guard import SqlLoginGuard
 from adapters.sql.opt_outs import SqlOptOuts
 from adapters.sql.pauses import SqlPauses
 from adapters.sql.prices import SqlPrices
@@ -83,7 +84,6 @@ from domain.ports.failovers import Failovers
 from domain.ports.inbound_messages import InboundMessages
 from domain.ports.intake import Intake
 from domain.ports.limits import Limits
-from domain.ports.login_guard import LoginGuard
 from domain.ports.opt_outs import OptOuts
 from domain.ports.pauses import Pauses
 from domain.ports.prices import Prices
@@ -228,7 +228,12 @@ def _vault(settings: Settings) -> Vault:
 
 
 def _tokens(settings: Settings) -> JwtTokens:
-    return JwtTokens(settings.signing_ring(), issuer=settings.token_issuer, audience=settings.token_audience)
+    return JwtTokens(
+        settings.signing_ring(),
+        private_keys=settings.private_keys(),
+        issuer=settings.token_issuer,
+        audience=settings.token_audience,
+    )
 
 
 def _segment_price(settings: Settings) -> Price | None:
@@ -389,10 +394,11 @@ class Container(containers.DeclarativeContainer):
     webhook_observer: providers.Provider[WebhookObserver] = providers.Singleton(LoggedWebhooks, metrics)
 
     wakeups: providers.Provider[Wakeups] = providers.Singleton(_wakeups, settings, database)
-    tokens: providers.Provider[Tokens] = providers.Singleton(RememberedTokens, providers.Singleton(_tokens, settings))
+    signed_tokens: providers.Provider[JwtTokens] = providers.Singleton(_tokens, settings)
+    tokens: providers.Provider[Tokens] = providers.Singleton(RememberedTokens, signed_tokens)
     stopping: providers.Provider[asyncio.Event] = providers.Singleton(asyncio.Event)
-    guard: providers.Provider[LoginGuard] = providers.Singleton(
-        InProcessLoginGuard, per_minute=settings.provided.logins_per_minute
+    guard: providers.Provider[SqlLoginGuard] = providers.Singleton(
+        SqlLoginGuard, database, clock, per_minute=settings.provided.logins_per_minute
     )
     mail: providers.Provider[SmsProvider] = providers.Singleton(_mail, settings, clock)
     sms_providers: providers.Provider[Mapping[str, SmsProvider]] = providers.Singleton(
@@ -681,6 +687,7 @@ class Container(containers.DeclarativeContainer):
         operator_handlers=operator_handlers,
         template_handlers=template_handlers,
         tokens=tokens,
+        key_set=signed_tokens.provided.key_set,
         check_access=check_access,
         metrics=metrics,
         cors_origins=settings.provided.cors_origins,
@@ -696,6 +703,7 @@ async def close(container: Container) -> None:
     """Finishes what was begun, and lets go of the database."""
     await container.sql_intake().drained()
     await container.callbacks().drained()
+    await container.guard().drained()
     await container.wakeups().drained()
     await container.webhook_transport().close()
     await container.database().close()

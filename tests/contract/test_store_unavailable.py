@@ -14,6 +14,7 @@ from sqlalchemy import text as sql
 
 import adapters.sql.database
 from adapters.sql.database import Database, DatabaseFault
+from adapters.sql.login_guard import SqlLoginGuard
 from domain.errors import InvalidValue, StoreUnavailable, TemplateNotFound
 from domain.model.access import KeyKind
 from domain.model.delivery import DeliveryState
@@ -73,6 +74,19 @@ async def missing(call: Awaitable[object]) -> None:
         await call
 
 
+def a_login_guard(store: Store) -> SqlLoginGuard:
+    return SqlLoginGuard(store.database, store.clock, per_minute=60)
+
+
+async def log_in_twice(store: Store) -> None:
+    """The first is read, both are written."""
+    guard = a_login_guard(store)
+    logins = (guard.admit("SID-city-hall", "192.0.2.1") for _ in range(2))
+    for result in await asyncio.gather(*logins, return_exceptions=True):
+        if result is not None:
+            raise result
+
+
 # Every way into the database.
 CALLS: dict[str, Callable[[Store], Awaitable[object]]] = {
     "programs.add": lambda store: store.programs.add(a_program(f"program-{uuid4()}")),
@@ -97,6 +111,8 @@ CALLS: dict[str, Callable[[Store], Awaitable[object]]] = {
     "keys.of_program": lambda store: store.keys.of_program("city-hall"),
     "keys.revoke": lambda store: store.keys.revoke("city-hall", 1, now_us=NOW_US),
     "keys.used": lambda store: store.keys.used(1, now_us=NOW_US),
+    "login_guard.admit": lambda store: a_login_guard(store).admit("SID-city-hall", "192.0.2.1"),
+    "login_guard.admit again": log_in_twice,
     "standings.of_key": lambda store: store.standings.of_key(1),
     "standings.of_keyless": lambda store: store.standings.of_keyless("city-hall", issued_us=NOW_US),
     "audit_log.page": lambda store: store.audit_log.page(before=None, limit=10),

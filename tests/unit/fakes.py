@@ -56,7 +56,7 @@ from domain.ports.dispatchers import Dispatchers, Orphan
 from domain.ports.due_deliveries import DueDeliveries, Enquiry
 from domain.ports.failovers import FailedOver
 from domain.ports.intake import Intake
-from domain.ports.login_guard import LoginGuard
+from domain.ports.login_guard import GuessGuard
 from domain.ports.opt_outs import OptOuts
 from domain.ports.program_keys import ProgramKeys
 from domain.ports.programs import NewProgram, Programs
@@ -953,17 +953,21 @@ class FakeTokens(Tokens):
         return self.issued[token]
 
 
-class FakeLoginGuard(LoginGuard):
+class FakeLoginGuard(GuessGuard):
     """Admits so many logins of a program from an address, ever."""
 
     def __init__(self, *, most: int = 1_000) -> None:
         self._most = most
         self.asked: list[tuple[str, str]] = []
+        self.told: list[tuple[str, str, bool]] = []
 
     async def admit(self, program_sid: str, address: str) -> None:
         self.asked.append((program_sid, address))
         if self.asked.count((program_sid, address)) > self._most:
             raise TooManyLogins(retry_after_s=60)
+
+    async def ended(self, program_sid: str, address: str, *, good: bool) -> None:
+        self.told.append((program_sid, address, good))
 
 
 @dataclass(frozen=True, slots=True)

@@ -585,6 +585,17 @@ template_versions = Table(
     ForeignKeyConstraint(["program_id", "folded_name"], ["templates.program_id", "templates.folded_name"]),
 )
 
+# How often somebody tried to log in within a minute: a program from an address, or badly from an address at all. `who`
+# is a digest of that.
+login_attempts = Table(
+    "login_attempts",
+    metadata,
+    Column("who", LargeBinary, primary_key=True),
+    Column("attempts", BigInteger, nullable=False),
+    Column("ends_us", BigInteger, nullable=False),
+    Index("ix_login_attempts_ends_us", "ends_us"),
+)
+
 hub_paused = select(hub.c.id).where(hub.c.paused_us.is_not(None)).exists()
 paused_programs = select(programs.c.id).where(programs.c.paused_us.is_not(None))
 

@@ -49,6 +49,7 @@ def create_app(
     operator_handlers: OperatorHandlers,
     template_handlers: TemplateHandlers,
     tokens: Tokens,
+    key_set: Mapping[str, object],
     check_access: CheckAccess,
     metrics: Metrics,
     cors_origins: Sequence[str],
@@ -68,7 +69,7 @@ def create_app(
     }
     welcome = Welcome(contract=contract, contact=contact, token_lifetime=token_lifetime, cors_origins=cors_origins)
     app = ConnexionMiddleware(
-        Operations(bound, pages(contract, welcome, OptOutPage(opt_out_by_page))),
+        Operations(bound, pages(contract, welcome, OptOutPage(opt_out_by_page), key_set)),
         middlewares=[
             ExceptionMiddleware,
             SlashAtTheEnd,

@@ -103,7 +103,10 @@ def a_hub_to_try_out(database_url: str, *, prefix: str = "") -> Any:  # noqa: AN
 
     asyncio.run(add_program())
     return a_running_hub(
-        database_url, prefix=prefix, logins_per_minute=100_000, encryption_keys="tests:" + "0123456789abcdef" * 3
+        database_url,
+        prefix=prefix,
+        logins_per_minute=100_000,
+        encryption_keys="tests:2m15kAzYUrCdetZjLmSmOBfL2bDs_RPmkqNJP7Mo8OM",
     )
 
 
