@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from domain.model.credentials import Credentials
 from domain.model.pace import Pace
 from domain.model.program import Program
-from domain.model.sender import SenderAddress
+from domain.model.sender import Sender, SenderAddress
 from domain.ports.programs import Programs
 from domain.ports.sms_provider import SmsProvider, account_at
 
@@ -30,5 +30,28 @@ class AddSender:
         A sender that the hub has already is shared, with its pace; credentials are its account's new ones. Raises
         `ProgramNotFound`, `PaceDiffers`, `UnknownProvider`, `CredentialsMissing` or `InvalidValue`.
         """
+        program, _ = await self.attach(program_id, provider=provider, sender=sender, pace=pace, credentials=credentials)
+        return program
+
+    async def attach(
+        self,
+        program_id: str,
+        *,
+        provider: str,
+        sender: SenderAddress,
+        pace: Pace | None = None,
+        credentials: Credentials | None = None,
+    ) -> tuple[Program, Sender]:
+        """As above, and which of the program's senders it is."""
+        if provider in self.providers:
+            await self.providers[provider].prepare()
         account = account_at(self.providers, provider, credentials)
-        return await self.programs.add_sender(program_id, provider=provider, sender=sender, pace=pace, account=account)
+        program = await self.programs.add_sender(
+            program_id, provider=provider, sender=sender, pace=pace, account=account
+        )
+        added = next(
+            each
+            for each in program.senders
+            if (each.provider, each.address) == (provider, sender) and (account is None or each.account == account.name)
+        )
+        return program, added

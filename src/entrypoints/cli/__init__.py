@@ -2,6 +2,7 @@
 
 import click
 
+from entrypoints.cli.accounts import accounts
 from entrypoints.cli.audit import audit
 from entrypoints.cli.config import config
 from entrypoints.cli.demo import demo
@@ -41,6 +42,7 @@ for command in (
     migrate,
     programs,
     senders,
+    accounts,
     limits,
     prices,
     usage,

@@ -29,11 +29,13 @@ from entrypoints.http.connexion_extensions import (
 )
 from entrypoints.http.contract import Contract, Operation
 from entrypoints.http.handlers import Handlers
+from entrypoints.http.limit_handlers import LimitHandlers
 from entrypoints.http.operator_handlers import OperatorHandlers
 from entrypoints.http.pages.opt_out import OptOutPage
 from entrypoints.http.pages.site import pages
 from entrypoints.http.pages.welcome import Welcome
 from entrypoints.http.problems import MEDIA_TYPE, Problem, RequestFault
+from entrypoints.http.sender_handlers import SenderHandlers
 from entrypoints.http.telemetry import PROBLEM, RequestTelemetry
 from entrypoints.telemetry.metrics import Metrics
 
@@ -46,6 +48,8 @@ def create_app(
     handlers: Handlers,
     callback_handlers: CallbackHandlers,
     operator_handlers: OperatorHandlers,
+    sender_handlers: SenderHandlers,
+    limit_handlers: LimitHandlers,
     tokens: Tokens,
     check_access: CheckAccess,
     metrics: Metrics,
@@ -57,6 +61,9 @@ def create_app(
     def handlers_of(operation: Operation) -> object:
         if operation.is_callback:
             return callback_handlers
+        for own in (sender_handlers, limit_handlers):
+            if hasattr(own, operation.id):
+                return own
         return operator_handlers if operation.is_operators else handlers
 
     bound: Mapping[str, Handler] = {
