@@ -8,7 +8,7 @@ class CredentialsChecker(Protocol):
     """A provider that can be asked whether it accepts credentials."""
 
     async def __call__(self, credentials: Credentials) -> CredentialsCheck:
-        """Asks once, and changes nothing there. Never raises for what a provider or a network can do; ends in time.
+        """Changes nothing there. Never raises for what a provider or a network can do; ends in time.
 
         Raises `InvalidValue` for credentials that the provider cannot work with.
         """

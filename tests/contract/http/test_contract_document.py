@@ -19,8 +19,10 @@ from starlette.routing import Route
 from entrypoints.http.callback_handlers import CallbackHandlers
 from entrypoints.http.contract import Contract, Operation
 from entrypoints.http.handlers import Handlers
+from entrypoints.http.limit_handlers import LimitHandlers
 from entrypoints.http.operator_handlers import OperatorHandlers
 from entrypoints.http.pages.samples import SAMPLES
+from entrypoints.http.sender_handlers import SenderHandlers
 from tests.documented import PROBLEM, Documented
 from tests.http import OFFICE_PAGES, PUBLIC_URL, Hub, RunningHub, a_hub
 
@@ -164,7 +166,7 @@ def test_every_operation_documents_its_problems(operation: Operation) -> None:
     if "{" in operation.path:
         expected.add("404")
     parameters = {DOCUMENTED.resolved(each)["name"] for each in operation.definition.get("parameters", ())}
-    if {"Cursor", "PhoneNumber"} & parameters or operation.id == "getUsage":
+    if {"Cursor", "PhoneNumber"} & parameters or operation.id in {"getUsage", "deleteLimit"}:
         expected.add("422")
     if "Idempotency-Key" in parameters:
         expected.add("409")
@@ -204,10 +206,15 @@ def test_links_lead_to_operations_that_take_what_they_give(operation: Operation)
 
 def test_every_operation_has_a_handler_and_every_handler_an_operation() -> None:
     of_operators = [each for each in OF_PROGRAMS if each.is_operators]
+    of_senders = [each for each in of_operators if each.path.startswith(("/api/Senders", "/api/ProviderAccounts"))]
+    of_limits = [each for each in of_operators if each.path.startswith(("/api/Limits", "/api/Prices"))]
+    of_operators = [each for each in of_operators if each not in [*of_senders, *of_limits]]
     of_offices = [each for each in OF_PROGRAMS if not each.is_operators]
     for handlers, operations in (
         (Handlers, of_offices),
         (OperatorHandlers, of_operators),
+        (SenderHandlers, of_senders),
+        (LimitHandlers, of_limits),
         (CallbackHandlers, OF_PROVIDERS),
     ):
         names = {name for name, value in vars(handlers).items() if callable(value) and not name.startswith("_")}
@@ -217,7 +224,8 @@ def test_every_operation_has_a_handler_and_every_handler_an_operation() -> None:
 async def test_every_operation_is_served_and_takes_a_token_but_login(hub: Hub) -> None:
     office = await hub.an_office()
     for operation in OF_PROGRAMS:
-        path = operation.path.replace("{Id}", str(uuid4())).replace("{KeyId}", "1")
+        path = operation.path.replace("{Id}", str(uuid4()))
+        path = re.sub(r"{(Key|Sender|Account)Id}", "1", path).replace("{Country}", "US")
         without = await hub.client.request(operation.method, path, json={})
         with_token = await hub.client.request(operation.method, path, json={}, headers=office.headers)
 
