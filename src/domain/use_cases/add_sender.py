@@ -52,6 +52,8 @@ class AddSender:
         added = next(
             each
             for each in program.senders
-            if (each.provider, each.address) == (provider, sender) and (account is None or each.account == account.name)
+            if (each.provider, each.address) == (provider, sender)
+            # Without credentials no two accounts have it.
+            and (credentials is None or account is None or each.account == account.name)
         )
         return program, added
