@@ -1,3 +1,4 @@
+import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -45,7 +46,8 @@ class AddSender:
         """As above, and which of the program's senders it is."""
         if provider in self.providers:
             await self.providers[provider].prepare()
-        account = account_at(self.providers, provider, credentials)
+        # To read a private key takes its time, in which others are not to wait.
+        account = await asyncio.to_thread(account_at, self.providers, provider, credentials)
         program = await self.programs.add_sender(
             program_id, provider=provider, sender=sender, pace=pace, account=account
         )

@@ -1,5 +1,6 @@
 """What operators do with accounts at providers: look at them, and see to it that their credentials are good."""
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -47,7 +48,8 @@ class OperateAccounts:
         account = await named_account(self.accounts, which)
         provider = self.providers[account.provider]
         await provider.prepare()
-        if provider.account_of(credentials) != account.name:
+        # To read a private key takes its time, in which others are not to wait.
+        if await asyncio.to_thread(provider.account_of, credentials) != account.name:
             raise OtherAccount
         await self.accounts.set_credentials(account.id, credentials)
         return await named_account(self.accounts, account.id)

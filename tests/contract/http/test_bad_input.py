@@ -1,6 +1,7 @@
 """Bad input gets a clear problem document, and leaves nothing behind."""
 
 import json
+import re
 import socket
 import struct
 import time

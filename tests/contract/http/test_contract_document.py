@@ -96,8 +96,8 @@ def test_properties_and_parameters_are_written_in_pascal_case() -> None:
         for path, value in values_in(CONTRACT.document["components"])
         if path[-1:] == ("properties",)
         and not {"Problem", "ProblemError"} & set(path)
-        # They are Vonage's, and not ours to name.
-        and not any(each.startswith("Vonage") for each in path)
+        # They are the providers', and not ours to name.
+        and not any(each.startswith(("Vonage", "ProviderCredentials")) for each in path)
         for name in value
     ]
     parameters = CONTRACT.document["components"]["parameters"].values()

@@ -238,7 +238,7 @@ class TestAccounts:
         [
             ({"account_sid": f"AC{'0' * 32}", "auth_token": TOKEN}, "other-account"),
             ({"account_sid": "AC1", "auth_token": TOKEN}, "invalid-value"),
-            ({"password": TOKEN}, "invalid-value"),
+            ({"api_key": TOKEN}, "invalid-value"),
         ],
     )
     async def test_what_are_not_its_credentials_changes_nothing_and_is_not_repeated(
@@ -252,6 +252,27 @@ class TestAccounts:
         assert refusal(answer) == (422, problem)
         assert TOKEN not in answer.text
         assert (await hub.container.accounts().credentials(account_id)).values == before
+
+    @pytest.mark.parametrize(
+        "body",
+        [
+            {},
+            {"Credentials": TOKEN},
+            {"Credentials": {"auth_token": [TOKEN]}},
+            {"Credentials": {"auth_token": TOKEN * 100}},
+            {"Credentials": {TOKEN: "auth_token"}},
+            {"Credentials": {"auth_token": TOKEN}, "Password": TOKEN},
+        ],
+    )
+    async def test_what_are_no_credentials_is_refused_and_not_repeated(
+        self, hub: Hub, operator: Office, body: Mapping[str, object]
+    ) -> None:
+        account_id, _ = await an_account_at_twilio(hub)
+
+        answer = await change(hub, operator, "PUT", f"/api/ProviderAccounts/{account_id}/Credentials", body)
+
+        assert answer.status_code == 400
+        assert TOKEN not in answer.text
 
     async def test_the_sandbox_takes_none(self, hub: Hub, operator: Office) -> None:
         accounts = good(await hub.get(operator, "/api/ProviderAccounts"))["Items"]
