@@ -107,6 +107,8 @@ class VonageStandIn(StandIn):
             return
         if self._is_asked_about_an_account(request):
             asking = Arrival(at_ns, "", "", "", form={"channel": "sms"}, asks=True)
+            if request.method == "POST":
+                self.arrivals.append(asking)
             conversation.arrival = asking
             self.behave(conversation, asking, lambda: conversation.write(*self._told_of_the_account(request)))
             return
