@@ -23,6 +23,7 @@ from adapters.sql.inbound_messages import SqlInboundMessages
 from adapters.sql.intake import SqlIntake
 from adapters.sql.intake_postgresql import PostgresqlIntake
 from adapters.sql.intake_sqlite import SqliteIntake
+from adapters.sql.known_accounts import SqlKnownAccounts
 from adapters.sql.limits import SqlLimits
 from adapters.sql.opt_outs import SqlOptOuts
 from adapters.sql.pauses import SqlPauses
@@ -224,6 +225,7 @@ class Store:
     clock: DatabaseClock
     programs: SqlPrograms
     accounts: SqlProviderAccounts
+    known_accounts: SqlKnownAccounts
     senders: SqlSenders
     limits: SqlLimits
     prices: SqlPrices
@@ -261,6 +263,7 @@ class Store:
             clock=DatabaseClock(database),
             programs=SqlPrograms(database, VAULT),
             accounts=SqlProviderAccounts(database, VAULT),
+            known_accounts=SqlKnownAccounts(database, VAULT),
             senders=SqlSenders(database),
             limits=SqlLimits(database),
             prices=SqlPrices(database),

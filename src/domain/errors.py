@@ -424,6 +424,13 @@ class AccountNotFound(HubError):
         super().__init__("There is no such provider account: see `smshub senders list`.")
 
 
+class OtherAccount(HubError):
+    slug = "other-account"
+
+    def __init__(self) -> None:
+        super().__init__("The credentials are another account's.")
+
+
 class LimitNotFound(HubError):
     slug = "limit-not-found"
 
@@ -436,6 +443,13 @@ class LimitsInACircle(HubError):
 
     def __init__(self) -> None:
         super().__init__("The limit would stand under itself.")
+
+
+class NotUnderLimit(HubError):
+    slug = "not-under-limit"
+
+    def __init__(self) -> None:
+        super().__init__("It does not stand under this limit itself.")
 
 
 class LimitInUseStill(HubError):

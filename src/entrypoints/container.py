@@ -10,7 +10,8 @@ from starlette.types import ASGIApp
 from uuid_utils.compat import uuid7
 
 from adapters.login_guard import InProcessLoginGuard
-from adapters.providers.on_demand import OnDemand
+from adapters.providers.on_demand import CheckerOnDemand, OnDemand
+from adapters.providers.sandbox.check import SandboxChecker
 from adapters.providers.sandbox.provider import SandboxProvider
 from adapters.providers.twilio.callbacks import TwilioCallbacks
 from adapters.providers.vonage.callbacks import VonageCallbacks, VonageSmsCallbacks
@@ -41,6 +42,7 @@ from adapters.sql.inbound_messages import SqlInboundMessages
 from adapters.sql.intake import SqlIntake
 from adapters.sql.intake_postgresql import PostgresqlIntake
 from adapters.sql.intake_sqlite import SqliteIntake
+from adapters.sql.known_accounts import SqlKnownAccounts
 from adapters.sql.limits import SqlLimits
 from adapters.sql.login_guard import SqlLoginGuard
 from adapters.sql.opt_outs import SqlOptOuts
@@ -77,12 +79,14 @@ from domain.ports.callback_observer import CallbackObserver
 from domain.ports.callback_reader import CallbackReader
 from domain.ports.clock import Clock
 from domain.ports.contacts import Contacts
+from domain.ports.credentials_checker import CredentialsChecker
 from domain.ports.dispatch_observer import DispatchObserver
 from domain.ports.dispatchers import Dispatchers
 from domain.ports.due_deliveries import DueDeliveries
 from domain.ports.failovers import Failovers
 from domain.ports.inbound_messages import InboundMessages
 from domain.ports.intake import Intake
+from domain.ports.known_accounts import KnownAccounts
 from domain.ports.limits import Limits
 from domain.ports.opt_outs import OptOuts
 from domain.ports.pauses import Pauses
@@ -129,6 +133,7 @@ from domain.use_cases.list_audit_events import ListAuditEvents
 from domain.use_cases.list_inbound_messages import ListInboundMessages
 from domain.use_cases.list_opt_outs import ListConsentEvents, ListOptOuts
 from domain.use_cases.list_programs import ListPrograms
+from domain.use_cases.operate_accounts import OperateAccounts
 from domain.use_cases.operate_keys import OperateKeys
 from domain.use_cases.operate_limits import OperateLimits
 from domain.use_cases.operate_prices import OperatePrices
@@ -146,6 +151,7 @@ from domain.use_cases.send_text import SendText
 from domain.use_cases.set_opt_out import SetOptOut
 from domain.use_cases.set_terms import SetTerms
 from domain.use_cases.settle_deliveries import SettleDeliveries
+from domain.use_cases.survey_senders import SurveySenders
 from domain.use_cases.take_in_texts import TakeInTexts
 from domain.use_cases.work_off_receipts import WorkOffReceipts
 from entrypoints.dispatcher import Dispatcher
@@ -154,7 +160,9 @@ from entrypoints.http.callback_handlers import CallbackHandlers
 from entrypoints.http.contract import Contract
 from entrypoints.http.handlers import Handlers
 from entrypoints.http.internal import create_internal_app
+from entrypoints.http.limit_handlers import LimitHandlers
 from entrypoints.http.operator_handlers import OperatorHandlers
+from entrypoints.http.sender_handlers import SenderHandlers
 from entrypoints.http.template_handlers import TemplateHandlers
 from entrypoints.settings import Settings, key_ring
 from entrypoints.telemetry.gauges import Gauges
@@ -285,6 +293,29 @@ def _vonage(settings: Settings, accounts: ProviderAccounts, observer: DispatchOb
     return OnDemand(load)
 
 
+def _twilio_checker(settings: Settings) -> CredentialsChecker:
+    def load() -> CredentialsChecker:
+        from adapters.providers.twilio.check import TwilioChecker  # noqa: PLC0415
+
+        return TwilioChecker(api_base_url=settings.twilio_api_base_url or None)
+
+    return CheckerOnDemand(load)
+
+
+def _vonage_checker(settings: Settings) -> CredentialsChecker:
+    def load() -> CredentialsChecker:
+        from adapters.providers.vonage.check import VonageChecker  # noqa: PLC0415
+        from adapters.providers.vonage.library import Hosts  # noqa: PLC0415
+
+        return VonageChecker(hosts=Hosts(settings.vonage_api_host, settings.vonage_rest_host))
+
+    return CheckerOnDemand(load)
+
+
+def _checkers_by_name(**by_name: CredentialsChecker) -> Mapping[str, CredentialsChecker]:
+    return by_name
+
+
 def _mail(settings: Settings, clock: Clock) -> SmsProvider:
     def load() -> SmsProvider:
         from adapters.providers.mail.provider import MailProvider  # noqa: PLC0415
@@ -339,6 +370,7 @@ class Container(containers.DeclarativeContainer):
     vault: providers.Provider[Vault] = providers.Singleton(_vault, settings)
     accounts: providers.Provider[ProviderAccounts] = providers.Singleton(SqlProviderAccounts, database, vault)
     remembered_accounts: providers.Provider[ProviderAccounts] = providers.Singleton(RememberedAccounts, accounts)
+    known_accounts: providers.Provider[KnownAccounts] = providers.Singleton(SqlKnownAccounts, database, vault)
     programs: providers.Provider[Programs] = providers.Singleton(SqlPrograms, database, vault)
     program_keys: providers.Provider[ProgramKeys] = providers.Singleton(SqlProgramKeys, database)
     key_standings: providers.Provider[KeyStandings] = providers.Singleton(
@@ -407,6 +439,12 @@ class Container(containers.DeclarativeContainer):
         twilio=providers.Singleton(_twilio, settings, remembered_accounts, observer),
         vonage=providers.Singleton(_vonage, settings, remembered_accounts, observer),
         mail=mail,
+    )
+    credentials_checkers: providers.Provider[Mapping[str, CredentialsChecker]] = providers.Singleton(
+        _checkers_by_name,
+        sandbox=providers.Singleton(SandboxChecker),
+        twilio=providers.Singleton(_twilio_checker, settings),
+        vonage=providers.Singleton(_vonage_checker, settings),
     )
     callback_readers: providers.Provider[Mapping[str, CallbackReader]] = providers.Singleton(
         _readers, remembered_accounts
@@ -531,9 +569,19 @@ class Container(containers.DeclarativeContainer):
     list_senders: providers.Provider[ListSenders] = providers.Singleton(ListSenders, senders=senders)
     change_sender: providers.Provider[ChangeSender] = providers.Singleton(ChangeSender, senders=senders, clock=clock)
     pause: providers.Provider[Pause] = providers.Singleton(Pause, pauses=pauses, senders=senders, clock=clock)
+    survey_senders: providers.Provider[SurveySenders] = providers.Singleton(
+        SurveySenders, senders=senders, programs=programs, workload=workload, clock=clock
+    )
+    operate_accounts: providers.Provider[OperateAccounts] = providers.Singleton(
+        OperateAccounts,
+        accounts=known_accounts,
+        kept=accounts,
+        providers=sms_providers,
+        checkers=credentials_checkers,
+    )
     operate_prices: providers.Provider[OperatePrices] = providers.Singleton(OperatePrices, prices=prices)
     operate_limits: providers.Provider[OperateLimits] = providers.Singleton(
-        OperateLimits, limits=limits, senders=senders, clock=clock
+        OperateLimits, limits=limits, senders=senders, accounts=known_accounts, clock=clock
     )
 
     recover_from_backup: providers.Provider[RecoverFromBackup] = providers.Singleton(
@@ -678,14 +726,24 @@ class Container(containers.DeclarativeContainer):
     template_handlers: providers.Provider[TemplateHandlers] = providers.Singleton(
         TemplateHandlers, keep_templates=keep_templates, preview_text=preview_text
     )
+    sender_handlers: providers.Provider[SenderHandlers] = providers.Singleton(
+        SenderHandlers,
+        survey=survey_senders,
+        add=add_sender,
+        change=change_sender,
+        pause=pause,
+        accounts=operate_accounts,
+    )
+    limit_handlers: providers.Provider[LimitHandlers] = providers.Singleton(
+        LimitHandlers, limits=operate_limits, prices=operate_prices
+    )
     app = providers.Singleton(
         _app,
         tracing,
         contract=contract,
-        handlers=handlers,
-        callback_handlers=callback_handlers,
-        operator_handlers=operator_handlers,
-        template_handlers=template_handlers,
+        handlers=providers.List(
+            handlers, template_handlers, operator_handlers, sender_handlers, limit_handlers, callback_handlers
+        ),
         tokens=tokens,
         key_set=signed_tokens.provided.key_set,
         check_access=check_access,

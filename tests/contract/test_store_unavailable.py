@@ -17,6 +17,7 @@ from adapters.sql.database import Database, DatabaseFault
 from adapters.sql.login_guard import SqlLoginGuard
 from domain.errors import InvalidValue, StoreUnavailable, TemplateNotFound
 from domain.model.access import KeyKind
+from domain.model.credentials import Credentials
 from domain.model.delivery import DeliveryState
 from domain.model.failover import Failover
 from domain.model.idempotency import IdempotencyKey
@@ -24,6 +25,7 @@ from domain.model.limit import Limit
 from domain.model.message_body import MessageBody
 from domain.model.pace import Pace
 from domain.model.phone_number import PhoneNumber
+from domain.model.price import Price
 from domain.model.program import Program
 from domain.model.program_key import KeyHash, KeyTerms
 from domain.model.sender import Sender
@@ -49,6 +51,7 @@ FAILOVER = Failover(
 )
 TEST_KEY = KeyTerms(kind=KeyKind.TEST, expires_us=NOW_US + 1)
 KEY = IdempotencyKey("a-key", b"fingerprint")
+PROVIDER_CREDENTIALS = Credentials({"auth_token": PASSWORD})
 BEING_SENT = a_delivery(NUMBER, delivery_id=1, state=DeliveryState.SENDING, attempt=1)
 
 
@@ -96,6 +99,8 @@ CALLS: dict[str, Callable[[Store], Awaitable[object]]] = {
     "programs.set_terms": lambda store: store.programs.set_terms("city-hall", USUAL_TERMS),
     "accounts.credentials": lambda store: store.accounts.credentials(1),
     "accounts.seal_anew": lambda store: store.accounts.seal_anew(),
+    "known_accounts.all": lambda store: store.known_accounts.all(),
+    "known_accounts.set_credentials": lambda store: store.known_accounts.set_credentials(1, PROVIDER_CREDENTIALS),
     "senders.all": lambda store: store.senders.all(),
     "senders.change": lambda store: store.senders.change(1, pace=Pace.parse("1/s"), backlog_us=0, now_us=NOW_US),
     "limits.put": lambda store: store.limits.put(Limit(name="campaign", pace=Pace.parse("1/s"))),
@@ -103,6 +108,9 @@ CALLS: dict[str, Callable[[Store], Awaitable[object]]] = {
     "limits.attach_sender": lambda store: store.limits.attach_sender(1, None),
     "limits.attach_account": lambda store: store.limits.attach_account("sandbox", "sandbox", None),
     "limits.all": lambda store: store.limits.all(now_us=NOW_US),
+    "prices.put": lambda store: store.prices.put("US", Price.parse("0.0083 USD")),
+    "prices.remove": lambda store: store.prices.remove("US"),
+    "prices.all": lambda store: store.prices.all(),
     "pauses.set_hub": lambda store: store.pauses.set_hub(paused=True, now_us=NOW_US),
     "pauses.set_program": lambda store: store.pauses.set_program("city-hall", paused=True, now_us=NOW_US),
     "pauses.set_sender": lambda store: store.pauses.set_sender(1, paused=True, now_us=NOW_US),

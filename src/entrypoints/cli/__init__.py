@@ -2,6 +2,7 @@
 
 import click
 
+from entrypoints.cli.accounts import accounts
 from entrypoints.cli.audit import audit
 from entrypoints.cli.config import config
 from entrypoints.cli.demo import demo
@@ -42,6 +43,7 @@ for command in (
     migrate,
     programs,
     senders,
+    accounts,
     limits,
     prices,
     usage,

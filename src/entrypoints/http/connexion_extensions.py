@@ -358,6 +358,9 @@ def _detail(error: ValidationError) -> str:
     match error.kind.as_dict():
         case {"options": list() as options}:
             return f"The value is none of {', '.join(str(each) for each in options if each is not None)}."
+        case {"unexpected": list()}:
+            # What they are called is the caller's own, and may be anything.
+            return "There are properties here that the document does not know."
         case _:
             return f"{error.message[:1].upper()}{error.message[1:]}."
 

@@ -46,10 +46,6 @@ class Operation:
         return "operator" in self.required_scopes
 
     @property
-    def is_about_templates(self) -> bool:
-        return "Templates" in self.definition["tags"]
-
-    @property
     def is_callback(self) -> bool:
         """Whether a provider calls it: the call is judged by its signature, and kept as it came."""
         return bool(self.definition.get("x-signed-call"))

@@ -51,12 +51,32 @@ _KNOWN: Mapping[type[errors.HubError], tuple[int, str]] = {
     errors.UrlRefused: (422, "Address refused"),
     errors.TooManyWebhooks: (422, "Too many webhooks"),
     errors.ReplayUnclear: (422, "Replay unclear"),
+    errors.SenderNotFound: (404, "No such sender"),
+    errors.AccountNotFound: (404, "No such account"),
+    errors.LimitNotFound: (404, "No such limit"),
+    errors.PriceNotFound: (404, "No such price"),
+    errors.PaceDiffers: (422, "Another pace"),
+    errors.CredentialsMissing: (422, "Credentials missing"),
+    errors.OtherAccount: (422, "Another account"),
+    errors.LimitsInACircle: (422, "Limits in a circle"),
+    errors.LimitInUseStill: (422, "Limit in use"),
+    errors.NotUnderLimit: (422, "Not under the limit"),
+    errors.CurrencyDiffers: (422, "Another currency"),
     errors.InvalidValue: (422, "Value refused"),
     errors.BudgetExceeded: (429, "Budget used"),
     errors.TooManyLogins: (429, "Too many logins"),
     errors.CallbackUnsigned: (503, "Not signed"),
     errors.HubBusy: (503, "Too busy"),
     errors.StoreUnavailable: (503, "Database not available"),
+}
+
+# Where the error itself tells of commands, which are of no use to callers.
+_DETAILS: Mapping[type[errors.HubError], str] = {
+    errors.SenderNotFound: "There is no sender with this id.",
+    errors.AccountNotFound: "There is no provider account with this id.",
+    errors.LimitNotFound: "There is no limit of this name.",
+    errors.PriceNotFound: "There is no price for this country.",
+    errors.CredentialsMissing: "The hub has no such sender yet: its account's credentials are needed.",
 }
 
 # What is wrong is the value of this one.
@@ -135,7 +155,8 @@ class Problem:
                 return cls.of(errors.TokenRefused("its program is gone"))
             case errors.HubError() if known := _known(error):
                 status, title = known
-                problem = cls(status, error.slug, title, str(error), _faults(error))
+                detail = _DETAILS.get(type(error), str(error))
+                problem = cls(status, error.slug, title, detail, _faults(error))
                 if isinstance(error, _PASSING):
                     problem.headers["Retry-After"] = str(error.retry_after_s)
                 return problem
