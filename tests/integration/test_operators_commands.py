@@ -75,7 +75,7 @@ class TestCredentials:
     def test_another_sender_needs_them(self, hub: dict[str, str]) -> None:
         said = told(smshub(*CREATE, "+19705550101", environment=hub))
 
-        assert said == "Error: This provider needs credentials: give them by --credentials-file.\n"
+        assert said == "Error: This provider needs the credentials of the account that the sender belongs to.\n"
 
     @pytest.mark.parametrize(
         "given", ["", "not JSON", "[]", '{"account_sid": 1}', '{"account_sid": "AC1"}', f'{{"auth_token": "{TOKEN}"}}']

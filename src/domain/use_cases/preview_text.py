@@ -91,7 +91,7 @@ class PreviewText:
             texted = [each for each in recipients.numbers if each not in opted_out]
             segments = len(texted) * body.segments + len(new) * (longest.segments - body.segments)
             audience = await self._audience(program, line, command.priority, recipients, texted, segments)
-        return Preview(body=body, segment_cap=program.segment_cap, sender=sender, audience=audience)
+        return Preview(body=body, segment_cap=program.terms.segment_cap, sender=sender, audience=audience)
 
     async def _audience(
         self,

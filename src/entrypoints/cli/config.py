@@ -6,9 +6,10 @@ from pydantic import SecretStr
 from pydantic_core import PydanticUndefined
 
 from domain.errors import InvalidValue
-from entrypoints.cli.options import output_option, written_duration
+from entrypoints.cli.options import output_option
 from entrypoints.cli.running import explains_faults, print_json
 from entrypoints.container import Container
+from entrypoints.durations import written_duration
 from entrypoints.settings import PREFIX, Settings, SettingsFault, unknown_variables
 
 

@@ -1,17 +1,13 @@
 """Options that several commands have, and how they are read."""
 
 from collections.abc import Callable
-from datetime import timedelta
 from typing import TypeVar, overload
 
 import click
-from pydantic import TypeAdapter, ValidationError
 
 from domain.errors import InvalidValue
 
 T = TypeVar("T")
-
-_DURATION = TypeAdapter(timedelta)
 
 program_option = click.option("--program", "program_id", required=True, help="The ProgramId.")
 output_option = click.option(
@@ -35,15 +31,3 @@ def read_option(option: str, text: str | None, reader: Callable[[str], T]) -> T 
         return reader(text)
     except InvalidValue as error:
         raise click.BadParameter(str(error), param_hint=option) from None
-
-
-def read_duration(text: str) -> timedelta:
-    """ISO 8601, such as P30D or PT9H. Raises `InvalidValue`."""
-    try:
-        return _DURATION.validate_python(text)
-    except ValidationError:
-        raise InvalidValue("A duration is written as P30D or PT9H.") from None
-
-
-def written_duration(duration: timedelta) -> str:
-    return str(_DURATION.dump_python(duration, mode="json"))

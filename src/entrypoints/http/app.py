@@ -34,6 +34,7 @@ from entrypoints.http.pages.opt_out import OptOutPage
 from entrypoints.http.pages.site import pages
 from entrypoints.http.pages.welcome import Welcome
 from entrypoints.http.problems import MEDIA_TYPE, Problem, RequestFault
+from entrypoints.http.program_handlers import ProgramHandlers
 from entrypoints.http.telemetry import PROBLEM, RequestTelemetry
 from entrypoints.telemetry.metrics import Metrics
 
@@ -46,6 +47,7 @@ def create_app(
     handlers: Handlers,
     callback_handlers: CallbackHandlers,
     operator_handlers: OperatorHandlers,
+    program_handlers: ProgramHandlers,
     tokens: Tokens,
     check_access: CheckAccess,
     metrics: Metrics,
@@ -57,7 +59,9 @@ def create_app(
     def handlers_of(operation: Operation) -> object:
         if operation.is_callback:
             return callback_handlers
-        return operator_handlers if operation.is_operators else handlers
+        if not operation.is_operators:
+            return handlers
+        return program_handlers if hasattr(program_handlers, operation.id) else operator_handlers
 
     bound: Mapping[str, Handler] = {
         each.id: getattr(handlers_of(each), each.id) for each in contract.operations.values()

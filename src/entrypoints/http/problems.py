@@ -21,6 +21,10 @@ _KNOWN: Mapping[type[errors.HubError], tuple[int, str]] = {
     errors.ScopeMissing: (403, "Not allowed"),
     errors.CallbackRefused: (403, "Not the provider's"),
     errors.MessageNotFound: (404, "No such message"),
+    errors.ProgramExists: (409, "Program exists"),
+    errors.OwnProgram: (409, "Own program"),
+    errors.PaceDiffers: (422, "Pace differs"),
+    errors.CredentialsMissing: (422, "Credentials missing"),
     errors.KeyNotFound: (404, "No such key"),
     errors.TooManyKeys: (422, "Too many keys"),
     errors.WebhookNotFound: (404, "No such webhook"),
@@ -56,6 +60,8 @@ _PROPERTIES: Mapping[type[errors.HubError], str] = {
     errors.UnknownSender: "#/Sender",
     errors.OtherProgram: "#/ProgramId",
     errors.UrlRefused: "#/Url",
+    errors.PaceDiffers: "#/Rate",
+    errors.CredentialsMissing: "#/Credentials",
 }
 
 # What is over after a while, and says after how long.
@@ -155,7 +161,9 @@ def _faults(error: errors.HubError) -> Sequence[Mapping[str, Any]]:
             return [{"pointer": "#/Message", "detail": str(error)}]
         case errors.TimeRefused(name=name):
             return [{"pointer": pointer(name), "detail": str(error)}]
-        case errors.UnknownSender() | errors.OtherProgram() | errors.UrlRefused():
+        case errors.PropertyRefused(name=name):
+            return [{"pointer": pointer(name), "detail": str(error)}]
+        case _ if type(error) in _PROPERTIES:
             return [{"pointer": _PROPERTIES[type(error)], "detail": str(error)}]
         case errors.IdempotencyKeyReused() | errors.IdempotencyKeyInUse():
             return [{"parameter": "Idempotency-Key", "detail": str(error)}]
