@@ -12,7 +12,7 @@ from domain.model.terms import OnUnknown, Terms
 from domain.model.texting_hours import TextingHours
 from entrypoints.durations import read_duration, written_duration
 
-NONE = "none"
+_NONE = "none"
 
 
 def _as_it_is(value: Any) -> Any:  # noqa: ANN401 - JSON
@@ -23,13 +23,14 @@ def _as_it_is(value: Any) -> Any:  # noqa: ANN401 - JSON
 class _Form:
     """How a kind of value is written. `of_json` and `written` are not asked of null; `of_text` makes JSON of an option.
 
-    `default` is what null stands for.
+    `default` is what null stands for, where there is a null.
     """
 
     of_json: Callable[[Any], object] = _as_it_is
     written: Callable[[Any], object] = _as_it_is
     of_text: Callable[[str], object] = _as_it_is
     default: object = None
+    has_none: bool = True
 
 
 def _read_count(text: str) -> int:
@@ -49,14 +50,14 @@ def _written_velocity(velocity: Velocity) -> str:
 
 
 _TEXT = _Form()
-_FLAG = _Form(of_text=lambda text: text == "on", default=False)
+_FLAG = _Form(of_text=lambda text: text == "on", has_none=False)
 # JSON's 5.0 is an integer, too.
 _COUNT = _Form(of_json=int, of_text=_read_count)
 _DURATION = _Form(of_json=read_duration, written=written_duration)
 
 # By the names of their properties; those of the terms and of the options are the same words in other letters.
 _FORMS: Mapping[str, _Form] = {
-    "OnUnknown": _Form(of_json=OnUnknown, written=lambda each: each.value, default=OnUnknown.LEAVE),
+    "OnUnknown": _Form(of_json=OnUnknown, written=lambda each: each.value, has_none=False),
     "Failover": _FLAG,
     "Retention": _DURATION,
     "TextingHours": _Form(of_json=TextingHours.parse, written=str),
@@ -72,7 +73,7 @@ _FORMS: Mapping[str, _Form] = {
     ),
     "DailySegments": _COUNT,
     "MonthlySegments": _COUNT,
-    "BudgetZone": _Form(default="UTC"),
+    "BudgetZone": _Form(has_none=False),
     "RecipientsPerRequest": _COUNT,
     "PerRecipient": _Form(of_json=_read_velocity, written=_written_velocity),
     "SegmentCap": _Form(of_json=int, of_text=_read_count, default=MAX_SEGMENTS),
@@ -105,7 +106,7 @@ def of_options(options: Mapping[str, str | None]) -> dict[str, object]:
         text = options.get(_attribute(name))
         if text is not None:
             with naming(name):
-                found[name] = None if text == NONE else form.of_text(text)
+                found[name] = None if text == _NONE and form.has_none else form.of_text(text)
     return found
 
 

@@ -81,7 +81,8 @@ def check_names(program_id: str, sid: str, name: str) -> None:
     """Raises `PropertyRefused`."""
     for what, value in (("ProgramId", program_id), ("ProgramSID", sid), ("Name", name)):
         if not 1 <= len(value) <= 100 or not value.isprintable() or value != value.strip():
-            raise PropertyRefused(what, f"A program's {what} is 1 to 100 printable characters.")
+            called = "name" if what == "Name" else what
+            raise PropertyRefused(what, f"A program's {called} is 1 to 100 printable characters.")
 
 
 def same_program_id(one: str, other: str) -> bool:
