@@ -232,7 +232,7 @@ class TestPrograms:
         printed(smshub(*create, "--segment-cap", "1", "--token-lifetime", "P366D", environment=environment))
 
         (program,) = read(environment, "programs", "list")
-        assert (program["SegmentCap"], program["TokenLifetime"]) == (1, "P366D")
+        assert (program["SegmentCap"], program["TokenLifetime"]) == (1, "P1Y1D")
 
     @pytest.mark.parametrize(
         "option",
@@ -265,11 +265,15 @@ class TestPrograms:
 
     def test_it_is_told_how_many_of_its_texts_were_canceled(self, hub: dict[str, str]) -> None:
         program = read(hub, "programs", "list")[0]["ProgramId"]
-        printed(smshub("send", "--program", program, "--to", "+19706904544,+19706904545", "Hi", environment=hub))
+        printed(
+            smshub(
+                "send", "--program", program, "--to", "+19706904544,+19706904545", "--message", "Hi", environment=hub
+            )
+        )
 
         said = printed(smshub("programs", "delete", "--program", program, environment=hub))
 
-        assert said == "The program is deleted; 2 texts of it were canceled.\n"
+        assert said == "The program is deleted. It had 2 deliveries waiting, which are canceled.\n"
 
 
 class TestGuards:

@@ -222,7 +222,7 @@ def delete(program_id: str, output: str) -> None:
     if output == "json":
         print_json({"ProgramId": deleted.id, "DeletedAt": instant(deleted.deleted_us), "Canceled": deleted.canceled})
     else:
-        click.echo(f"The program is deleted; {deleted.canceled} texts of it were canceled.")
+        click.echo(f"The program is deleted. It had {deleted.canceled} deliveries waiting, which are canceled.")
 
 
 @programs.command("list")
