@@ -91,11 +91,11 @@ class SqlDeletions(Deletions):
         return str(its.id)
 
     async def cancel_waiting(self, *, now_us: int, program_id: str | None = None) -> int:
+        ids = await self._deleted(program_id)
         canceled = 0
-        for its_id in await self._deleted(program_id):
-            for which, order in (_waits_its_turn, _waits_for_its_time):
-                some = select(deliveries.c.id).where(deliveries.c.program_id == its_id, which).order_by(*order)
-                canceled += await self._cancel(some.limit(_CANCELED_AT_ONCE), now_us=now_us)
+        for which, order in (_waits_its_turn, _waits_for_its_time) if ids else ():
+            theirs = select(deliveries.c.id).where(deliveries.c.program_id.in_(ids), which).order_by(*order)
+            canceled += await self._cancel(theirs.limit(_CANCELED_AT_ONCE), now_us=now_us)
         return canceled
 
     async def finish(self, *, now_us: int, kept_us: int) -> int:
