@@ -144,9 +144,11 @@ class SqlPrograms(Programs):
             before = await self._find(connection, program_id)
             if before is None:
                 raise ProgramNotFound
-            after = change(before)
-            row = {"name": after.name, **terms_row(after.terms)}
+            wanted = change(before)
+            row = {"name": wanted.name, **terms_row(wanted.terms)}
             await connection.execute(update(programs).where(programs.c.id == before.id).values(row))
+            # As it is stored: to the second.
+            after = await self._find(connection, program_id) or wanted
             if _hours(after) != _hours(before):
                 await connection.execute(_NO_LONGER_PUT_OFF, {"its_program_id": before.id})
             await audit(

@@ -174,6 +174,14 @@ async def test_what_is_left_out_stays_as_it_is(hub: Hub, operator: Office) -> No
     assert (newest.action, newest.changes) == ("program.changed", {"retention_s": (2_592_000, 604_800)})
 
 
+async def test_durations_are_told_as_they_are_kept_to_the_second(hub: Hub, operator: Office) -> None:
+    program = await created(hub, operator, TokenLifetime="PT90.5S")
+
+    answer = await changed(hub, operator, program, DuplicateWindow="PT1.5S")
+
+    assert (program["TokenLifetime"], answer.json()["DuplicateWindow"]) == ("PT1M30S", "PT1S")
+
+
 async def test_changes_at_the_same_moment_are_all_made(hub: Hub, operator: Office) -> None:
     program = await created(hub, operator)
 
