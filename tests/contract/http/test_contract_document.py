@@ -23,6 +23,7 @@ from entrypoints.http.handlers import Handlers
 from entrypoints.http.limit_handlers import LimitHandlers
 from entrypoints.http.operator_handlers import OperatorHandlers
 from entrypoints.http.pages.samples import SAMPLES
+from entrypoints.http.program_handlers import ProgramHandlers
 from entrypoints.http.sender_handlers import SenderHandlers
 from entrypoints.http.template_handlers import TemplateHandlers
 from tests.documented import PROBLEM, Documented
@@ -172,6 +173,8 @@ def test_every_operation_documents_its_problems(operation: Operation) -> None:
         expected.add("422")
     if "Idempotency-Key" in parameters or operation.id == "createTemplate":
         expected.add("409")
+    if operation.id in {"createProgram", "deleteProgram"}:
+        expected.add("409")
     if operation.id in {"logIn", "sendTextMessage"}:
         expected.add("429")
 
@@ -209,7 +212,15 @@ def test_links_lead_to_operations_that_take_what_they_give(operation: Operation)
 def test_every_operation_has_one_handler_and_every_handler_an_operation() -> None:
     handlers = Counter(
         name
-        for kind in (Handlers, TemplateHandlers, OperatorHandlers, SenderHandlers, LimitHandlers, CallbackHandlers)
+        for kind in (
+            Handlers,
+            TemplateHandlers,
+            OperatorHandlers,
+            ProgramHandlers,
+            SenderHandlers,
+            LimitHandlers,
+            CallbackHandlers,
+        )
         for name, value in vars(kind).items()
         if callable(value) and not name.startswith("_")
     )
