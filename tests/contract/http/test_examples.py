@@ -13,7 +13,7 @@ from uuid import UUID, uuid4
 import httpx
 import pytest
 import pytest_asyncio
-from sqlalchemy import delete, update
+from sqlalchemy import delete, select, update
 
 from adapters.sql import tables
 from domain.errors import BudgetExceeded, CountryNotAllowed, HubBusy, HubError, IdempotencyKeyInUse, StoreUnavailable
@@ -200,6 +200,7 @@ LISTS: Mapping[str, Any] = {
     for operation in CONTRACT.operations.values()
     if operation.id.startswith("list")
 }
+NEW_PROGRAMS = examples_of(bodies_of(CONTRACT.operations["createProgram"])["application/json"])
 FILES: Mapping[str, str] = {
     operation.id: examples_of(success_of(operation)[1]["text/csv"])["example"]
     for operation in OPERATIONS
@@ -328,6 +329,10 @@ async def senders_are_as_shown(hub: Hub) -> None:
     shown, limit, price = LISTS["listSenders"]["Items"][0], LISTS["listLimits"]["Items"][0], LISTS["listPrices"]
     async with container.database().writing() as connection:
         await connection.execute(delete(tables.program_senders))
+        added = tables.programs.c.name.in_(each["Name"] for each in NEW_PROGRAMS.values())
+        its_keys = tables.program_keys.c.program_id.in_(select(tables.programs.c.id).where(added))
+        await connection.execute(delete(tables.program_keys).where(its_keys))
+        await connection.execute(delete(tables.programs).where(added))
         await connection.execute(delete(tables.senders).where(tables.senders.c.id > 3))
         await connection.execute(delete(tables.prices))
     await container.change_sender()(
@@ -492,7 +497,7 @@ PROVOKED: Mapping[tuple[str, str], Wrong] = {
         method="DELETE", path=f"/api/Programs/{LISTS['listAuditEvents']['Items'][0]['Actor']}", by_operator=True
     ),
     ("InFlight", "key"): Wrong(body=GOOD, accident=IdempotencyKeyInUse()),
-    ("Taken", "template"): Wrong(path="/api/Templates", body={"Name": "Appointment", "Message": "Hello"}),
+    ("Conflict", "template"): Wrong(path="/api/Templates", body={"Name": "Appointment", "Message": "Hello"}),
     ("Refused", "template"): Wrong(body={"Template": "invitation", "PhoneNumber": "+19706904544"}),
     ("Refused", "values"): Wrong(
         path="/api/Templates/appointment/Preview", body={"Personalisation": {"FirstName": "Ada", "Date": "Monday"}}
