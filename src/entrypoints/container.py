@@ -35,6 +35,7 @@ from adapters.sql.delivery_queue_postgresql import PostgresqlDeliveryQueue
 from adapters.sql.delivery_queue_sqlite import SqliteDeliveryQueue
 from adapters.sql.dispatchers import SqlDispatchers
 from adapters.sql.due_deliveries import SqlDueDeliveries
+from adapters.sql.erasures import SqlErasures
 from adapters.sql.failovers import SqlFailovers
 from adapters.sql.inbound_messages import SqlInboundMessages
 from adapters.sql.intake import SqlIntake
@@ -52,6 +53,7 @@ from adapters.sql.retention import SqlRetention
 from adapters.sql.schema import SqlSchema
 from adapters.sql.senders import SqlSenders
 from adapters.sql.standstills import SqlStandstills
+from adapters.sql.subjects import SqlSubjects
 from adapters.sql.text_log import SqlTextLog
 from adapters.sql.usage import SqlUsage
 from adapters.sql.vital_signs import SqlVitalSigns
@@ -77,6 +79,7 @@ from domain.ports.contacts import Contacts
 from domain.ports.dispatch_observer import DispatchObserver
 from domain.ports.dispatchers import Dispatchers
 from domain.ports.due_deliveries import DueDeliveries
+from domain.ports.erasures import Erasures
 from domain.ports.failovers import Failovers
 from domain.ports.inbound_messages import InboundMessages
 from domain.ports.intake import Intake
@@ -94,6 +97,7 @@ from domain.ports.schema import Schema
 from domain.ports.senders import Senders
 from domain.ports.sms_provider import SmsProvider
 from domain.ports.standstills import Standstills
+from domain.ports.subjects import Subjects
 from domain.ports.text_log import TextLog
 from domain.ports.tokens import Tokens
 from domain.ports.usage import UsageLog
@@ -112,6 +116,7 @@ from domain.use_cases.check_access import CheckAccess
 from domain.use_cases.create_program import CreateProgram
 from domain.use_cases.deliver_webhooks import DeliverWebhooks
 from domain.use_cases.dispatch_deliveries import DispatchDeliveries
+from domain.use_cases.erase_subject import EraseSubject
 from domain.use_cases.export_opt_outs import ExportOptOuts
 from domain.use_cases.export_texts import ExportTexts
 from domain.use_cases.fail_over import FailOver
@@ -138,6 +143,7 @@ from domain.use_cases.receive_callback import ReceiveCallback
 from domain.use_cases.recover_from_backup import RecoverFromBackup
 from domain.use_cases.reply_to_keywords import ReplyToKeywords
 from domain.use_cases.rescue_deliveries import RescueDeliveries
+from domain.use_cases.search_subject import SearchSubject
 from domain.use_cases.send_text import SendText
 from domain.use_cases.set_opt_out import SetOptOut
 from domain.use_cases.set_terms import SetTerms
@@ -151,6 +157,7 @@ from entrypoints.http.contract import Contract
 from entrypoints.http.handlers import Handlers
 from entrypoints.http.internal import create_internal_app
 from entrypoints.http.operator_handlers import OperatorHandlers
+from entrypoints.http.subject_handlers import SubjectHandlers
 from entrypoints.settings import Settings, key_ring
 from entrypoints.telemetry.gauges import Gauges
 from entrypoints.telemetry.metrics import Metrics
@@ -356,6 +363,8 @@ class Container(containers.DeclarativeContainer):
     usage: providers.Provider[UsageLog] = providers.Singleton(SqlUsage, database)
     prices: providers.Provider[Prices] = providers.Singleton(SqlPrices, database)
     texts: providers.Provider[TextLog] = providers.Singleton(SqlTextLog, database, outcomes)
+    subjects: providers.Provider[Subjects] = providers.Singleton(SqlSubjects, database)
+    erasures: providers.Provider[Erasures] = providers.Singleton(SqlErasures, database, outcomes)
     sql_intake: providers.Provider[SqlIntake] = providers.Singleton(_intake, database, metrics)
     intake: providers.Provider[Intake] = providers.Singleton(_counted_intake, tracing, sql_intake, metrics)
     backlog: providers.Provider[Backlog] = providers.Singleton(
@@ -519,6 +528,13 @@ class Container(containers.DeclarativeContainer):
         OperateLimits, limits=limits, senders=senders, clock=clock
     )
 
+    search_subject: providers.Provider[SearchSubject] = providers.Singleton(
+        SearchSubject, subjects=subjects, default_region=settings.provided.default_region
+    )
+    erase_subject: providers.Provider[EraseSubject] = providers.Singleton(
+        EraseSubject, erasures=erasures, clock=clock, default_region=settings.provided.default_region
+    )
+
     recover_from_backup: providers.Provider[RecoverFromBackup] = providers.Singleton(
         RecoverFromBackup, copy=restored_copy, pauses=pauses, clock=clock, retry=retry
     )
@@ -613,6 +629,7 @@ class Container(containers.DeclarativeContainer):
         due=due,
         intake=intake,
         retention=retention,
+        erase=erase_subject,
         callbacks=callbacks,
         kept=settings.provided.retention,
         receipts_kept=settings.provided.receipt_retention,
@@ -655,6 +672,9 @@ class Container(containers.DeclarativeContainer):
         operate_keys=operate_keys,
         list_audit_events=list_audit_events,
     )
+    subject_handlers: providers.Provider[SubjectHandlers] = providers.Singleton(
+        SubjectHandlers, search_subject=search_subject, erase_subject=erase_subject
+    )
     app = providers.Singleton(
         _app,
         tracing,
@@ -662,6 +682,7 @@ class Container(containers.DeclarativeContainer):
         handlers=handlers,
         callback_handlers=callback_handlers,
         operator_handlers=operator_handlers,
+        subject_handlers=subject_handlers,
         tokens=tokens,
         check_access=check_access,
         metrics=metrics,

@@ -19,6 +19,7 @@ from domain.ports.wakeups import Wakeups
 from domain.ports.webhook_outbox import WebhookOutbox
 from domain.use_cases.deliver_webhooks import DeliverWebhooks
 from domain.use_cases.dispatch_deliveries import DispatchDeliveries
+from domain.use_cases.erase_subject import EraseSubject
 from domain.use_cases.fail_over import FailOver
 from domain.use_cases.hold_membership import HoldMembership
 from domain.use_cases.join_inbound_parts import JoinInboundParts
@@ -42,6 +43,7 @@ _FORGET_EVERY_S = 60.0
 _FORGET_TEXTS_EVERY_S = 60.0
 _FORGET_CALLBACKS_EVERY_S = 60.0
 _FORGET_EVENTS_EVERY_S = 60.0
+_ERASE_EVERY_S = 20.0
 _BETWEEN_PORTIONS_US = 50_000
 _STORE_AWAY_S = 1.0
 
@@ -60,6 +62,7 @@ class Dispatcher:
     due: DueDeliveries
     intake: Intake
     retention: Retention
+    erase: EraseSubject
     callbacks: Callbacks
     deliver_webhooks: DeliverWebhooks
     outbox: WebhookOutbox
@@ -89,6 +92,7 @@ class Dispatcher:
                 group.create_task(self._again_and_again(self._forget_texts, _FORGET_TEXTS_EVERY_S)),
                 group.create_task(self._again_and_again(self._forget_callbacks, _FORGET_CALLBACKS_EVERY_S)),
                 group.create_task(self._again_and_again(self._forget_events, _FORGET_EVENTS_EVERY_S)),
+                group.create_task(self._again_and_again(self.erase.finish, _ERASE_EVERY_S)),
                 group.create_task(self.deliver_webhooks()),
             ]
             while not stopping.is_set():

@@ -19,6 +19,7 @@ from entrypoints.cli.restored import restored
 from entrypoints.cli.sandbox import sandbox
 from entrypoints.cli.send import send
 from entrypoints.cli.senders import senders
+from entrypoints.cli.subjects import subjects
 from entrypoints.cli.usage import usage
 from entrypoints.cli.webhooks import webhooks
 
@@ -52,6 +53,7 @@ for command in (
     restored,
     operators,
     audit,
+    subjects,
     keys,
     send,
     config,

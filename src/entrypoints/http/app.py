@@ -34,6 +34,7 @@ from entrypoints.http.pages.opt_out import OptOutPage
 from entrypoints.http.pages.site import pages
 from entrypoints.http.pages.welcome import Welcome
 from entrypoints.http.problems import MEDIA_TYPE, Problem, RequestFault
+from entrypoints.http.subject_handlers import SubjectHandlers
 from entrypoints.http.telemetry import PROBLEM, RequestTelemetry
 from entrypoints.telemetry.metrics import Metrics
 
@@ -46,6 +47,7 @@ def create_app(
     handlers: Handlers,
     callback_handlers: CallbackHandlers,
     operator_handlers: OperatorHandlers,
+    subject_handlers: SubjectHandlers,
     tokens: Tokens,
     check_access: CheckAccess,
     metrics: Metrics,
@@ -57,6 +59,8 @@ def create_app(
     def handlers_of(operation: Operation) -> object:
         if operation.is_callback:
             return callback_handlers
+        if hasattr(subject_handlers, operation.id):
+            return subject_handlers
         return operator_handlers if operation.is_operators else handlers
 
     bound: Mapping[str, Handler] = {

@@ -21,6 +21,7 @@ from entrypoints.http.contract import Contract, Operation
 from entrypoints.http.handlers import Handlers
 from entrypoints.http.operator_handlers import OperatorHandlers
 from entrypoints.http.pages.samples import SAMPLES
+from entrypoints.http.subject_handlers import SubjectHandlers
 from tests.documented import PROBLEM, Documented
 from tests.http import OFFICE_PAGES, PUBLIC_URL, Hub, RunningHub, a_hub
 
@@ -203,11 +204,13 @@ def test_links_lead_to_operations_that_take_what_they_give(operation: Operation)
 
 
 def test_every_operation_has_a_handler_and_every_handler_an_operation() -> None:
-    of_operators = [each for each in OF_PROGRAMS if each.is_operators]
+    of_subjects = [each for each in OF_PROGRAMS if "/Subjects/" in each.path]
+    of_operators = [each for each in OF_PROGRAMS if each.is_operators and each not in of_subjects]
     of_offices = [each for each in OF_PROGRAMS if not each.is_operators]
     for handlers, operations in (
         (Handlers, of_offices),
         (OperatorHandlers, of_operators),
+        (SubjectHandlers, of_subjects),
         (CallbackHandlers, OF_PROVIDERS),
     ):
         names = {name for name, value in vars(handlers).items() if callable(value) and not name.startswith("_")}
