@@ -184,14 +184,12 @@ class SqlErasures(Erasures):
             if asked is None:
                 return None
             left = select(func.count()).select_from(deliveries).where(_accepted(asked), not_(_through(now_us)))
-            # Already nobody's: the number is another.
             unanswered = select(func.count()).select_from(inbound_messages).where(_received(asked))
             unread = (
                 select(func.count())
                 .select_from(callbacks)
                 .where(
                     not_(_worked_off),
-                    callbacks.c.part_of.is_(None),
                     callbacks.c.received_us <= asked.until_us,
                     callbacks.c.fields.contains(number.e164[1:]),
                 )
@@ -231,7 +229,7 @@ class SqlErasures(Erasures):
         async def step(connection: AsyncConnection, _asked: AnyRow, _now_us: int) -> Mapping[str, int]:
             # The rows stay without what they said: the same call is not to be taken for a new one.
             its = update(callbacks).where(callbacks.c.id.in_([row.id for row in rows]), _worked_off)
-            return {"Callbacks": (await connection.execute(its.values(fields="{}"))).rowcount}
+            return {"Callbacks": (await connection.execute(its.values(fields="{}", part_of=None))).rowcount}
 
         return step
 
