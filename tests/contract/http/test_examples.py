@@ -251,6 +251,7 @@ async def office(the_hub: Hub) -> Office:
             tables.inbound_messages,
             tables.callbacks,
             tables.audit_events,
+            tables.erasures,
             tables.webhook_calls,
             tables.webhook_events,
             tables.webhooks,
