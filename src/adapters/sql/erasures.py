@@ -3,7 +3,7 @@ from typing import Any, TypeAlias
 from uuid import UUID
 
 import orjson
-from sqlalchemy import ColumnElement, Select, and_, delete, func, not_, or_, select, union_all, update
+from sqlalchemy import ColumnElement, Select, and_, delete, func, not_, or_, select, text, union_all, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from adapters.sql.audit import audit
@@ -50,6 +50,13 @@ _LEFT_OPEN = [DeliveryState.UNKNOWN.value, DeliveryState.SENT.value]
 _worked_off = and_(
     callbacks.c.due_us.is_(None),
     or_(callbacks.c.kind != CallbackKind.INBOUND.value, callbacks.c.outcome.is_not(None)),
+)
+
+# The others, each as its own index has it.
+_UNREAD = (
+    callbacks.c.due_us.is_not(None),
+    and_(callbacks.c.kind == text("'inbound'"), callbacks.c.part_of.is_(None), callbacks.c.outcome.is_(None)),
+    and_(callbacks.c.part_of.is_not(None), callbacks.c.outcome.is_(None)),
 )
 
 # Within a transaction that holds the erasure: what was done, by what it is; nothing where there is nothing more to do.
@@ -185,16 +192,9 @@ class SqlErasures(Erasures):
                 return None
             left = select(func.count()).select_from(deliveries).where(_accepted(asked), not_(_through(now_us)))
             unanswered = select(func.count()).select_from(inbound_messages).where(_received(asked))
-            unread = (
-                select(func.count())
-                .select_from(callbacks)
-                .where(
-                    not_(_worked_off),
-                    callbacks.c.received_us <= asked.until_us,
-                    callbacks.c.fields.contains(number.e164[1:]),
-                )
-            )
-            counts = [(await connection.execute(each)).scalar_one() for each in (left, unanswered, unread)]
+            has_it = callbacks.c.received_us <= asked.until_us, callbacks.c.fields.contains(number.e164[1:])
+            unread = [select(func.count()).select_from(callbacks).where(which, *has_it) for which in _UNREAD]
+            counts = [(await connection.execute(each)).scalar_one() for each in (left, unanswered, *unread)]
         return sum(counts)
 
     async def _look_through(

@@ -482,7 +482,7 @@ def lasting(value: Any, name: str = "") -> Any:  # noqa: ANN401 - JSON
             return {each: lasting(one, each) for each, one in value.items()}
         case list():
             return [lasting(each) for each in value]
-        case str() if name in {"Id", "EventId", "Secret", "ProgramKey", "Hint"}:
+        case str() if name in {"Id", "EventId", "Secret", "ProgramKey", "Hint", "NextCursor"}:
             return "an id"
         case int() if name in {"Id", "KeyId"}:
             return "a number"
