@@ -24,6 +24,7 @@ from adapters.sql.inbound_messages import SqlInboundMessages
 from adapters.sql.intake import SqlIntake
 from adapters.sql.intake_postgresql import PostgresqlIntake
 from adapters.sql.intake_sqlite import SqliteIntake
+from adapters.sql.known_accounts import SqlKnownAccounts
 from adapters.sql.limits import SqlLimits
 from adapters.sql.opt_outs import SqlOptOuts
 from adapters.sql.pauses import SqlPauses
@@ -37,6 +38,7 @@ from adapters.sql.schema import SqlSchema
 from adapters.sql.senders import SqlSenders
 from adapters.sql.standstills import SqlStandstills
 from adapters.sql.subjects import SqlSubjects
+from adapters.sql.templates import SqlTemplates
 from adapters.sql.text_log import SqlTextLog
 from adapters.sql.usage import SqlUsage
 from adapters.sql.vital_signs import SqlVitalSigns
@@ -225,6 +227,7 @@ class Store:
     clock: DatabaseClock
     programs: SqlPrograms
     accounts: SqlProviderAccounts
+    known_accounts: SqlKnownAccounts
     senders: SqlSenders
     limits: SqlLimits
     prices: SqlPrices
@@ -237,6 +240,7 @@ class Store:
     keys: SqlProgramKeys
     standings: SqlKeyStandings
     opt_outs: SqlOptOuts
+    templates: SqlTemplates
     texts: SqlTextLog
     intake: SqlIntake
     backlog: SqlBacklog
@@ -263,6 +267,7 @@ class Store:
             clock=DatabaseClock(database),
             programs=SqlPrograms(database, VAULT),
             accounts=SqlProviderAccounts(database, VAULT),
+            known_accounts=SqlKnownAccounts(database, VAULT),
             senders=SqlSenders(database),
             limits=SqlLimits(database),
             prices=SqlPrices(database),
@@ -275,6 +280,7 @@ class Store:
             keys=SqlProgramKeys(database),
             standings=SqlKeyStandings(database),
             opt_outs=SqlOptOuts(database),
+            templates=SqlTemplates(database),
             texts=SqlTextLog(database),
             intake=(SqliteIntake if database.is_sqlite else PostgresqlIntake)(database),
             backlog=SqlBacklog(database, SqlWaitingSenders(database)),

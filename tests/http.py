@@ -38,7 +38,7 @@ from tests.loops import run
 from tests.ports import free_port
 
 PUBLIC_URL = "https://hub.example"
-SIGNING_KEYS = "tests:dGVzdHMgc2lnbiB0aGVpciB0b2tlbnMgd2l0aCB0aGlzIGtleQ"
+SIGNING_KEYS = "tests:TerVWp1pbAtbzf0fWKFCyoFj0VjlUTLEWyJnllhMV-Y"
 OFFICE_PAGES = "https://office.example"
 
 _READY_WITHIN_S = 30

@@ -18,12 +18,14 @@ from domain.model.program_key import IssuedKey
 from domain.model.queue_ahead import QueueAhead
 from domain.model.sender import SenderAddress
 from domain.model.shared_line import WaitingSender
+from domain.model.template import TemplateName, TemplateText, TemplateVersion
 from domain.model.terms import Terms
 from domain.model.waiting import Waiting
 from domain.ports.backlog import Backlog, WaitingSenders
 from domain.ports.program_keys import KeyStandings, Standing
 from domain.ports.programs import NewProgram, Programs
 from domain.ports.provider_accounts import ProviderAccounts
+from domain.ports.templates import Templates
 from domain.ports.tokens import Tokens
 from domain.ports.vitals import Vitals, VitalSigns
 from domain.ports.workload import Load, Workload
@@ -34,6 +36,7 @@ _MOST_KEYS = 10_000
 _MOST_SENDERS = 10_000
 _MOST_ACCOUNTS = 10_000
 _MOST_LIMITS = 1_000
+_MOST_TEMPLATES = 10_000
 _LONGEST_LOOK_S = 0.5
 _LONGEST_LOOK_AGAIN_S = 0.05
 
@@ -91,6 +94,38 @@ class RememberedStandings(KeyStandings):
             (program_id, issued_us), lambda: self._standings.of_keyless(program_id, issued_us=issued_us)
         )
         return bool(await asked)
+
+
+class RememberedTemplates(Templates):
+    """Finds a template as it was up to two seconds ago: what other processes change shows after that, and what this one
+    changes at once.
+    """
+
+    def __init__(self, templates: Templates, *, for_s: float = 2.0) -> None:
+        self._templates = templates
+        self._known: _ForAWhile[tuple[str, str, int | None], TemplateVersion] = _ForAWhile(_MOST_TEMPLATES, for_s)
+
+    async def find(self, program_id: str, name: TemplateName, version: int | None) -> TemplateVersion | None:
+        asked = program_id, name.folded, version
+        return await self._known.find(asked, lambda: self._templates.find(program_id, name, version))
+
+    async def add(self, program_id: str, name: TemplateName, text: TemplateText, *, now_us: int) -> TemplateVersion:
+        return await self._templates.add(program_id, name, text, now_us=now_us)
+
+    async def change(self, program_id: str, name: TemplateName, text: TemplateText, *, now_us: int) -> TemplateVersion:
+        changed = await self._templates.change(program_id, name, text, now_us=now_us)
+        self._known.forget()
+        return changed
+
+    async def retire(self, program_id: str, name: TemplateName, *, now_us: int) -> None:
+        await self._templates.retire(program_id, name, now_us=now_us)
+        self._known.forget()
+
+    async def all(self, program_id: str) -> Sequence[TemplateVersion]:
+        return await self._templates.all(program_id)
+
+    async def versions(self, program_id: str, name: TemplateName) -> Sequence[TemplateVersion]:
+        return await self._templates.versions(program_id, name)
 
 
 class RememberedAccounts(ProviderAccounts):
@@ -193,26 +228,34 @@ class _ForAWhile(Generic[K, V]):
     """What was found up to so many seconds ago. What was not found is looked for again."""
 
     def __init__(self, most: int, for_s: float) -> None:
-        self._found: TTLCache[K, V] = TTLCache(most, for_s)
+        self._for_s = for_s
+        self._found: LRUCache[K, tuple[V, float]] = LRUCache(most)
         self._sought: dict[K, asyncio.Future[V | None]] = {}
 
     async def find(self, key: K, look: Callable[[], Coroutine[None, None, V | None]]) -> V | None:
         found = self._found.get(key)
-        if found is not None:
-            return found
+        if found is not None and time.monotonic() < found[1]:
+            return found[0]
         # Of all who come while it is not known, one asks for it.
         sought = self._sought.get(key)
         if sought is None:
-            sought = self._sought[key] = asyncio.ensure_future(self._look(key, look))
+            sought = self._sought[key] = asyncio.ensure_future(self._look(key, look, self._sought))
         return await asyncio.shield(sought)
 
-    async def _look(self, key: K, look: Callable[[], Coroutine[None, None, V | None]]) -> V | None:
+    def forget(self) -> None:
+        """All of it, and what is being looked for: whoever asks from now on is answered anew."""
+        self._found.clear()
+        self._sought = {}
+
+    async def _look(
+        self, key: K, look: Callable[[], Coroutine[None, None, V | None]], among: dict[K, "asyncio.Future[V | None]"]
+    ) -> V | None:
         try:
             value = await look()
         finally:
-            del self._sought[key]
-        if value is not None:
-            self._found[key] = value
+            del among[key]
+        if value is not None and among is self._sought:
+            self._found[key] = value, time.monotonic() + self._for_s
         return value
 
 

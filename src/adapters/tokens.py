@@ -1,17 +1,16 @@
-"""Tokens as JSON Web Tokens, signed with HS256 by a ring of keys."""
+"""Tokens as JSON Web Tokens, signed by a ring of keys."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import jwt
 
+from adapters.token_keys import TokenKey
 from domain.errors import InvalidValue, TokenRefused
 from domain.model.access import Grant, Scope
 from domain.ports.tokens import Tokens
 
-_ALGORITHM = "HS256"
-_SHORTEST_KEY = 32
 _REQUIRED = ["exp", "iat", "nbf", "iss", "aud", "sub", "unique_name", "jti", "scope"]
 
 # Replicas' clocks differ a little: a token may be used at once at another than the one that issued it.
@@ -19,17 +18,29 @@ _CLOCK_SKEW = timedelta(seconds=10)
 
 
 class JwtTokens(Tokens):
-    """`keys` are secrets by their id; the first signs, all verify. A key is replaced by putting the new one first and
-    dropping the old one when the tokens that it signed have expired.
+    """`secrets` are keys for HS256 by their id, `private_keys` those that others can verify, as PEM. The first of the
+    private keys signs, or of the secrets where there is none; all verify. A key is replaced by putting the new one
+    first and dropping the old one when the tokens that it signed have expired.
+
+    Raises `InvalidValue`.
     """
 
-    def __init__(self, keys: Mapping[str, bytes], *, issuer: str, audience: str) -> None:
-        if not keys or any(len(key) < _SHORTEST_KEY for key in keys.values()):
-            raise InvalidValue(f"Signing keys have {_SHORTEST_KEY} bytes or more, and there is one at least.")
-        self._keys = dict(keys)
-        self._signing_id = next(iter(self._keys))
+    def __init__(
+        self, secrets: Mapping[str, bytes], *, issuer: str, audience: str, private_keys: Sequence[bytes] = ()
+    ) -> None:
+        keys = [TokenKey.of_private_key(pem) for pem in private_keys]
+        keys += [TokenKey.of_secret(key_id, secret) for key_id, secret in secrets.items()]
+        self._keys = {key.id: key for key in keys}
+        if not keys or len(self._keys) < len(keys):
+            raise InvalidValue("There is one key for tokens at least, and each once.")
+        self._signs = keys[0]
         self._issuer = issuer
         self._audience = audience
+
+    @property
+    def key_set(self) -> Mapping[str, Sequence[Mapping[str, str]]]:
+        """What others verify tokens with: a JSON Web Key Set (RFC 7517), without any secret."""
+        return {"keys": [key.public for key in self._keys.values() if key.public is not None]}
 
     def issue(self, grant: Grant) -> str:
         claims: dict[str, Any] = {
@@ -45,7 +56,8 @@ class JwtTokens(Tokens):
         }
         if grant.key_id is not None:
             claims["key"] = grant.key_id
-        return jwt.encode(claims, self._keys[self._signing_id], _ALGORITHM, headers={"kid": self._signing_id})
+        signs = self._signs
+        return jwt.encode(claims, signs.signing, signs.algorithm, headers={"kid": signs.id})
 
     def verify(self, token: str) -> Grant:
         try:
@@ -54,8 +66,8 @@ class JwtTokens(Tokens):
                 raise TokenRefused("unknown key")
             claims = jwt.decode(
                 token,
-                key,
-                [_ALGORITHM],
+                key.verifying,
+                [key.algorithm],
                 audience=self._audience,
                 issuer=self._issuer,
                 leeway=_CLOCK_SKEW,

@@ -75,22 +75,26 @@ class TooManyRecipients(HubError):
 
 
 class TextRefused(HubError):
-    """A message text that cannot be sent at all. `reason` completes the sentence "The message …"."""
+    """A message text that cannot be sent at all. `reason` completes the sentence "The message …"; `at` is the property
+    of a request that brought it about.
+    """
 
     slug = "text-refused"
 
-    def __init__(self, reason: str) -> None:
+    def __init__(self, reason: str, *, at: str = "Message") -> None:
         super().__init__(f"The message {reason}.")
         self.reason = reason
+        self.at = at
 
 
 class TooManySegments(HubError):
     slug = "too-many-segments"
 
-    def __init__(self, *, segments: int, limit: int) -> None:
+    def __init__(self, *, segments: int, limit: int, at: str = "Message") -> None:
         super().__init__(f"The message takes {segments} segments; this program may send {limit} at most.")
         self.segments = segments
         self.limit = limit
+        self.at = at
 
 
 class BudgetExceeded(HubError):
@@ -269,6 +273,90 @@ class UrlRefused(HubError):
         super().__init__(f"The address {reason}.")
 
 
+class TemplateNotFound(HubError):
+    """Also for one of another program, and for one that is retired."""
+
+    slug = "template-not-found"
+
+    def __init__(self) -> None:
+        super().__init__("There is no such template, or no such version of it.")
+
+
+class UnknownTemplate(HubError):
+    slug = "unknown-template"
+
+    def __init__(self) -> None:
+        super().__init__("This program has no such template, or no such version of it.")
+
+
+class TemplateExists(HubError):
+    slug = "template-exists"
+
+    def __init__(self) -> None:
+        super().__init__("This program has a template of this name already.")
+
+
+class TooManyTemplates(HubError):
+    slug = "too-many-templates"
+
+    def __init__(self, *, limit: int) -> None:
+        super().__init__(f"A program has {limit} templates at the most.")
+
+
+class TooManyTemplateVersions(HubError):
+    slug = "too-many-versions"
+
+    def __init__(self, *, limit: int) -> None:
+        super().__init__(f"A template has {limit} versions at the most: give it a new name to go on.")
+
+
+class TemplateRefused(HubError):
+    """`at` is the place of two braces that begin no placeholder, counted in characters from 1."""
+
+    slug = "template-refused"
+
+    def __init__(self, *, at: int) -> None:
+        super().__init__(
+            f"The braces at character {at} begin no placeholder, such as {{{{Name}}}}; write \\{{{{ if none is meant."
+        )
+        self.at = at
+
+
+class PersonalisationRefused(HubError):
+    """Values that are not those which a template asks for, by the names of their placeholders; `nameless` is how many
+    others there are, whose names are not to be shown.
+    """
+
+    slug = "personalisation-refused"
+
+    def __init__(
+        self, *, missing: Sequence[str], unknown: Sequence[str] = (), nameless: int = 0, doubled: Sequence[str] = ()
+    ) -> None:
+        self.missing = tuple(missing)
+        self.unknown = tuple(unknown)
+        self.nameless = nameless
+        self.doubled = tuple(doubled)
+        sentences = [sentence for _, sentence in self.faults]
+        super().__init__(" ".join(sentences[:5]))
+
+    @property
+    def faults(self) -> Sequence[tuple[str | None, str]]:
+        """The name of each value that is wrong, None where it has none, with what is."""
+        faults: list[tuple[str | None, str]] = [(name, f"A value for {name} is missing.") for name in self.missing]
+        faults += [(name, f"The template has no {name}.") for name in self.unknown]
+        faults += [(name, f"{name} stands twice.") for name in self.doubled]
+        if self.nameless:
+            faults.append((None, f"{self.nameless} more values have names that the template does not have."))
+        return faults
+
+
+class TextUnclear(HubError):
+    slug = "text-unclear"
+
+    def __init__(self) -> None:
+        super().__init__("Say either Message, or Template with its TemplateVersion and Personalisation.")
+
+
 class ReplayUnclear(HubError):
     slug = "replay-unclear"
 
@@ -336,6 +424,13 @@ class AccountNotFound(HubError):
         super().__init__("There is no such provider account: see `smshub senders list`.")
 
 
+class OtherAccount(HubError):
+    slug = "other-account"
+
+    def __init__(self) -> None:
+        super().__init__("The credentials are another account's.")
+
+
 class LimitNotFound(HubError):
     slug = "limit-not-found"
 
@@ -348,6 +443,13 @@ class LimitsInACircle(HubError):
 
     def __init__(self) -> None:
         super().__init__("The limit would stand under itself.")
+
+
+class NotUnderLimit(HubError):
+    slug = "not-under-limit"
+
+    def __init__(self) -> None:
+        super().__init__("It does not stand under this limit itself.")
 
 
 class LimitInUseStill(HubError):

@@ -10,7 +10,8 @@ from starlette.types import ASGIApp
 from uuid_utils.compat import uuid7
 
 from adapters.login_guard import InProcessLoginGuard
-from adapters.providers.on_demand import OnDemand
+from adapters.providers.on_demand import CheckerOnDemand, OnDemand
+from adapters.providers.sandbox.check import SandboxChecker
 from adapters.providers.sandbox.provider import SandboxProvider
 from adapters.providers.twilio.callbacks import TwilioCallbacks
 from adapters.providers.vonage.callbacks import VonageCallbacks, VonageSmsCallbacks
@@ -19,6 +20,7 @@ from adapters.remembered import (
     RememberedBacklog,
     RememberedPrograms,
     RememberedStandings,
+    RememberedTemplates,
     RememberedTokens,
     RememberedVitalSigns,
     RememberedWaitingSenders,
@@ -41,7 +43,9 @@ from adapters.sql.inbound_messages import SqlInboundMessages
 from adapters.sql.intake import SqlIntake
 from adapters.sql.intake_postgresql import PostgresqlIntake
 from adapters.sql.intake_sqlite import SqliteIntake
+from adapters.sql.known_accounts import SqlKnownAccounts
 from adapters.sql.limits import SqlLimits
+from adapters.sql.login_guard import SqlLoginGuard
 from adapters.sql.opt_outs import SqlOptOuts
 from adapters.sql.pauses import SqlPauses
 from adapters.sql.prices import SqlPrices
@@ -54,6 +58,7 @@ from adapters.sql.schema import SqlSchema
 from adapters.sql.senders import SqlSenders
 from adapters.sql.standstills import SqlStandstills
 from adapters.sql.subjects import SqlSubjects
+from adapters.sql.templates import SqlTemplates
 from adapters.sql.text_log import SqlTextLog
 from adapters.sql.usage import SqlUsage
 from adapters.sql.vital_signs import SqlVitalSigns
@@ -76,6 +81,7 @@ from domain.ports.callback_observer import CallbackObserver
 from domain.ports.callback_reader import CallbackReader
 from domain.ports.clock import Clock
 from domain.ports.contacts import Contacts
+from domain.ports.credentials_checker import CredentialsChecker
 from domain.ports.dispatch_observer import DispatchObserver
 from domain.ports.dispatchers import Dispatchers
 from domain.ports.due_deliveries import DueDeliveries
@@ -83,8 +89,8 @@ from domain.ports.erasures import Erasures
 from domain.ports.failovers import Failovers
 from domain.ports.inbound_messages import InboundMessages
 from domain.ports.intake import Intake
+from domain.ports.known_accounts import KnownAccounts
 from domain.ports.limits import Limits
-from domain.ports.login_guard import LoginGuard
 from domain.ports.opt_outs import OptOuts
 from domain.ports.pauses import Pauses
 from domain.ports.prices import Prices
@@ -98,6 +104,7 @@ from domain.ports.senders import Senders
 from domain.ports.sms_provider import SmsProvider
 from domain.ports.standstills import Standstills
 from domain.ports.subjects import Subjects
+from domain.ports.templates import Templates
 from domain.ports.text_log import TextLog
 from domain.ports.tokens import Tokens
 from domain.ports.usage import UsageLog
@@ -125,11 +132,13 @@ from domain.use_cases.import_opt_outs import ImportOptOuts
 from domain.use_cases.import_programs import ImportPrograms
 from domain.use_cases.issue_token import IssueToken
 from domain.use_cases.join_inbound_parts import JoinInboundParts
+from domain.use_cases.keep_templates import KeepTemplates
 from domain.use_cases.keep_webhooks import KeepWebhooks
 from domain.use_cases.list_audit_events import ListAuditEvents
 from domain.use_cases.list_inbound_messages import ListInboundMessages
 from domain.use_cases.list_opt_outs import ListConsentEvents, ListOptOuts
 from domain.use_cases.list_programs import ListPrograms
+from domain.use_cases.operate_accounts import OperateAccounts
 from domain.use_cases.operate_keys import OperateKeys
 from domain.use_cases.operate_limits import OperateLimits
 from domain.use_cases.operate_prices import OperatePrices
@@ -148,6 +157,7 @@ from domain.use_cases.send_text import SendText
 from domain.use_cases.set_opt_out import SetOptOut
 from domain.use_cases.set_terms import SetTerms
 from domain.use_cases.settle_deliveries import SettleDeliveries
+from domain.use_cases.survey_senders import SurveySenders
 from domain.use_cases.take_in_texts import TakeInTexts
 from domain.use_cases.work_off_receipts import WorkOffReceipts
 from entrypoints.dispatcher import Dispatcher
@@ -156,8 +166,11 @@ from entrypoints.http.callback_handlers import CallbackHandlers
 from entrypoints.http.contract import Contract
 from entrypoints.http.handlers import Handlers
 from entrypoints.http.internal import create_internal_app
+from entrypoints.http.limit_handlers import LimitHandlers
 from entrypoints.http.operator_handlers import OperatorHandlers
+from entrypoints.http.sender_handlers import SenderHandlers
 from entrypoints.http.subject_handlers import SubjectHandlers
+from entrypoints.http.template_handlers import TemplateHandlers
 from entrypoints.settings import Settings, key_ring
 from entrypoints.telemetry.gauges import Gauges
 from entrypoints.telemetry.metrics import Metrics
@@ -230,7 +243,12 @@ def _vault(settings: Settings) -> Vault:
 
 
 def _tokens(settings: Settings) -> JwtTokens:
-    return JwtTokens(settings.signing_ring(), issuer=settings.token_issuer, audience=settings.token_audience)
+    return JwtTokens(
+        settings.signing_ring(),
+        private_keys=settings.private_keys(),
+        issuer=settings.token_issuer,
+        audience=settings.token_audience,
+    )
 
 
 def _segment_price(settings: Settings) -> Price | None:
@@ -280,6 +298,29 @@ def _vonage(settings: Settings, accounts: ProviderAccounts, observer: DispatchOb
         )
 
     return OnDemand(load)
+
+
+def _twilio_checker(settings: Settings) -> CredentialsChecker:
+    def load() -> CredentialsChecker:
+        from adapters.providers.twilio.check import TwilioChecker  # noqa: PLC0415
+
+        return TwilioChecker(api_base_url=settings.twilio_api_base_url or None)
+
+    return CheckerOnDemand(load)
+
+
+def _vonage_checker(settings: Settings) -> CredentialsChecker:
+    def load() -> CredentialsChecker:
+        from adapters.providers.vonage.check import VonageChecker  # noqa: PLC0415
+        from adapters.providers.vonage.library import Hosts  # noqa: PLC0415
+
+        return VonageChecker(hosts=Hosts(settings.vonage_api_host, settings.vonage_rest_host))
+
+    return CheckerOnDemand(load)
+
+
+def _checkers_by_name(**by_name: CredentialsChecker) -> Mapping[str, CredentialsChecker]:
+    return by_name
 
 
 def _mail(settings: Settings, clock: Clock) -> SmsProvider:
@@ -336,6 +377,7 @@ class Container(containers.DeclarativeContainer):
     vault: providers.Provider[Vault] = providers.Singleton(_vault, settings)
     accounts: providers.Provider[ProviderAccounts] = providers.Singleton(SqlProviderAccounts, database, vault)
     remembered_accounts: providers.Provider[ProviderAccounts] = providers.Singleton(RememberedAccounts, accounts)
+    known_accounts: providers.Provider[KnownAccounts] = providers.Singleton(SqlKnownAccounts, database, vault)
     programs: providers.Provider[Programs] = providers.Singleton(SqlPrograms, database, vault)
     program_keys: providers.Provider[ProgramKeys] = providers.Singleton(SqlProgramKeys, database)
     key_standings: providers.Provider[KeyStandings] = providers.Singleton(
@@ -383,16 +425,21 @@ class Container(containers.DeclarativeContainer):
     failovers: providers.Provider[Failovers] = providers.Singleton(SqlFailovers, database)
     dispatchers: providers.Provider[Dispatchers] = providers.Singleton(SqlDispatchers, database)
 
+    templates: providers.Provider[Templates] = providers.Singleton(
+        RememberedTemplates, providers.Singleton(SqlTemplates, database)
+    )
+
     webhooks: providers.Provider[Webhooks] = providers.Singleton(SqlWebhooks, database, vault)
     webhook_outbox: providers.Provider[WebhookOutbox] = providers.Singleton(SqlWebhookOutbox, database, vault)
     webhook_transport: providers.Provider[WebhookTransport] = providers.Singleton(_webhook_transport, settings)
     webhook_observer: providers.Provider[WebhookObserver] = providers.Singleton(LoggedWebhooks, metrics)
 
     wakeups: providers.Provider[Wakeups] = providers.Singleton(_wakeups, settings, database)
-    tokens: providers.Provider[Tokens] = providers.Singleton(RememberedTokens, providers.Singleton(_tokens, settings))
+    signed_tokens: providers.Provider[JwtTokens] = providers.Singleton(_tokens, settings)
+    tokens: providers.Provider[Tokens] = providers.Singleton(RememberedTokens, signed_tokens)
     stopping: providers.Provider[asyncio.Event] = providers.Singleton(asyncio.Event)
-    guard: providers.Provider[LoginGuard] = providers.Singleton(
-        InProcessLoginGuard, per_minute=settings.provided.logins_per_minute
+    guard: providers.Provider[SqlLoginGuard] = providers.Singleton(
+        SqlLoginGuard, database, clock, per_minute=settings.provided.logins_per_minute
     )
     mail: providers.Provider[SmsProvider] = providers.Singleton(_mail, settings, clock)
     sms_providers: providers.Provider[Mapping[str, SmsProvider]] = providers.Singleton(
@@ -401,6 +448,12 @@ class Container(containers.DeclarativeContainer):
         twilio=providers.Singleton(_twilio, settings, remembered_accounts, observer),
         vonage=providers.Singleton(_vonage, settings, remembered_accounts, observer),
         mail=mail,
+    )
+    credentials_checkers: providers.Provider[Mapping[str, CredentialsChecker]] = providers.Singleton(
+        _checkers_by_name,
+        sandbox=providers.Singleton(SandboxChecker),
+        twilio=providers.Singleton(_twilio_checker, settings),
+        vonage=providers.Singleton(_vonage_checker, settings),
     )
     callback_readers: providers.Provider[Mapping[str, CallbackReader]] = providers.Singleton(
         _readers, remembered_accounts
@@ -423,6 +476,7 @@ class Container(containers.DeclarativeContainer):
     send_text: providers.Provider[SendText] = providers.Singleton(
         SendText,
         programs=remembered_programs,
+        templates=templates,
         contacts=contacts,
         intake=intake,
         backlog=remembered_backlog,
@@ -437,6 +491,7 @@ class Container(containers.DeclarativeContainer):
     preview_text: providers.Provider[PreviewText] = providers.Singleton(
         PreviewText,
         programs=remembered_programs,
+        templates=templates,
         opt_outs=opt_outs,
         contacts=contacts,
         backlog=backlog,
@@ -523,9 +578,19 @@ class Container(containers.DeclarativeContainer):
     list_senders: providers.Provider[ListSenders] = providers.Singleton(ListSenders, senders=senders)
     change_sender: providers.Provider[ChangeSender] = providers.Singleton(ChangeSender, senders=senders, clock=clock)
     pause: providers.Provider[Pause] = providers.Singleton(Pause, pauses=pauses, senders=senders, clock=clock)
+    survey_senders: providers.Provider[SurveySenders] = providers.Singleton(
+        SurveySenders, senders=senders, programs=programs, workload=workload, clock=clock
+    )
+    operate_accounts: providers.Provider[OperateAccounts] = providers.Singleton(
+        OperateAccounts,
+        accounts=known_accounts,
+        kept=accounts,
+        providers=sms_providers,
+        checkers=credentials_checkers,
+    )
     operate_prices: providers.Provider[OperatePrices] = providers.Singleton(OperatePrices, prices=prices)
     operate_limits: providers.Provider[OperateLimits] = providers.Singleton(
-        OperateLimits, limits=limits, senders=senders, clock=clock
+        OperateLimits, limits=limits, senders=senders, accounts=known_accounts, clock=clock
     )
 
     search_subject: providers.Provider[SearchSubject] = providers.Singleton(
@@ -604,6 +669,9 @@ class Container(containers.DeclarativeContainer):
     fail_over: providers.Provider[FailOver] = providers.Singleton(
         FailOver, failovers=failovers, clock=clock, observer=observer, wakeups=wakeups
     )
+    keep_templates: providers.Provider[KeepTemplates] = providers.Singleton(
+        KeepTemplates, templates=templates, clock=clock
+    )
     keep_webhooks: providers.Provider[KeepWebhooks] = providers.Singleton(
         KeepWebhooks, webhooks=webhooks, transport=webhook_transport, clock=clock
     )
@@ -675,15 +743,35 @@ class Container(containers.DeclarativeContainer):
     subject_handlers: providers.Provider[SubjectHandlers] = providers.Singleton(
         SubjectHandlers, search_subject=search_subject, erase_subject=erase_subject
     )
+    template_handlers: providers.Provider[TemplateHandlers] = providers.Singleton(
+        TemplateHandlers, keep_templates=keep_templates, preview_text=preview_text
+    )
+    sender_handlers: providers.Provider[SenderHandlers] = providers.Singleton(
+        SenderHandlers,
+        survey=survey_senders,
+        add=add_sender,
+        change=change_sender,
+        pause=pause,
+        accounts=operate_accounts,
+    )
+    limit_handlers: providers.Provider[LimitHandlers] = providers.Singleton(
+        LimitHandlers, limits=operate_limits, prices=operate_prices
+    )
     app = providers.Singleton(
         _app,
         tracing,
         contract=contract,
-        handlers=handlers,
-        callback_handlers=callback_handlers,
-        operator_handlers=operator_handlers,
-        subject_handlers=subject_handlers,
+        handlers=providers.List(
+            handlers,
+            template_handlers,
+            operator_handlers,
+            sender_handlers,
+            limit_handlers,
+            subject_handlers,
+            callback_handlers,
+        ),
         tokens=tokens,
+        key_set=signed_tokens.provided.key_set,
         check_access=check_access,
         metrics=metrics,
         cors_origins=settings.provided.cors_origins,
@@ -699,6 +787,7 @@ async def close(container: Container) -> None:
     """Finishes what was begun, and lets go of the database."""
     await container.sql_intake().drained()
     await container.callbacks().drained()
+    await container.guard().drained()
     await container.wakeups().drained()
     await container.webhook_transport().close()
     await container.database().close()

@@ -8,17 +8,27 @@ import re
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from ipaddress import ip_network
+from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
 from annotated_types import Ge
-from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    SecretStr,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+)
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from domain.errors import InvalidValue
 from domain.model.phone_number import is_region
 from domain.model.price import Price
 from domain.model.terms import is_mail_address
+from entrypoints.weak_keys import weak_keys
 
 PREFIX = "SMSHUB_"
 
@@ -106,6 +116,20 @@ def _checked_networks(written: tuple[str, ...]) -> tuple[str, ...]:
     return written
 
 
+def _checked_file(file: str) -> str:
+    if file:
+        _content(file)
+    return file
+
+
+def _content(file: str) -> bytes:
+    """Raises ValueError."""
+    try:
+        return Path(file).read_bytes()
+    except OSError as error:
+        raise ValueError(f"cannot be read: {error.strerror}") from None
+
+
 def _checked_keys(secret: SecretStr) -> SecretStr:
     for key in key_ring(secret).values():
         if len(key) < _SHORTEST_KEY:
@@ -129,7 +153,8 @@ def key_ring(secret: SecretStr) -> Mapping[str, bytes]:
 
 _List = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)]
 _Durations = Annotated[tuple[Annotated[timedelta, Ge(timedelta(0))], ...], NoDecode, BeforeValidator(_split)]
-_Keys = Annotated[SecretStr, AfterValidator(_checked_keys)]
+_Keys = Annotated[SecretStr, Field(validate_default=True), AfterValidator(_checked_keys)]
+_File = Annotated[str, AfterValidator(_checked_file)]
 
 
 class Settings(BaseSettings):
@@ -148,14 +173,28 @@ class Settings(BaseSettings):
         description="Whether a pooler such as PgBouncer lends PostgreSQL's connections out for single transactions. "
         "Dispatchers then look for work by themselves ten times a second, instead of being told.",
     )
+    signing_keys_file: _File = Field(
+        "", description="A file that has `SMSHUB_SIGNING_KEYS` in it instead, such as a mounted secret."
+    )
     signing_keys: _Keys = Field(
         SecretStr(""),
         description="What tokens are signed with: `kid:base64url,…`, 32 bytes or more each; the first signs, "
         "all verify. `smshub keys generate` prints one.",
     )
+    token_key_files: _List = Field(
+        (),
+        description="Files with a private key each (PEM; Ed25519, or RSA of 2048 bits or more). The first signs tokens "
+        "in place of the signing keys, whose tokens stay good; the public keys are at `/.well-known/jwks.json`.",
+    )
+    encryption_keys_file: _File = Field(
+        "", description="A file that has `SMSHUB_ENCRYPTION_KEYS` in it instead, such as a mounted secret."
+    )
     encryption_keys: _Keys = Field(
         SecretStr(""),
         description="What provider credentials are encrypted with in the database, written as the signing keys.",
+    )
+    key_peppers_file: _File = Field(
+        "", description="A file that has `SMSHUB_KEY_PEPPERS` in it instead, such as a mounted secret."
     )
     key_peppers: _Keys = Field(
         SecretStr(""),
@@ -187,7 +226,13 @@ class Settings(BaseSettings):
     )
     token_issuer: str = Field("sms-hub", min_length=1, description="`iss` of tokens.")
     token_audience: str = Field("sms-hub", min_length=1, description="`aud` of tokens.")
-    logins_per_minute: int = Field(60, ge=60, le=100_000, description="Logins of one program from one address.")
+    logins_per_minute: int = Field(
+        60,
+        ge=60,
+        le=100_000,
+        description="Logins of one program from one address, at all replicas together. Ten times as many that fail are "
+        "let through from one address, whatever the programs.",
+    )
     default_region: Annotated[str, AfterValidator(_checked_region)] = Field(
         "US", description="Country of numbers without `+` where the sender has none."
     )
@@ -269,6 +314,19 @@ class Settings(BaseSettings):
         "traces it is to have, OpenTelemetry's own variables say, such as `OTEL_EXPORTER_OTLP_ENDPOINT`.",
     )
 
+    @field_validator("signing_keys", "encryption_keys", "key_peppers", mode="before")
+    @classmethod
+    def _from_file(cls, value: str | SecretStr, info: ValidationInfo) -> str | SecretStr:
+        file = info.data.get(f"{info.field_name}_file")
+        if not file:
+            return value
+        if value.get_secret_value() if isinstance(value, SecretStr) else value:
+            raise ValueError("is given, and so is a file for it")
+        try:
+            return _content(file).decode()
+        except UnicodeDecodeError:
+            raise ValueError("stands in a file that is no text") from None
+
     @classmethod
     def from_environment(cls, **overrides: object) -> "Settings":
         """Raises `SettingsFault`, which names the variables and never their values."""
@@ -290,11 +348,28 @@ class Settings(BaseSettings):
         return self.public_url if {"auto": reachable, "true": True}.get(self.provider_callbacks) else None
 
     def signing_ring(self) -> Mapping[str, bytes]:
-        """Raises `SettingsFault` where there is none: a hub without keys issues no tokens."""
+        """Raises `SettingsFault` where there is no key at all: a hub without keys issues no tokens."""
         ring = key_ring(self.signing_keys)
-        if not ring:
+        if not ring and not self.token_key_files:
             raise SettingsFault([(f"{PREFIX}SIGNING_KEYS", "is missing; `smshub keys generate` prints a key")])
         return ring
+
+    def private_keys(self) -> Sequence[bytes]:
+        """As PEM, if that is what the files hold. Raises `SettingsFault`."""
+        try:
+            return [_content(file) for file in self.token_key_files]
+        except ValueError as error:
+            raise SettingsFault([(f"{PREFIX}TOKEN_KEY_FILES", str(error))]) from None
+
+    def refuse_weak_keys(self) -> None:
+        """Raises `SettingsFault`. Processes do not start with such keys; commands that replace them work."""
+        faults = [
+            (f"{PREFIX}{name}", f"key {key_id} {why}: replace it by what `smshub keys generate` prints")
+            for name, keys in (("SIGNING_KEYS", self.signing_keys), ("ENCRYPTION_KEYS", self.encryption_keys))
+            for key_id, why in weak_keys(key_ring(keys)).items()
+        ]
+        if faults:
+            raise SettingsFault(faults)
 
 
 def unknown_variables(environment: Mapping[str, str]) -> Sequence[str]:

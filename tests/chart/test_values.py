@@ -11,8 +11,8 @@ from tests.chart.rendering import CHART, helm, render
 from tests.chart.values import AUTOSCALED_API, BY_KEDA, DEMO, EXISTING, SECRETS, hub, merged
 
 SECRET_SETTINGS = {"database_url", "signing_keys", "encryption_keys", "key_peppers", "mail_url"}
-# What processes listen on is the chart's own matter.
-OWN_SETTINGS = {"host"}
+# What processes listen on is the chart's own matter, and how they get their secrets.
+OWN_SETTINGS = {"host", "signing_keys_file", "encryption_keys_file", "key_peppers_file"}
 
 REFUSED_BY_SCHEMA: list[tuple[dict[str, Any], str]] = [
     ({"replicas": 2}, "additional properties 'replicas' not allowed"),

@@ -8,8 +8,9 @@ from domain.errors import LimitsInACircle, ProgramExists, TooManyKeys
 from domain.model.access import KeyKind
 from domain.model.audit import THE_HUB_ITSELF, Actor, AuditEvent, acting
 from domain.model.credentials import Credentials, ProviderAccount
-from domain.model.limit import Limit
+from domain.model.limit import DailyCap, Limit
 from domain.model.pace import Pace
+from domain.model.price import Price
 from domain.model.program_key import KeyHash, KeyTerms, ProgramKey
 from domain.model.sender import OptOutReplies, SenderAddress
 from domain.model.terms import OnUnknown, Terms
@@ -85,6 +86,11 @@ CHANGES: Mapping[str, tuple[Callable[[Store], Awaitable[object]], str]] = {
         "account sandbox sandbox",
     ),
     "limit.set": (lambda store: store.limits.put(LIMIT), "limit campaign"),
+    "account.credentials-set": (
+        lambda store: store.known_accounts.set_credentials(1, Credentials({"auth_token": SECRET})),
+        "account sandbox sandbox",
+    ),
+    "price.set": (lambda store: store.prices.put("US", Price.parse("0.0083 USD")), "price US"),
     "hub.paused": (lambda store: store.pauses.set_hub(paused=True, now_us=NOW_US), "hub"),
     "hub.resumed": (lambda store: store.pauses.set_hub(paused=False, now_us=NOW_US), "hub"),
     "accounts.sealed-anew": (lambda store: store.accounts.seal_anew(), "all accounts"),
@@ -112,6 +118,40 @@ async def test_what_was_and_what_is_are_told_where_they_differ(store: Store) -> 
     assert (await last(store)).changes == {"notice": ("Reply STOP.", None), "help_reply": (None, "Call us.")}
     await store.senders.change(1, pace=Pace.parse("40/min"), backlog_us=0, now_us=NOW_US)
     assert (await last(store)).changes == {"Rate": ("1/s", "40/min")}
+
+
+async def test_limits_and_prices_are_told_as_they_were_and_are(store: Store) -> None:
+    await store.add_program()
+    steps: Sequence[tuple[Callable[[], Awaitable[object]], Mapping[str, object]]] = [
+        (lambda: store.limits.put(LIMIT), {"Counts": (None, "segments"), "Rate": (None, "2/s")}),
+        (
+            lambda: store.limits.put(Limit(name="campaign", daily=DailyCap(2_000, "America/Chicago"))),
+            {"Rate": ("2/s", None), "Daily": (None, 2_000), "Zone": (None, "America/Chicago")},
+        ),
+        (lambda: store.limits.attach_sender(1, "campaign"), {"Limit": (None, "campaign")}),
+        (lambda: store.limits.attach_sender(1, None), {"Limit": ("campaign", None)}),
+        (lambda: store.limits.attach_account("sandbox", "sandbox", "campaign"), {"Limit": (None, "campaign")}),
+        (lambda: store.limits.attach_account("sandbox", "sandbox", None), {"Limit": ("campaign", None)}),
+        (
+            lambda: store.limits.remove("campaign"),
+            {"Counts": ("segments", None), "Daily": (2_000, None), "Zone": ("America/Chicago", None)},
+        ),
+        (lambda: store.prices.put("US", Price.parse("0.0083 USD")), {"Price": (None, "0.0083 USD")}),
+        (lambda: store.prices.put("US", Price.parse("0.0079 USD")), {"Price": ("0.0083 USD", "0.0079 USD")}),
+        (lambda: store.prices.remove("US"), {"Price": ("0.0079 USD", None)}),
+    ]
+    for change, told in steps:
+        await change()
+        assert (await last(store)).changes == told
+
+
+async def test_a_sender_that_a_program_has_already_is_not_added_once_more(store: Store) -> None:
+    await store.add_program()
+    further = SenderAddress("72975")
+    for _ in range(2):
+        await store.programs.add_sender("city-hall", provider="sandbox", sender=further, pace=None, account=ACCOUNT)
+
+    assert [each.action for each in await events(store)] == ["program.sender-added", "program.created"]
 
 
 async def test_it_tells_who_by_which_way_and_from_where(store: Store) -> None:

@@ -87,6 +87,7 @@ class Simulation:
         moment = datetime.fromtimestamp(now_us / 1e6, UTC)
         send = SendText(
             programs=self.store.programs,
+            templates=self.store.templates,
             contacts=self.store.contacts,
             intake=self.store.intake,
             backlog=self.store.backlog,

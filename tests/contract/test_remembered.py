@@ -1,6 +1,7 @@
 """What is remembered of programs and tokens, and for how long."""
 
 import asyncio
+import time
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -14,6 +15,7 @@ from adapters.remembered import (
     RememberedAccounts,
     RememberedBacklog,
     RememberedPrograms,
+    RememberedTemplates,
     RememberedTokens,
     RememberedVitalSigns,
     RememberedWaitingSenders,
@@ -29,6 +31,7 @@ from domain.model.program import Program
 from domain.model.queue_ahead import QueueAhead
 from domain.model.sender import SenderAddress
 from domain.model.shared_line import WaitingSender
+from domain.model.template import TemplateName, TemplateText, TemplateVersion
 from domain.model.waiting import Waiting
 from domain.ports.backlog import WaitingSenders
 from domain.ports.provider_accounts import ProviderAccounts
@@ -37,7 +40,7 @@ from domain.ports.vitals import Vitals, VitalSigns
 from domain.ports.workload import Load, Workload
 from tests.builders import SANDBOX
 from tests.unit.builders import a_program
-from tests.unit.fakes import FakeBacklog, InMemoryPrograms, settled
+from tests.unit.fakes import FakeBacklog, InMemoryPrograms, InMemoryTemplates, settled
 
 
 class Timer:
@@ -72,6 +75,7 @@ class SlowPrograms(InMemoryPrograms):
 def timer(monkeypatch: pytest.MonkeyPatch) -> Timer:
     timer = Timer()
     monkeypatch.setattr(adapters.remembered, "TTLCache", partial(TTLCache, timer=timer))
+    monkeypatch.setattr(adapters.remembered, "time", SimpleNamespace(monotonic=timer, time=time.time))
     return timer
 
 
@@ -171,6 +175,73 @@ class TestPrograms:
         assert len(changed.senders) == 2
         assert changed in await remembered.all()
         assert await remembered.find_with_keys("pharmacy-sid") == (changed, [])
+
+
+class SlowTemplates(InMemoryTemplates):
+    """Answers a search when it is let go, with what it found before."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.go = asyncio.Event()
+        self.go.set()
+
+    async def find(self, program_id: str, name: TemplateName, version: int | None) -> TemplateVersion | None:
+        found = await super().find(program_id, name, version)
+        await self.go.wait()
+        return found
+
+
+class TestTemplates:
+    NAME = TemplateName("greeting")
+
+    @pytest.fixture
+    async def templates(self) -> SlowTemplates:
+        templates = SlowTemplates()
+        await templates.add("PHARMACY", self.NAME, TemplateText("Hello"), now_us=1)
+        return templates
+
+    async def said(self, remembered: RememberedTemplates, version: int | None = None) -> str | None:
+        found = await remembered.find("PHARMACY", self.NAME, version)
+        return None if found is None else found.text.text
+
+    async def test_one_is_looked_for_once_and_what_others_change_shows_after_a_while(
+        self, templates: SlowTemplates, timer: Timer
+    ) -> None:
+        remembered = RememberedTemplates(templates)
+        before = [await self.said(remembered) for _ in range(3)]
+        await templates.change("PHARMACY", self.NAME, TemplateText("Dear"), now_us=2)
+        timer.at_s += 1.99
+        meanwhile = await self.said(remembered)
+        timer.at_s += 0.01
+
+        assert [*before, meanwhile] == ["Hello"] * 4
+        assert templates.sought == ["greeting"]
+        assert await self.said(remembered) == "Dear"
+
+    async def test_what_is_changed_here_shows_at_once(self, templates: SlowTemplates) -> None:
+        remembered = RememberedTemplates(templates)
+        await self.said(remembered)
+        await self.said(remembered, 1)
+
+        await remembered.change("PHARMACY", self.NAME, TemplateText("Dear"), now_us=2)
+        changed = await self.said(remembered), await self.said(remembered, 1)
+        await remembered.retire("PHARMACY", self.NAME, now_us=3)
+
+        assert changed == ("Dear", "Hello")
+        assert (await self.said(remembered), await self.said(remembered, 1)) == (None, None)
+
+    async def test_who_looked_before_a_change_does_not_have_the_old_one_remembered(
+        self, templates: SlowTemplates
+    ) -> None:
+        remembered = RememberedTemplates(templates)
+        templates.go.clear()
+        looking = asyncio.create_task(self.said(remembered))
+        await settled()
+        await remembered.change("PHARMACY", self.NAME, TemplateText("Dear"), now_us=2)
+        templates.go.set()
+
+        assert await looking == "Hello"
+        assert await self.said(remembered) == "Dear"
 
 
 class CountingTokens(Tokens):
@@ -300,10 +371,7 @@ class TestBacklog:
         assert (await remembered.at(1, now_us=0)).waiting == {(Priority.BULK, "PHARMACY"): Waiting(5, 5)}
         assert (await remembered.at(2, now_us=0)).waiting == {}
 
-    async def test_what_is_old_is_looked_at_again_and_given_meanwhile(
-        self, timer: Timer, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        monkeypatch.setattr(adapters.remembered, "time", SimpleNamespace(monotonic=timer))
+    async def test_what_is_old_is_looked_at_again_and_given_meanwhile(self, timer: Timer) -> None:
         backlog = FakeBacklog()
         remembered = RememberedBacklog(backlog, for_s=0.5)
         await remembered.at(1, now_us=0)
@@ -314,8 +382,7 @@ class TestBacklog:
         await asyncio.sleep(0.01)
         assert (await remembered.at(1, now_us=0)).free_us == 9
 
-    async def test_what_is_as_old_again_is_waited_for(self, timer: Timer, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(adapters.remembered, "time", SimpleNamespace(monotonic=timer))
+    async def test_what_is_as_old_again_is_waited_for(self, timer: Timer) -> None:
         backlog = FakeBacklog()
         remembered = RememberedBacklog(backlog, for_s=0.5)
         await remembered.at(1, now_us=0)
@@ -412,9 +479,8 @@ class SlowWorkload(Workload):
 class TestWorkload:
     @pytest.mark.parametrize(("takes_s", "for_s"), [(0.001, 5), (0.5, 50)])
     async def test_it_is_looked_at_the_more_seldom_the_longer_that_takes(
-        self, timer: Timer, monkeypatch: pytest.MonkeyPatch, takes_s: float, for_s: float
+        self, timer: Timer, takes_s: float, for_s: float
     ) -> None:
-        monkeypatch.setattr(adapters.remembered, "time", SimpleNamespace(monotonic=timer))
         workload = SlowWorkload(timer, takes_s=takes_s)
         remembered = RememberedWorkload(workload)
         await remembered.now(now_us=0)
@@ -444,8 +510,7 @@ class CountedSigns(VitalSigns):
         return Vitals(dispatchers=self.asked, sending=0, unknown=0, oldest_unknown_us=0, caps_used={})
 
 
-async def test_vital_signs_are_read_every_two_seconds_at_most(timer: Timer, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(adapters.remembered, "time", SimpleNamespace(monotonic=timer))
+async def test_vital_signs_are_read_every_two_seconds_at_most(timer: Timer) -> None:
     signs = CountedSigns()
     remembered = RememberedVitalSigns(signs)
 

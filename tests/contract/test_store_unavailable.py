@@ -14,8 +14,10 @@ from sqlalchemy import text as sql
 
 import adapters.sql.database
 from adapters.sql.database import Database, DatabaseFault
-from domain.errors import InvalidValue, StoreUnavailable
+from adapters.sql.login_guard import SqlLoginGuard
+from domain.errors import InvalidValue, StoreUnavailable, TemplateNotFound
 from domain.model.access import KeyKind
+from domain.model.credentials import Credentials
 from domain.model.delivery import DeliveryState
 from domain.model.failover import Failover
 from domain.model.idempotency import IdempotencyKey
@@ -23,9 +25,11 @@ from domain.model.limit import Limit
 from domain.model.message_body import MessageBody
 from domain.model.pace import Pace
 from domain.model.phone_number import PhoneNumber
+from domain.model.price import Price
 from domain.model.program import Program
 from domain.model.program_key import KeyHash, KeyTerms
 from domain.model.sender import Sender
+from domain.model.template import TemplateName, TemplateText
 from domain.model.terms import USUAL_TERMS
 from domain.model.text_message import NewText, TextMessage
 from domain.ports.text_log import TextFilter
@@ -47,6 +51,7 @@ FAILOVER = Failover(
 )
 TEST_KEY = KeyTerms(kind=KeyKind.TEST, expires_us=NOW_US + 1)
 KEY = IdempotencyKey("a-key", b"fingerprint")
+PROVIDER_CREDENTIALS = Credentials({"auth_token": PASSWORD})
 BEING_SENT = a_delivery(NUMBER, delivery_id=1, state=DeliveryState.SENDING, attempt=1)
 
 
@@ -64,6 +69,27 @@ def a_private_text() -> NewText:
     return NewText(message=message, deliveries=text.deliveries)
 
 
+TEMPLATE_TEXT = TemplateText("Hello {{Name}}")
+
+
+async def missing(call: Awaitable[object]) -> None:
+    with suppress(TemplateNotFound):
+        await call
+
+
+def a_login_guard(store: Store) -> SqlLoginGuard:
+    return SqlLoginGuard(store.database, store.clock, per_minute=60)
+
+
+async def log_in_twice(store: Store) -> None:
+    """The first is read, both are written."""
+    guard = a_login_guard(store)
+    logins = (guard.admit("SID-city-hall", "192.0.2.1") for _ in range(2))
+    for result in await asyncio.gather(*logins, return_exceptions=True):
+        if result is not None:
+            raise result
+
+
 # Every way into the database.
 CALLS: dict[str, Callable[[Store], Awaitable[object]]] = {
     "programs.add": lambda store: store.programs.add(a_program(f"program-{uuid4()}")),
@@ -73,6 +99,8 @@ CALLS: dict[str, Callable[[Store], Awaitable[object]]] = {
     "programs.set_terms": lambda store: store.programs.set_terms("city-hall", USUAL_TERMS),
     "accounts.credentials": lambda store: store.accounts.credentials(1),
     "accounts.seal_anew": lambda store: store.accounts.seal_anew(),
+    "known_accounts.all": lambda store: store.known_accounts.all(),
+    "known_accounts.set_credentials": lambda store: store.known_accounts.set_credentials(1, PROVIDER_CREDENTIALS),
     "senders.all": lambda store: store.senders.all(),
     "senders.change": lambda store: store.senders.change(1, pace=Pace.parse("1/s"), backlog_us=0, now_us=NOW_US),
     "limits.put": lambda store: store.limits.put(Limit(name="campaign", pace=Pace.parse("1/s"))),
@@ -80,6 +108,9 @@ CALLS: dict[str, Callable[[Store], Awaitable[object]]] = {
     "limits.attach_sender": lambda store: store.limits.attach_sender(1, None),
     "limits.attach_account": lambda store: store.limits.attach_account("sandbox", "sandbox", None),
     "limits.all": lambda store: store.limits.all(now_us=NOW_US),
+    "prices.put": lambda store: store.prices.put("US", Price.parse("0.0083 USD")),
+    "prices.remove": lambda store: store.prices.remove("US"),
+    "prices.all": lambda store: store.prices.all(),
     "pauses.set_hub": lambda store: store.pauses.set_hub(paused=True, now_us=NOW_US),
     "pauses.set_program": lambda store: store.pauses.set_program("city-hall", paused=True, now_us=NOW_US),
     "pauses.set_sender": lambda store: store.pauses.set_sender(1, paused=True, now_us=NOW_US),
@@ -88,6 +119,8 @@ CALLS: dict[str, Callable[[Store], Awaitable[object]]] = {
     "keys.of_program": lambda store: store.keys.of_program("city-hall"),
     "keys.revoke": lambda store: store.keys.revoke("city-hall", 1, now_us=NOW_US),
     "keys.used": lambda store: store.keys.used(1, now_us=NOW_US),
+    "login_guard.admit": lambda store: a_login_guard(store).admit("SID-city-hall", "192.0.2.1"),
+    "login_guard.admit again": log_in_twice,
     "standings.of_key": lambda store: store.standings.of_key(1),
     "standings.of_keyless": lambda store: store.standings.of_keyless("city-hall", issued_us=NOW_US),
     "audit_log.page": lambda store: store.audit_log.page(before=None, limit=10),
@@ -97,6 +130,16 @@ CALLS: dict[str, Callable[[Store], Awaitable[object]]] = {
     "inbound.page": lambda store: store.inbound.page("city-hall", before=None, limit=10),
     "opt_outs.page": lambda store: store.opt_outs.page("city-hall", after=None, limit=10),
     "opt_outs.events": lambda store: store.opt_outs.events(NUMBER, limit=10),
+    "templates.add": lambda store: store.templates.add(
+        "city-hall", TemplateName(f"t-{uuid4()}"), TEMPLATE_TEXT, now_us=NOW_US
+    ),
+    "templates.change": lambda store: missing(
+        store.templates.change("city-hall", TemplateName("gone"), TEMPLATE_TEXT, now_us=NOW_US)
+    ),
+    "templates.retire": lambda store: missing(store.templates.retire("city-hall", TemplateName("gone"), now_us=NOW_US)),
+    "templates.all": lambda store: store.templates.all("city-hall"),
+    "templates.versions": lambda store: store.templates.versions("city-hall", TemplateName("gone")),
+    "templates.find": lambda store: store.templates.find("city-hall", TemplateName("gone"), None),
     "retention.forget": lambda store: store.retention.forget(now_us=NOW_US, kept_us=1),
     "subjects.page": lambda store: store.subjects.page(NUMBER, after=(0, 0), limit=10),
     "erasures.ask": lambda store: store.erasures.ask(NUMBER, keep_opt_outs=True, now_us=NOW_US),

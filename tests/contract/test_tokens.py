@@ -1,4 +1,6 @@
 import base64
+import hashlib
+import hmac
 import json
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -7,10 +9,24 @@ from typing import Any, Self
 
 import jwt
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1
+from cryptography.hazmat.primitives.asymmetric.ec import generate_private_key as new_ec_key
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key as new_rsa_key
+from cryptography.hazmat.primitives.serialization import (
+    BestAvailableEncryption,
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    PublicFormat,
+    load_pem_private_key,
+)
 from hypothesis import given
 from hypothesis import strategies as st
 
 import adapters.tokens
+from adapters.remembered import RememberedTokens
 from adapters.tokens import JwtTokens
 from domain.errors import InvalidValue, TokenRefused
 from domain.model.access import Grant, Scope
@@ -353,3 +369,214 @@ class TestGarbage:
     @pytest.mark.parametrize("value", [2**56, 2**62])
     def test_an_end_beyond_all_calendars_is_refused(self, value: int) -> None:
         refused(signed_as_it_is(claims() | {"exp": value}))
+
+
+def pem(key: Any, *, passphrase: bytes | None = None) -> bytes:  # noqa: ANN401 - any kind of private key
+    encryption = NoEncryption() if passphrase is None else BestAvailableEncryption(passphrase)
+    written: bytes = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, encryption)
+    return written
+
+
+RSA_KEY = pem(new_rsa_key(65537, 2048))
+ED25519_KEY = pem(Ed25519PrivateKey.generate())
+PRIVATE_KEYS = {"RS256": RSA_KEY, "EdDSA": ED25519_KEY}
+
+
+def with_private_keys(*keys: bytes, secrets: Mapping[str, bytes] | None = None) -> JwtTokens:
+    return JwtTokens(
+        {"new": NEW_KEY} if secrets is None else secrets, issuer=ISSUER, audience=AUDIENCE, private_keys=keys
+    )
+
+
+def private(key: bytes) -> RSAPrivateKey | Ed25519PrivateKey:
+    loaded = load_pem_private_key(key, None)
+    assert isinstance(loaded, RSAPrivateKey | Ed25519PrivateKey)
+    return loaded
+
+
+def public_forms(key: bytes) -> list[bytes]:
+    """All that an attacker might take for the key's bytes."""
+    public = private(key).public_key()
+    forms = [
+        public.public_bytes(encoding, form)
+        for encoding, form in (
+            (Encoding.PEM, PublicFormat.SubjectPublicKeyInfo),
+            (Encoding.DER, PublicFormat.SubjectPublicKeyInfo),
+        )
+    ]
+    forms += [forms[0].strip(), forms[0].replace(b"\n", b"")]
+    if isinstance(private(key), Ed25519PrivateKey):
+        forms.append(public.public_bytes(Encoding.Raw, PublicFormat.Raw))
+    return forms
+
+
+def hmac_by(key: bytes, kid: str) -> str:
+    """A token signed with HS256 by whatever bytes, which PyJWT itself refuses to sign with."""
+    signing_input = f"{segment({'alg': 'HS256', 'typ': 'JWT', 'kid': kid})}.{segment(unix_times(claims()))}"
+    signature = hmac.digest(key, signing_input.encode(), "sha256")
+    return f"{signing_input}.{base64.urlsafe_b64encode(signature).rstrip(b'=').decode()}"
+
+
+@pytest.mark.parametrize("algorithm", PRIVATE_KEYS)
+class TestPrivateKeys:
+    def test_a_grant_comes_back_as_it_was(self, algorithm: str) -> None:
+        tokens = with_private_keys(PRIVATE_KEYS[algorithm])
+        token = tokens.issue(a_grant())
+
+        assert tokens.verify(token) == a_grant()
+        assert jwt.get_unverified_header(token)["alg"] == algorithm
+
+    def test_tokens_of_before_are_good_still(self, algorithm: str) -> None:
+        before = the_tokens({"old": OLD_KEY}).issue(a_grant())
+
+        assert with_private_keys(PRIVATE_KEYS[algorithm], secrets={"old": OLD_KEY}).verify(before) == a_grant()
+
+    def test_no_secret_is_needed_beside_them(self, algorithm: str) -> None:
+        tokens = with_private_keys(PRIVATE_KEYS[algorithm], secrets={})
+
+        assert tokens.verify(tokens.issue(a_grant())) == a_grant()
+        refused(signed(claims()), tokens)
+
+    def test_the_first_signs_and_all_verify(self, algorithm: str) -> None:
+        one = PRIVATE_KEYS[algorithm]
+        other = next(key for key in PRIVATE_KEYS.values() if key != one)
+        token = with_private_keys(one, other).issue(a_grant())
+
+        assert jwt.get_unverified_header(token)["alg"] == algorithm
+        assert with_private_keys(other, one).verify(token) == a_grant()
+        refused(token, with_private_keys(other))
+
+    def test_they_are_named_by_their_thumbprints(self, algorithm: str) -> None:
+        tokens = with_private_keys(PRIVATE_KEYS[algorithm])
+        (published,) = tokens.key_set["keys"]
+
+        required = {"RS256": ("e", "kty", "n"), "EdDSA": ("crv", "kty", "x")}[algorithm]
+        canonical = json.dumps({name: published[name] for name in required}, separators=(",", ":"))
+        digest = base64.urlsafe_b64encode(hashlib.sha256(canonical.encode()).digest()).rstrip(b"=").decode()
+        assert published["kid"] == jwt.get_unverified_header(tokens.issue(a_grant()))["kid"] == digest
+
+    def test_what_is_published_is_no_secret(self, algorithm: str) -> None:
+        tokens = with_private_keys(PRIVATE_KEYS[algorithm], secrets={"new": NEW_KEY, "old": OLD_KEY})
+        (published,) = tokens.key_set["keys"]
+
+        allowed = {"kty", "kid", "use", "alg", *(("n", "e") if algorithm == "RS256" else ("crv", "x"))}
+        assert set(published) == allowed
+        assert (published["use"], published["alg"]) == ("sig", algorithm)
+
+    def test_a_public_key_signs_nothing(self, algorithm: str) -> None:
+        tokens = with_private_keys(PRIVATE_KEYS[algorithm])
+        kid = tokens.key_set["keys"][0]["kid"]
+
+        for form in public_forms(PRIVATE_KEYS[algorithm]):
+            refused(hmac_by(form, kid), tokens)
+            refused(hmac_by(form, "new"), tokens)
+
+    def test_a_private_key_signs_in_no_secrets_name_and_a_secret_in_no_private_keys(self, algorithm: str) -> None:
+        tokens = with_private_keys(PRIVATE_KEYS[algorithm])
+        kid = tokens.key_set["keys"][0]["kid"]
+
+        refused(
+            jwt.encode(claims(), private(PRIVATE_KEYS[algorithm]), algorithm, headers={"kid": "new"}),
+            tokens,
+        )
+        refused(signed(claims(), key=NEW_KEY, kid=kid), tokens)
+
+    @pytest.mark.parametrize("alg", ["none", "None", "HS256", "HS512", "RS256", "RS384", "PS256", "ES256", "EdDSA", ""])
+    def test_a_header_cannot_choose_the_algorithm(self, algorithm: str, alg: str) -> None:
+        tokens = with_private_keys(PRIVATE_KEYS[algorithm])
+        header, payload, signature = tokens.issue(a_grant()).split(".")
+        changed = json.loads(base64.urlsafe_b64decode(header + "==")) | {"alg": alg}
+        if alg == algorithm:
+            changed["alg"] = alg.lower()
+
+        refused(f"{segment(changed)}.{payload}.{signature}", tokens)
+        refused(f"{segment(changed)}.{payload}.", tokens)
+
+    def test_a_header_cannot_bring_its_own_key(self, algorithm: str) -> None:
+        tokens = with_private_keys(PRIVATE_KEYS[algorithm])
+        own = {"RS256": pem(new_rsa_key(65537, 2048)), "EdDSA": pem(Ed25519PrivateKey.generate())}[algorithm]
+        brought = dict(with_private_keys(own).key_set["keys"][0])
+        ours = tokens.key_set["keys"][0]["kid"]
+
+        for kid in (ours, brought["kid"]):
+            header = {"kid": kid, "jwk": brought, "jku": "https://evil.example/keys", "x5u": "https://evil.example"}
+            header["x5c"] = [base64.b64encode(own).decode()]
+            refused(jwt.encode(claims(), private(own), algorithm, headers=header), tokens)
+
+    def test_what_has_to_be_understood_and_is_not_is_refused(self, algorithm: str) -> None:
+        tokens = with_private_keys(PRIVATE_KEYS[algorithm])
+        kid = tokens.key_set["keys"][0]["kid"]
+        header = {"kid": kid, "crit": ["purpose"], "purpose": "another"}
+
+        refused(jwt.encode(claims(), private(PRIVATE_KEYS[algorithm]), algorithm, headers=header), tokens)
+
+    def test_a_dropped_key_is_gone_with_the_restart_and_not_before(self, algorithm: str) -> None:
+        running = RememberedTokens(with_private_keys(PRIVATE_KEYS[algorithm]))
+        token = running.issue(a_grant())
+        assert running.verify(token) == running.verify(token) == a_grant()
+
+        restarted = RememberedTokens(with_private_keys(pem(Ed25519PrivateKey.generate())))
+        refused(token, restarted)
+        assert running.verify(token) == a_grant()
+
+
+class TestUnusableKeys:
+    @pytest.mark.parametrize(
+        "key",
+        [
+            b"",
+            b"no key",
+            pem(new_rsa_key(65537, 1024)),
+            pem(new_ec_key(SECP256R1())),
+            pem(Ed25519PrivateKey.generate(), passphrase=b"open sesame"),
+            Ed25519PrivateKey.generate().public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo),
+            RSA_KEY[:600],
+        ],
+        ids=["nothing", "no PEM", "short RSA", "ECDSA", "passphrase", "public", "cut off"],
+    )
+    def test_they_are_refused_from_the_start_and_not_shown(self, key: bytes) -> None:
+        with pytest.raises(InvalidValue, match="SMSHUB_TOKEN_KEY_FILES") as raised:
+            with_private_keys(RSA_KEY, key)
+
+        assert raised.value.__cause__ is None
+        assert "BEGIN" not in str(raised.value)
+
+    def test_the_same_key_twice_is_a_mistake(self) -> None:
+        with pytest.raises(InvalidValue):
+            with_private_keys(RSA_KEY, RSA_KEY)
+
+    def test_a_secret_cannot_take_a_private_keys_name(self) -> None:
+        kid = with_private_keys(RSA_KEY).key_set["keys"][0]["kid"]
+
+        with pytest.raises(InvalidValue):
+            with_private_keys(RSA_KEY, secrets={kid: NEW_KEY})
+
+    def test_with_secrets_alone_nothing_is_published(self) -> None:
+        assert with_private_keys().key_set == {"keys": []}
+
+
+class TestSignedOddities:
+    """Signed with our key, and not as we would."""
+
+    @pytest.mark.parametrize("ahead", [timedelta(minutes=1), timedelta(days=1), timedelta(days=36_500)])
+    @pytest.mark.parametrize("claim", ["iat", "nbf"])
+    def test_what_begins_in_the_future_is_refused(self, claim: str, ahead: timedelta) -> None:
+        refused(signed_as_it_is(claims() | {claim: datetime.now(UTC) + ahead}))
+
+    @pytest.mark.parametrize("value", ["", "soon", "9999999999", [9999999999], {"a": 1}, None, 10**30, 1e30])
+    def test_an_end_that_is_no_time_is_refused(self, value: object) -> None:
+        refused(signed_as_it_is(claims() | {"exp": value}))
+
+    def test_an_end_with_a_fraction_is_a_time(self) -> None:
+        ends = int(a_grant().expires_at.timestamp()) + 0.5
+
+        assert the_tokens().verify(signed_as_it_is(claims() | {"exp": ends})).expires_at.timestamp() == ends
+        refused(signed_as_it_is(claims() | {"exp": datetime.now(UTC).timestamp() - 0.5}))
+
+    def test_what_has_to_be_understood_and_is_not_is_refused(self) -> None:
+        refused(jwt.encode(claims(), NEW_KEY, "HS256", headers={"kid": "new", "crit": ["purpose"], "purpose": "x"}))
+
+    @pytest.mark.parametrize("kid", ["../../etc/passwd", "/dev/null", "new\0", "' OR 1=1 --", "https://evil.example/k"])
+    def test_a_key_is_looked_up_by_its_name_and_nowhere_else(self, kid: str) -> None:
+        refused(signed(claims(), kid=kid))
+        refused(hmac_by(b"", kid))

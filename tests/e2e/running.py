@@ -29,7 +29,7 @@ T = TypeVar("T")
 SMSHUB = Path(sys.executable).with_name("smshub")
 
 # 32 bytes in base64url.
-SIGNING_KEYS = "test:a2tra2tra2tra2tra2tra2tra2tra2tra2tra2tra2s"
+SIGNING_KEYS = "test:Jqg3_saZJ29OLNWWhl_3iT1PMo1sXTb13gEguW-nToI"
 
 SENDER = "+19705550100"
 

@@ -5,6 +5,8 @@ An operation that is added fails here as long as it has no row in `CALLS`.
 
 import base64
 import json
+import re
+import secrets
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, suppress
@@ -43,11 +45,10 @@ WRONG_KEY = Mark("wrong key", "canary-wrong-program-key-5512")
 FORGED = Mark("forged token", "canary.forged.token-8841")
 OLD_KEY = Mark("ProgramKey of the first hub", "canary-program-key-of-old-2207")
 PASSWORD = Mark("database password", "canary-database-password-3391")
-RINGS = {
-    "signing_keys": Mark("signing key", "canary-signing-key-of-32-bytes-77"),
-    "encryption_keys": Mark("encryption key", "canary-encryption-key-32-bytes-7"),
-    "key_peppers": Mark("pepper", "canary-pepper-of-32-bytes-or-more"),
-}
+RINGS = {name: Mark(name, secrets.token_urlsafe(32)) for name in ("signing_keys", "encryption_keys", "key_peppers")}
+PERSONAL = Mark("what goes into a template", "canary-first-name-6620")
+TEMPLATE = Mark("template", "canary-template-7731")
+OTHER_TOKEN = Mark("another auth_token", "decade00decade11decade22decade33")
 AUTH_TOKEN = Mark("auth_token", "c0ffee00c0ffee11c0ffee22c0ffee33")
 
 # Where texts and numbers may stand in the database. Secrets may stand nowhere.
@@ -68,6 +69,8 @@ OF_NUMBERS = {
 ALLOWED = {
     BODY.name: OF_TEXTS,
     INBOUND.name: OF_TEXTS | {"consent_events.wording"},
+    PERSONAL.name: {"text_messages.body"},
+    TEMPLATE.name: {"template_versions.body", "text_messages.body"},
     NUMBER.name: OF_NUMBERS,
     TYPED.name: OF_NUMBERS,
     ERASED.name: {"erasures.number"},
@@ -84,7 +87,7 @@ class World:
     operator: Caller
     marks: list[Mark]
     endpoint: str
-    secrets: Mapping[str, str]
+    signed_with: Mapping[str, str]
     ids: dict[str, str] = field(default_factory=dict)
     processes: list[HubProcess] = field(default_factory=list)
     told: dict[str, str] = field(default_factory=dict)
@@ -146,17 +149,17 @@ class World:
     def signed_by_vonage(self, path: str, body: Mapping[str, str]) -> httpx.Response:
         content = json.dumps(body)
         token = signing.token(
-            content.encode(), self.secrets["vonage"], iat=int(time.time()), jti=str(uuid4()), api_key="abcd1234"
+            content.encode(), self.signed_with["vonage"], iat=int(time.time()), jti=str(uuid4()), api_key="abcd1234"
         )
         return self.post(path, content, headers={"Authorization": f"Bearer {token}"})
 
     def signed_by_twilio(self, path: str, form: Mapping[str, str]) -> httpx.Response:
-        signature = signing.by_twilio(f"{self.url}{path}", form, self.secrets["twilio"])
+        signature = signing.by_twilio(f"{self.url}{path}", form, self.signed_with["twilio"])
         return self.post(path, form, media_type=FORM, headers={"X-Twilio-Signature": signature})
 
     def signed_fields(self, fields: Mapping[str, str]) -> Mapping[str, str]:
         added = {"api-key": "abcd1234", "timestamp": str(int(time.time())), "nonce": str(uuid4())}
-        return signing.signed({**fields, **added}, self.secrets["vonage"])
+        return signing.signed({**fields, **added}, self.signed_with["vonage"])
 
     def output(self) -> Mapping[str, str]:
         return {
@@ -176,6 +179,15 @@ def twilio(of: str) -> Mapping[str, str]:
     if of == "status":
         return {**account, "MessageStatus": "delivered", "To": NUMBER.text, "From": SENDER, "ErrorMessage": BODY.text}
     return {**account, "From": NUMBER.text, "To": SENDER, "Body": INBOUND.text}
+
+
+def sends_by_template(world: World) -> str:
+    """The template's name."""
+    text = {"PhoneNumber": NUMBER.text, "Template": "canary", "Personalisation": {"Name": PERSONAL.text}}
+    assert world.post("/api/TextMessages", text).status_code == 200
+    # The sentence that is shown names no value.
+    assert world.post("/api/TextMessages", {**text, "Personalisation": {PERSONAL.text: "x"}}).is_error
+    return "canary"
 
 
 SMS = {"messageId": "0B00000127FDBC63", "msisdn": NUMBER.text[1:], "to": "15005550006"}
@@ -262,6 +274,51 @@ CALLS: Mapping[str, Call] = {
     "revokeKey": lambda w: w.operate("POST", f"{KEYS.format(**w.ids)}/{w.ids['key']}/Revoke"),
     "suspendProgram": lambda w: w.operate("POST", f"/api/Programs/{w.ids['other']}/Suspend"),
     "reinstateProgram": lambda w: w.operate("POST", f"/api/Programs/{w.ids['other']}/Reinstate"),
+    "listSenders": lambda w: w.operate("GET", "/api/Senders"),
+    "addSender": lambda w: w.keeps(
+        "sender",
+        w.operate(
+            "POST",
+            "/api/Senders",
+            {
+                "ProgramId": w.ids["other"],
+                "Sender": "+15005550005",
+                "Provider": "twilio",
+                "Rate": "5",
+                "Credentials": {"account_sid": f"AC{'2' * 32}", "auth_token": OTHER_TOKEN.text},
+            },
+        ),
+        "SenderId",
+    ),
+    "getSender": lambda w: w.keeps("account", w.operate("GET", f"/api/Senders/{w.ids['sender']}"), "AccountId"),
+    "changeSender": lambda w: w.operate("PATCH", f"/api/Senders/{w.ids['sender']}", {"Rate": "4"}),
+    "pauseSender": lambda w: w.operate("POST", f"/api/Senders/{w.ids['sender']}/Pause"),
+    "resumeSender": lambda w: w.operate("POST", f"/api/Senders/{w.ids['sender']}/Resume"),
+    "listProviderAccounts": lambda w: w.operate("GET", "/api/ProviderAccounts"),
+    "setProviderCredentials": lambda w: w.operate(
+        "PUT",
+        f"/api/ProviderAccounts/{w.ids['account']}/Credentials",
+        {"Credentials": {"account_sid": f"AC{'2' * 32}", "auth_token": AUTH_TOKEN.text}},
+    ),
+    "checkProviderAccount": lambda w: w.operate("POST", f"/api/ProviderAccounts/{w.ids['account']}/Check"),
+    "putLimit": lambda w: w.operate("PUT", "/api/Limits/campaign", {"Counts": "segments", "Rate": "50/s"}),
+    "listLimits": lambda w: w.operate("GET", "/api/Limits"),
+    "getLimit": lambda w: w.operate("GET", "/api/Limits/campaign"),
+    "attachToLimit": lambda w: w.operate("POST", "/api/Limits/campaign/Attach", {"SenderId": int(w.ids["sender"])}),
+    "detachFromLimit": lambda w: w.operate("POST", "/api/Limits/campaign/Detach", {"SenderId": int(w.ids["sender"])}),
+    "deleteLimit": lambda w: w.operate("DELETE", "/api/Limits/campaign"),
+    "putPrice": lambda w: w.operate("PUT", "/api/Prices/CA", {"Price": "0.01", "Currency": "USD"}),
+    "listPrices": lambda w: w.operate("GET", "/api/Prices"),
+    "deletePrice": lambda w: w.operate("DELETE", "/api/Prices/CA"),
+    "createTemplate": lambda w: w.post("/api/Templates", {"Name": "canary", "Message": "Hello {{Name}}"}),
+    "changeTemplate": lambda w: w.call("PATCH", "/api/Templates/canary", {"Message": f"{TEMPLATE.text} {{{{Name}}}}"}),
+    "listTemplates": lambda w: w.get("/api/Templates"),
+    "getTemplate": lambda w: w.get("/api/Templates/canary"),
+    "listTemplateVersions": lambda w: w.get("/api/Templates/canary/Versions"),
+    "previewTemplate": lambda w: w.post(
+        "/api/Templates/canary/Preview", {"Personalisation": {"Name": PERSONAL.text}, "PhoneNumber": NUMBER.text}
+    ),
+    "deleteTemplate": lambda w: w.call("DELETE", f"/api/Templates/{sends_by_template(w)}"),
     "searchSubject": lambda w: w.operate("POST", "/api/Subjects/Search", {"PhoneNumber": NUMBER.text}),
     "eraseSubject": lambda w: w.operate("POST", "/api/Subjects/Erase", {"PhoneNumber": ERASED.text}),
     "listAuditEvents": lambda w: w.operate("GET", "/api/AuditEvents"),
@@ -272,7 +329,7 @@ def bad_calls(world: World) -> Iterator[httpx.Response]:
     """Of every operation, with marks wherever something is wrong."""
     for operation in CONTRACT.operations.values():
         path = operation.path.replace("{Id}", NUMBER.text).replace("{ProgramId}", WRONG_KEY.text)
-        path = path.replace("{KeyId}", NUMBER.text)
+        path = re.sub(r"\{\w+\}", NUMBER.text, path)
         by = world.operator if operation.is_operators else world.office
         method = operation.method.upper()
         bodies: list[object] = [
@@ -374,7 +431,22 @@ def set_up(site: Site, url: str, endpoint: str, stand_ins: Mapping[str, StandIn]
         "Echo": ("twilio", "+15005550008", {"account_sid": "AC" + "1" * 32, "auth_token": AUTH_TOKEN.text}),
     }
     marks = [
-        *(BODY, INBOUND, NUMBER, TYPED, ERASED, WRONG_KEY, FORGED, OLD_KEY, PASSWORD, AUTH_TOKEN, *RINGS.values()),
+        *(
+            BODY,
+            INBOUND,
+            PERSONAL,
+            TEMPLATE,
+            NUMBER,
+            TYPED,
+            ERASED,
+            WRONG_KEY,
+            FORGED,
+            OLD_KEY,
+            PASSWORD,
+            AUTH_TOKEN,
+            OTHER_TOKEN,
+            *RINGS.values(),
+        ),
         Mark("private key", private_key.splitlines()[3]),
         *(
             Mark(f"{name} at {provider}", value)
@@ -395,8 +467,8 @@ def set_up(site: Site, url: str, endpoint: str, stand_ins: Mapping[str, StandIn]
     marks.append(Mark("operator's key", operator.program_key))
     office, desk = (Caller(url, each) for each in (programs["Twilio"], operator))
     ids = {"program": programs["Twilio"].program_id, "other": programs["Vonage key"].program_id}
-    secrets = {"twilio": twilio["auth_token"], "vonage": vonage["signature_secret"]}
-    return World(site, url, office, desk, marks=marks, endpoint=endpoint, secrets=secrets, ids=ids)
+    signed_with = {"twilio": twilio["auth_token"], "vonage": vonage["signature_secret"]}
+    return World(site, url, office, desk, marks=marks, endpoint=endpoint, signed_with=signed_with, ids=ids)
 
 
 def a_program(

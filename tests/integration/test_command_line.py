@@ -329,7 +329,7 @@ def test_refused_numbers_are_named_by_their_position_and_none_is_sent_to(
         (("--message", "Hello", "--to", " , "), 1, "There is no number to send to"),
         (("--message", " ", "--to", "9706904544"), 1, "The message is blank"),
         (("--message", "x" * 1_601, "--to", "9706904544"), 1, "longer than 1600 characters"),
-        (("--to", "9706904544"), 2, "Missing option '--message'"),
+        (("--to", "9706904544"), 2, "Give either --message or --template."),
     ],
 )
 def test_what_cannot_be_sent_is_told(
@@ -398,6 +398,34 @@ def test_the_check_tells_every_fault_and_ends_with_status_1(on_sqlite: dict[str,
 def test_the_check_finds_missing_signing_keys(on_sqlite: dict[str, str]) -> None:
     del on_sqlite["SMSHUB_SIGNING_KEYS"]
     assert "SMSHUB_SIGNING_KEYS: is missing" in told(smshub("config", "check", environment=on_sqlite))
+
+
+def test_the_check_finds_keys_that_are_no_secret(on_sqlite: dict[str, str]) -> None:
+    weak = {f"SMSHUB_{name}_KEYS": f"mine:{'a' * 43}" for name in ("SIGNING", "ENCRYPTION")}
+    said = told(smshub("config", "check", environment={**on_sqlite, **weak}))
+    assert [line.split(" ")[:3] for line in said.splitlines()] == [[f"{name}:", "key", "mine"] for name in weak]
+
+
+def test_the_check_finds_private_keys_that_are_none(on_sqlite: dict[str, str], tmp_path: Path) -> None:
+    (tmp_path / "key.pem").write_text("no key")
+    for file in (tmp_path / "key.pem", tmp_path / "none.pem"):
+        said = told(smshub("config", "check", environment={**on_sqlite, "SMSHUB_TOKEN_KEY_FILES": str(file)}))
+        assert said.startswith("SMSHUB_TOKEN_KEY_FILES: ")
+
+
+@pytest.mark.parametrize("command", ["serve", "api", "dispatcher"])
+def test_no_process_starts_with_keys_that_are_no_secret(on_sqlite: dict[str, str], command: str) -> None:
+    said = told(smshub(command, environment={**on_sqlite, "SMSHUB_ENCRYPTION_KEYS": f"mine:{'a' * 43}"}))
+    assert said.startswith("Error: SMSHUB_ENCRYPTION_KEYS: key mine has a few bytes again and again")
+
+
+@pytest.mark.parametrize("command", ["serve", "api"])
+def test_no_process_starts_with_private_keys_that_are_none(
+    on_sqlite: dict[str, str], tmp_path: Path, command: str
+) -> None:
+    (tmp_path / "key.pem").write_text("no key")
+    said = told(smshub(command, environment={**on_sqlite, "SMSHUB_TOKEN_KEY_FILES": str(tmp_path / "key.pem")}))
+    assert said.startswith("Error: Every file of SMSHUB_TOKEN_KEY_FILES holds one private key")
 
 
 @pytest.mark.parametrize("url", ["mysql://hub@db/hub", "sqlite://", "no url"])

@@ -9,14 +9,18 @@ import pytest
 from click.testing import CliRunner
 
 from entrypoints.cli import main
-from entrypoints.settings import Settings, SettingsFault, unknown_variables
+from entrypoints.settings import Settings, SettingsFault, key_ring, unknown_variables
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "settings.md"
 
 # 32 bytes each in base64url, the second with the letters that base64 writes otherwise.
 KEY = "a2tra2tra2tra2tra2tra2tra2tra2tra2tra2tra2s"
 OTHER_KEY = "-_-_-_-_-_-_-_-_-_-_-_-_-_-_-_-_-_-_-_-_-_8"
+STRONG_KEY = "Jqg3_saZJ29OLNWWhl_3iT1PMo1sXTb13gEguW-nToI"
 SHORT_KEY = "a2tra2tra2tra2tra2tra2tra2tra2tra2tra2tra2"
+
+# One that is there, whatever the settings.
+FILE = Path(__file__).with_name("a_ring")
 
 DATABASE_URL = "postgresql://hub:open-sesame@db.example/hub"
 
@@ -25,8 +29,12 @@ READ_AS: dict[str, tuple[str, Any]] = {
     "DATABASE_URL": (DATABASE_URL, DATABASE_URL),
     "DATABASE_POOL_SIZE": ("20", 20),
     "DATABASE_POOLER": ("true", True),
+    "SIGNING_KEYS_FILE": (str(FILE), str(FILE)),
     "SIGNING_KEYS": (f"new:{KEY},old:{OTHER_KEY}", f"new:{KEY},old:{OTHER_KEY}"),
+    "TOKEN_KEY_FILES": ("/keys/new.pem, /keys/old.pem", ("/keys/new.pem", "/keys/old.pem")),
+    "ENCRYPTION_KEYS_FILE": (str(FILE), str(FILE)),
     "ENCRYPTION_KEYS": (f"e:{KEY}", f"e:{KEY}"),
+    "KEY_PEPPERS_FILE": (str(FILE), str(FILE)),
     "KEY_PEPPERS": (f"p:{OTHER_KEY}", f"p:{OTHER_KEY}"),
     "HOST": ("0.0.0.0", "0.0.0.0"),
     "PUBLIC_URL": ("https://sms.example/cwis463/", "https://sms.example/cwis463"),
@@ -236,6 +244,80 @@ def test_keys_that_cannot_be_used_are_refused_and_not_repeated(
     assert set(found) == {f"SMSHUB_{variable}"}
     assert told in found[f"SMSHUB_{variable}"]
     assert written not in str(found)
+
+
+@pytest.mark.parametrize("variable", ["SIGNING_KEYS", "ENCRYPTION_KEYS", "KEY_PEPPERS"])
+class TestFiles:
+    def test_a_ring_may_stand_in_a_file(self, setting: pytest.MonkeyPatch, variable: str, tmp_path: Path) -> None:
+        (tmp_path / "ring").write_text(f" new:{KEY},\nold:{OTHER_KEY}\n")
+        setting.setenv(f"SMSHUB_{variable}_FILE", str(tmp_path / "ring"))
+
+        ring = key_ring(getattr(Settings.from_environment(), variable.lower()))
+
+        assert list(ring.items()) == [("new", b"k" * 32), ("old", bytes([0xFB, 0xFF, 0xBF] * 11)[:32])]
+
+    @pytest.mark.parametrize(
+        ("content", "told"),
+        [(KEY.encode(), "kid:base64url"), (f"a:{SHORT_KEY}".encode(), "32 bytes or more"), (b"\xff\xfe", "no text")],
+    )
+    def test_one_that_cannot_be_used_is_refused_by_its_name(
+        self, setting: pytest.MonkeyPatch, variable: str, tmp_path: Path, content: bytes, told: str
+    ) -> None:
+        (tmp_path / "ring").write_bytes(content)
+        setting.setenv(f"SMSHUB_{variable}_FILE", str(tmp_path / "ring"))
+
+        found = faults()
+
+        assert set(found) == {f"SMSHUB_{variable}"}
+        assert told in found[f"SMSHUB_{variable}"]
+        assert KEY not in str(found)
+
+    def test_a_file_that_is_not_there_is_told(self, setting: pytest.MonkeyPatch, variable: str, tmp_path: Path) -> None:
+        for file in (tmp_path / "none", tmp_path):
+            setting.setenv(f"SMSHUB_{variable}_FILE", str(file))
+            found = faults()
+            assert set(found) == {f"SMSHUB_{variable}_FILE"}
+            assert found[f"SMSHUB_{variable}_FILE"].startswith("cannot be read: ")
+
+    def test_a_ring_is_given_once(self, setting: pytest.MonkeyPatch, variable: str, tmp_path: Path) -> None:
+        (tmp_path / "ring").write_text(f"a:{KEY}")
+        setting.setenv(f"SMSHUB_{variable}_FILE", str(tmp_path / "ring"))
+        setting.setenv(f"SMSHUB_{variable}", f"a:{KEY}")
+
+        assert faults() == {f"SMSHUB_{variable}": "is given, and so is a file for it"}
+
+
+def test_a_hub_with_private_keys_needs_no_signing_keys(setting: pytest.MonkeyPatch) -> None:
+    setting.setenv("SMSHUB_TOKEN_KEY_FILES", str(FILE))
+    settings = Settings.from_environment()
+
+    assert settings.signing_ring() == {}
+    assert settings.private_keys() == [FILE.read_bytes()]
+
+
+def test_a_private_key_that_is_not_there_is_told(setting: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    setting.setenv("SMSHUB_TOKEN_KEY_FILES", f"{FILE},{tmp_path / 'none'}")
+    with pytest.raises(SettingsFault, match="SMSHUB_TOKEN_KEY_FILES: cannot be read"):
+        Settings.from_environment().private_keys()
+
+
+@pytest.mark.parametrize("variable", ["SIGNING_KEYS", "ENCRYPTION_KEYS"])
+def test_processes_refuse_keys_that_are_no_secret_by_their_ids(setting: pytest.MonkeyPatch, variable: str) -> None:
+    setting.setenv(f"SMSHUB_{variable}", f"good:{STRONG_KEY},weak:{KEY}")
+    with pytest.raises(SettingsFault) as raised:
+        Settings.from_environment().refuse_weak_keys()
+
+    ((name, told),) = raised.value.faults
+    assert name == f"SMSHUB_{variable}"
+    assert told.startswith("key weak has a few bytes again and again")
+    assert KEY not in told
+
+
+def test_what_is_drawn_by_lot_is_not_refused(setting: pytest.MonkeyPatch) -> None:
+    setting.setenv("SMSHUB_SIGNING_KEYS", f"a:{STRONG_KEY}")
+    setting.setenv("SMSHUB_ENCRYPTION_KEYS", f"b:{STRONG_KEY}")
+
+    Settings.from_environment().refuse_weak_keys()
 
 
 def test_secrets_do_not_show(setting: pytest.MonkeyPatch) -> None:

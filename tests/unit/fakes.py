@@ -19,6 +19,8 @@ from domain.errors import (
     ProgramExists,
     ProgramNotFound,
     StoreUnavailable,
+    TemplateExists,
+    TemplateNotFound,
     TokenRefused,
     TooManyLogins,
 )
@@ -40,6 +42,7 @@ from domain.model.sender import Sender, SenderAddress
 from domain.model.share import EVERY_SENDER, Share
 from domain.model.slots import Line as PlannedLine
 from domain.model.slots import Reservation, SlotPlan, VirtualSchedule, plan
+from domain.model.template import TemplateName, TemplateText, TemplateVersion
 from domain.model.terms import OnUnknown, Terms
 from domain.model.text_message import NUMBERS_SHOWN, AcceptedText, NewText, TextMessage, TextSummary
 from domain.model.turns import NO_TURNS, Candidate, Turns
@@ -53,11 +56,12 @@ from domain.ports.dispatchers import Dispatchers, Orphan
 from domain.ports.due_deliveries import DueDeliveries, Enquiry
 from domain.ports.failovers import FailedOver
 from domain.ports.intake import Intake
-from domain.ports.login_guard import LoginGuard
+from domain.ports.login_guard import GuessGuard
 from domain.ports.opt_outs import OptOuts
 from domain.ports.program_keys import ProgramKeys
 from domain.ports.programs import NewProgram, Programs
 from domain.ports.sms_provider import Departure, OutgoingText, SmsProvider
+from domain.ports.templates import Templates
 from domain.ports.text_log import EVERY_TEXT, LoggedDelivery, Page, TextFilter, TextLog
 from domain.ports.tokens import Tokens
 from domain.ports.wakeups import Wakeups
@@ -323,6 +327,51 @@ class InMemoryContacts(Contacts):
             and row.delivery.number in numbers
             and row.delivery.state not in IN_VAIN
         )
+
+
+class InMemoryTemplates(Templates):
+    """Of any program. `sought` are those that were looked for."""
+
+    def __init__(self) -> None:
+        self._kept: dict[str, list[TemplateVersion]] = {}
+        self._retired: set[str] = set()
+        self.sought: list[str] = []
+
+    async def add(self, program_id: str, name: TemplateName, text: TemplateText, *, now_us: int) -> TemplateVersion:
+        if await self.versions(program_id, name):
+            raise TemplateExists
+        self._retired.discard(name.folded)
+        return self._next(name, text, now_us)
+
+    async def change(self, program_id: str, name: TemplateName, text: TemplateText, *, now_us: int) -> TemplateVersion:
+        versions = await self.versions(program_id, name)
+        if not versions:
+            raise TemplateNotFound
+        return versions[0] if versions[0].text == text else self._next(TemplateName(versions[0].name), text, now_us)
+
+    async def retire(self, program_id: str, name: TemplateName, *, now_us: int) -> None:
+        _ = now_us
+        if not await self.versions(program_id, name):
+            raise TemplateNotFound
+        self._retired.add(name.folded)
+
+    async def all(self, program_id: str) -> Sequence[TemplateVersion]:
+        _ = program_id
+        return [self._kept[name][0] for name in sorted(self._kept.keys() - self._retired)]
+
+    async def versions(self, program_id: str, name: TemplateName) -> Sequence[TemplateVersion]:
+        _ = program_id
+        return [] if name.folded in self._retired else self._kept.get(name.folded, [])
+
+    async def find(self, program_id: str, name: TemplateName, version: int | None) -> TemplateVersion | None:
+        self.sought.append(name.value)
+        found = await self.versions(program_id, name)
+        return next((each for each in found if version in {None, each.number}), None)
+
+    def _next(self, name: TemplateName, text: TemplateText, now_us: int) -> TemplateVersion:
+        kept = self._kept.setdefault(name.folded, [])
+        kept.insert(0, TemplateVersion(name=name.value, number=len(kept) + 1, text=text, created_us=now_us))
+        return kept[0]
 
 
 class InMemoryTextLog(TextLog):
@@ -904,17 +953,21 @@ class FakeTokens(Tokens):
         return self.issued[token]
 
 
-class FakeLoginGuard(LoginGuard):
+class FakeLoginGuard(GuessGuard):
     """Admits so many logins of a program from an address, ever."""
 
     def __init__(self, *, most: int = 1_000) -> None:
         self._most = most
         self.asked: list[tuple[str, str]] = []
+        self.told: list[tuple[str, str, bool]] = []
 
     async def admit(self, program_sid: str, address: str) -> None:
         self.asked.append((program_sid, address))
         if self.asked.count((program_sid, address)) > self._most:
             raise TooManyLogins(retry_after_s=60)
+
+    async def ended(self, program_sid: str, address: str, *, good: bool) -> None:
+        self.told.append((program_sid, address, good))
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
+from domain.model.credentials_check import ACCEPTED, CredentialsCheck, not_asked, refused
 from domain.model.pace import SECOND_US
 from domain.model.send_outcome import Barred, NotSent, Refused, SendOutcome, Throttled, Unknown
 
@@ -23,6 +24,12 @@ _BY_STATUS: Mapping[int, SendOutcome] = {
     408: Unknown("no-answer"),
     429: Throttled(),
 }
+_CHECKS: Mapping[int, CredentialsCheck] = {
+    401: refused("credentials-refused"),
+    403: refused("not-permitted"),
+    404: refused("account-not-found"),
+    429: not_asked("throttled"),
+}
 
 
 def outcome_of(status: int, listed: SendOutcome | None, *, retry_after_us: int | None = None) -> SendOutcome:
@@ -38,6 +45,15 @@ def outcome_of(status: int, listed: SendOutcome | None, *, retry_after_us: int |
     if isinstance(outcome, Throttled) and retry_after_us is not None:
         return Throttled(retry_after_us)
     return outcome
+
+
+def check_of(status: int) -> CredentialsCheck:
+    """What an answer says of the credentials that it was asked for with."""
+    if 200 <= status < 300:
+        return ACCEPTED
+    if status >= 500:
+        return not_asked("server-error")
+    return _CHECKS.get(status, not_asked("unreadable-answer"))
 
 
 def retry_after_us(header: str | None) -> int | None:

@@ -2,7 +2,9 @@ import asyncio
 from collections.abc import Callable
 
 from domain.model.credentials import Credentials
+from domain.model.credentials_check import CredentialsCheck
 from domain.model.send_outcome import EnquiryAnswer, SendOutcome
+from domain.ports.credentials_checker import CredentialsChecker
 from domain.ports.due_deliveries import Enquiry
 from domain.ports.sms_provider import Departure, OutgoingText, SmsProvider
 
@@ -43,3 +45,14 @@ class OnDemand(SmsProvider):
             if self._loaded is None:
                 self._loaded = await asyncio.to_thread(self._load)
             return self._loaded
+
+
+class CheckerOnDemand(CredentialsChecker):
+    """Another checker, which `load` makes each time: it is needed now and then, and holds nothing."""
+
+    def __init__(self, load: Callable[[], CredentialsChecker]) -> None:
+        self._load = load
+
+    async def __call__(self, credentials: Credentials) -> CredentialsCheck:
+        checker = await asyncio.to_thread(self._load)
+        return await checker(credentials)

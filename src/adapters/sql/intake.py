@@ -296,6 +296,8 @@ def message_row(message: TextMessage) -> dict[str, Any]:
         "is_test": message.is_test,
         "notice": message.notice,
         "trace_parent": message.trace_parent,
+        "template": message.template,
+        "template_version": message.template_version,
     }
 
 

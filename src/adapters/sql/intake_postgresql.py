@@ -42,6 +42,8 @@ _MESSAGE = {
     "is_test": "boolean",
     "notice": "text",
     "trace_parent": "text",
+    "template": "text",
+    "template_version": "integer",
 }
 _DELIVERY = {
     "message_id": "uuid",

@@ -1,7 +1,7 @@
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import ColumnElement, Table, and_, delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from adapters.sql.audit import audit
@@ -31,11 +31,12 @@ class SqlLimits(Limits):
                 "daily": None if limit.daily is None else limit.daily.amount,
                 "zone": None if limit.daily is None else limit.daily.zone,
             }
+            before = await _told(connection, limit.name)
             await self._database.insert_unless_there(connection, limits, values)
             await connection.execute(update(limits).where(limits.c.name == limit.name).values(values))
             await _refuse_circles(connection, limit.name)
-            after = {name: value for name, value in values.items() if value is not None}
-            await audit(connection, "limit.set", f"limit {limit.name}", after=after)
+            after = await _told(connection, limit.name)
+            await audit(connection, "limit.set", f"limit {limit.name}", before=before, after=after)
 
     @carried_through
     async def remove(self, name: str) -> None:
@@ -44,26 +45,31 @@ class SqlLimits(Limits):
             for uses in (limits.c.parent_id, senders.c.limit_id, provider_accounts.c.limit_id):
                 if (await connection.execute(select(func.count()).where(uses == its_id))).scalar_one():
                     raise LimitInUseStill
+            before = await _told(connection, name)
             await connection.execute(delete(limits).where(limits.c.id == its_id))
-            await audit(connection, "limit.removed", f"limit {name}")
+            await audit(connection, "limit.removed", f"limit {name}", before=before)
 
     @carried_through
     async def attach_sender(self, sender_id: int, name: str | None) -> None:
         async with self._database.writing() as connection:
             limit_id = None if name is None else await _id(connection, name)
+            before = await _limit_of(connection, senders, senders.c.id == sender_id)
             attached = update(senders).where(senders.c.id == sender_id).values(limit_id=limit_id)
             address = (await connection.execute(attached.returning(senders.c.address))).scalar_one()
-            await audit(connection, "sender.limit-attached", f"sender {address}", after={"Limit": name})
+            after = {"Limit": name}
+            await audit(connection, "sender.limit-attached", f"sender {address}", before=before, after=after)
 
     @carried_through
     async def attach_account(self, provider: str, account: str, name: str | None) -> None:
-        its = provider_accounts.c.provider == provider, provider_accounts.c.account == account
+        its = and_(provider_accounts.c.provider == provider, provider_accounts.c.account == account)
         async with self._database.writing() as connection:
             limit_id = None if name is None else await _id(connection, name)
-            attached = await connection.execute(update(provider_accounts).where(*its).values(limit_id=limit_id))
+            before = await _limit_of(connection, provider_accounts, its)
+            attached = await connection.execute(update(provider_accounts).where(its).values(limit_id=limit_id))
             if not attached.rowcount:
                 raise AccountNotFound
-            await audit(connection, "account.limit-attached", f"account {provider} {account}", after={"Limit": name})
+            subject, after = f"account {provider} {account}", {"Limit": name}
+            await audit(connection, "account.limit-attached", subject, before=before, after=after)
 
     async def all(self, *, now_us: int) -> Sequence[LimitInUse]:
         its_senders: dict[int, list[str]] = defaultdict(list)
@@ -95,6 +101,28 @@ async def _id(connection: AsyncConnection, name: str) -> int:
     if found is None:
         raise LimitNotFound
     return int(found)
+
+
+async def _told(connection: AsyncConnection, name: str) -> Mapping[str, object]:
+    """What there is of it, by name; nothing of one that is not there."""
+    row = (await connection.execute(select(limits).where(limits.c.name == name))).first()
+    if row is None:
+        return {}
+    parent = (await connection.execute(select(limits.c.name).where(limits.c.id == row.parent_id))).scalar_one_or_none()
+    limit = as_limit(row, parent)
+    told = {
+        "Counts": limit.counts.value,
+        "Rate": None if limit.pace is None else str(limit.pace),
+        "Daily": None if limit.daily is None else limit.daily.amount,
+        "Zone": None if limit.daily is None else limit.daily.zone,
+        "Under": limit.parent,
+    }
+    return {name: value for name, value in told.items() if value is not None}
+
+
+async def _limit_of(connection: AsyncConnection, table: Table, its: ColumnElement[bool]) -> Mapping[str, object]:
+    name = select(limits.c.name).select_from(table.join(limits, table.c.limit_id == limits.c.id)).where(its)
+    return {"Limit": (await connection.execute(name)).scalar_one_or_none()}
 
 
 async def _refuse_circles(connection: AsyncConnection, name: str) -> None:

@@ -127,7 +127,7 @@ class SqlPrograms(Programs):
             if program is None:
                 raise ProgramNotFound
             sender_id = await self._sender(connection, provider, account, sender, pace)
-            if sender_id != program.sender.id:
+            if sender_id not in {each.id for each in program.senders}:
                 row = {"program_id": program.id, "sender_id": sender_id, "place": _next_place(program.id)}
                 await self._database.insert_unless_there(connection, program_senders, row)
                 after = {"Sender": f"{provider} {sender.value}"}

@@ -115,6 +115,8 @@ def as_message(row: AnyRow) -> TextMessage:
         is_reply=row.is_reply,
         is_test=row.is_test,
         trace_parent=row.trace_parent,
+        template=row.template,
+        template_version=row.template_version,
     )
 
 

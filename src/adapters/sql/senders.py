@@ -42,6 +42,9 @@ class SqlSenders(Senders):
                 # Its next claim was planned for the old pace.
                 "due_us": None if row.due_us is None else min(row.due_us, now_us),
             }
+            whose = select(provider_accounts.c.provider).where(provider_accounts.c.id == row.account_id)
+            usual = OptOutReplies.usual_with((await connection.execute(whose)).scalar_one())
+            answered_by = row.opt_out_replies or usual.value
             if opt_out_replies is not None:
                 changed["opt_out_replies"] = opt_out_replies.value
             await connection.execute(update(senders).where(senders.c.id == sender_id).values(changed))
@@ -49,8 +52,8 @@ class SqlSenders(Senders):
                 connection,
                 "sender.changed",
                 f"sender {row.address}",
-                before=_told(as_pace(row), row.backlog_us, row.opt_out_replies),
-                after=_told(pace, backlog_us, changed.get("opt_out_replies", row.opt_out_replies)),
+                before=_told(as_pace(row), row.backlog_us, answered_by),
+                after=_told(pace, backlog_us, changed.get("opt_out_replies", answered_by)),
             )
 
 

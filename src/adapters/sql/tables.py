@@ -7,6 +7,7 @@ from sqlalchemy import (
     Column,
     Date,
     ForeignKey,
+    ForeignKeyConstraint,
     Identity,
     Index,
     Integer,
@@ -279,6 +280,9 @@ text_messages = Table(
     Column("notice", Text),
     # The sandbox takes it, whatever the sender.
     Column("is_test", Boolean, nullable=False, server_default=text("false")),
+    # What its body was made from; NULL where it came in words of its own.
+    Column("template", Text),
+    Column("template_version", Integer),
 )
 Index("ix_text_messages_log", text_messages.c.program_id, text_messages.c.id)
 
@@ -555,6 +559,41 @@ webhook_attempts = Table(
     Column("error", Text),
     Column("took_ms", Integer, nullable=False),
     Index("ix_webhook_attempts_log", "webhook_id", "id"),
+)
+
+# The programs' texts with placeholders, by their names in lower case. What is retired is kept, so that a name and a
+# number never stand for another text.
+templates = Table(
+    "templates",
+    metadata,
+    Column("program_id", Text, ForeignKey("programs.id"), primary_key=True),
+    Column("folded_name", Text, primary_key=True),
+    Column("name", Text, nullable=False),
+    # The number of the newest.
+    Column("versions", Integer, nullable=False),
+    Column("retired_us", BigInteger),
+)
+
+template_versions = Table(
+    "template_versions",
+    metadata,
+    Column("program_id", Text, primary_key=True),
+    Column("folded_name", Text, primary_key=True),
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("body", Text, nullable=False),
+    Column("created_us", BigInteger, nullable=False),
+    ForeignKeyConstraint(["program_id", "folded_name"], ["templates.program_id", "templates.folded_name"]),
+)
+
+# How often somebody tried to log in within a minute: a program from an address, or badly from an address at all. `who`
+# is a digest of that.
+login_attempts = Table(
+    "login_attempts",
+    metadata,
+    Column("who", LargeBinary, primary_key=True),
+    Column("attempts", BigInteger, nullable=False),
+    Column("ends_us", BigInteger, nullable=False),
+    Index("ix_login_attempts_ends_us", "ends_us"),
 )
 
 # Numbers that are to be forgotten: what came of them until then. The row goes when nothing is left.

@@ -133,8 +133,9 @@ class Delivery:
         return next((name for name, begin in REFERENCES_BEGIN.items() if reference.startswith(begin)), of_sender)
 
     def claimed(self, *, now_us: int, instead: str | None = None) -> Self:
-        """`instead` is who gets it in place of its sender's provider."""
-        """The attempt is recorded before the call, so that no crash can hide that there may have been one."""
+        """The attempt is recorded before the call, so that no crash can hide that there may have been one. `instead` is
+        who gets it in place of its sender's provider.
+        """
         self._must_be(DeliveryState.QUEUED, event="a claim")
         reference = None if instead is None else REFERENCES_BEGIN[instead]
         return self._to(

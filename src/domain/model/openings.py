@@ -42,34 +42,42 @@ class Openings:
         """When the last of them would have their text, each of so many segments, which may be an average. None where
         nobody can say.
         """
+        if self.hours is None:
+            return self._completed_us(ahead, program_id, priority, self.at_us[0], segments=segments, now_us=now_us)
         through_us = now_us
         for opens_us in sorted(set(self.at_us)):
-            completed_us = ahead.completed_us(
-                program_id,
-                priority,
-                texts=self.at_us.count(opens_us),
-                segments=segments,
-                now_us=now_us,
-                not_before_us=opens_us if opens_us > now_us else None,
-            )
+            completed_us = self._completed_us(ahead, program_id, priority, opens_us, segments=segments, now_us=now_us)
             if completed_us is None:
                 return None
             # Who may be texted later comes after those who may be before.
-            through = self._within_hours(opens_us, max(opens_us, through_us), takes_us=completed_us - opens_us)
+            through = self._within_hours(
+                self.hours, opens_us, max(opens_us, through_us), takes_us=completed_us - opens_us
+            )
             if through is None:
                 return None
             through_us = max(through_us, through)
         return through_us
 
-    def _within_hours(self, opens_us: int, from_us: int, *, takes_us: int) -> int | None:
+    def _completed_us(
+        self, ahead: QueueAhead, program_id: str, priority: Priority, opens_us: int, *, segments: float, now_us: int
+    ) -> int | None:
+        """As far as the line alone decides, of those who may be texted from that moment on."""
+        return ahead.completed_us(
+            program_id,
+            priority,
+            texts=self.at_us.count(opens_us),
+            segments=segments,
+            now_us=now_us,
+            not_before_us=opens_us if opens_us > now_us else None,
+        )
+
+    def _within_hours(self, hours: TextingHours, opens_us: int, from_us: int, *, takes_us: int) -> int | None:
         """What is not through when the hours close goes on when they open again. None: not within a year."""
-        if self.hours is None:
-            return from_us + takes_us
         zones = self.numbers[self.at_us.index(opens_us)].time_zones
-        start_us = self.hours.opens_us(zones, from_us)
-        while (closes_us := self.hours.closes_us(zones, start_us)) <= start_us + takes_us:
+        start_us = hours.opens_us(zones, from_us)
+        while (closes_us := hours.closes_us(zones, start_us)) <= start_us + takes_us:
             takes_us -= closes_us - start_us
-            start_us = self.hours.opens_us(zones, closes_us)
+            start_us = hours.opens_us(zones, closes_us)
             if start_us > from_us + _A_YEAR_US:
                 return None
         return start_us + takes_us

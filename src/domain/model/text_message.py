@@ -23,6 +23,7 @@ class TextMessage:
     took it; None where that could not be told. `sender_named`: the request wants it from this sender and no other.
     `notice` is what is added for those who had no text of the program's before. `is_reply`: the hub's own answer to a
     keyword, which somebody gets who has opted out. `is_test`: the sandbox takes it, whatever the sender.
+    `template` and `template_version` say what it was made from, None where it came in words of its own.
     `trace_parent` names the trace that its acceptance is part of, for whoever follows that; it means nothing here.
     """
 
@@ -43,6 +44,8 @@ class TextMessage:
     is_reply: bool = False
     is_test: bool = False
     trace_parent: str | None = None
+    template: str | None = None
+    template_version: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,7 +10,7 @@ from domain.model.pace import SECOND_US
 from domain.model.program import Program
 from domain.model.program_key import IssuedKey, KeyHash, ProgramKey
 from domain.ports.clock import Clock
-from domain.ports.login_guard import LoginGuard
+from domain.ports.login_guard import GuessGuard
 from domain.ports.program_keys import ProgramKeys
 from domain.ports.programs import Programs
 from domain.ports.tokens import Tokens
@@ -26,7 +26,7 @@ class IssueToken:
     programs: Programs
     keys: ProgramKeys
     tokens: Tokens
-    guard: LoginGuard
+    guard: GuessGuard
     clock: Clock
     lifetime: timedelta
     peppers: Mapping[str, bytes]
@@ -41,7 +41,9 @@ class IssueToken:
         fitting = [each for each in keys if self._fits(key, each.hash)]
         good = [each for each in fitting if each.is_live(now_us) and each.terms.admits(address)]
         if program is None or program.suspended or not good:
+            await self.guard.ended(program_sid, address, good=False)
             raise CredentialsRefused
+        await self.guard.ended(program_sid, address, good=True)
         issued = good[0]
         if issued.last_used_us is None or now_us - issued.last_used_us >= _NOTED_EVERY_US:
             await self.keys.used(issued.id, now_us=now_us)

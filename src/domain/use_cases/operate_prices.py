@@ -1,7 +1,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from domain.errors import InvalidValue
+from domain.errors import InvalidValue, PriceNotFound
 from domain.model.phone_number import is_region
 from domain.model.price import Price
 from domain.ports.prices import Prices
@@ -22,6 +22,10 @@ class OperatePrices:
             raise InvalidValue("A country is written as US (ISO 3166-1 alpha-2).")
         await self.prices.put(country, price)
 
-    async def remove(self, country: str) -> None:
-        """Raises `PriceNotFound`."""
+    async def remove(self, country: str) -> Price:
+        """What it was. Raises `PriceNotFound`."""
+        found = (await self.all()).get(country)
+        if found is None:
+            raise PriceNotFound
         await self.prices.remove(country)
+        return found

@@ -23,20 +23,24 @@ class SenderName:
     account: str | None = None
 
 
-async def named_sender(senders: Senders, name: SenderName) -> Sender:
-    """Raises `SenderNotFound` and `SenderAmbiguous`."""
-    found = [
-        each
-        for each in await senders.all()
-        if each.address.value == name.address.strip()
-        and name.provider in {None, each.provider}
-        and name.account in {None, each.account}
-    ]
+async def named_sender(senders: Senders, which: SenderName | int) -> Sender:
+    """By its name or its id. Raises `SenderNotFound` and `SenderAmbiguous`."""
+    found = [each for each in await senders.all() if _is_meant(each, which)]
     if not found:
         raise SenderNotFound
     if len(found) > 1:
         raise SenderAmbiguous
     return found[0]
+
+
+def _is_meant(sender: Sender, which: SenderName | int) -> bool:
+    if isinstance(which, int):
+        return sender.id == which
+    return (
+        sender.address.value == which.address.strip()
+        and which.provider in {None, sender.provider}
+        and which.account in {None, sender.account}
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,7 +63,7 @@ class ChangeSender:
 
     async def __call__(
         self,
-        name: SenderName,
+        which: SenderName | int,
         *,
         pace: Pace | None = None,
         backlog: timedelta | None = None,
@@ -69,7 +73,7 @@ class ChangeSender:
 
         Raises `SenderNotFound`, `SenderAmbiguous`, and `InvalidValue` for a backlog of more than ten hours.
         """
-        sender = await named_sender(self.senders, name)
+        sender = await named_sender(self.senders, which)
         if backlog is not None and not timedelta(0) <= backlog <= _LONGEST_BACKLOG:
             raise InvalidValue("A backlog is none to ten hours.")
         backlog_us = sender.backlog_us if backlog is None else int(backlog.total_seconds() * SECOND_US)
@@ -80,7 +84,7 @@ class ChangeSender:
             opt_out_replies=opt_out_replies,
             now_us=self.clock.now_us(),
         )
-        return await named_sender(self.senders, name)
+        return await named_sender(self.senders, sender.id)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -108,8 +112,8 @@ class Pause:
         """
         await self.pauses.suspend_program(program_id, suspended=suspended, now_us=self.clock.now_us())
 
-    async def sender(self, name: SenderName, *, paused: bool) -> Sender:
+    async def sender(self, which: SenderName | int, *, paused: bool) -> Sender:
         """Raises `SenderNotFound` and `SenderAmbiguous`."""
-        sender = await named_sender(self.senders, name)
+        sender = await named_sender(self.senders, which)
         await self.pauses.set_sender(sender.id, paused=paused, now_us=self.clock.now_us())
-        return await named_sender(self.senders, name)
+        return await named_sender(self.senders, sender.id)

@@ -10,18 +10,20 @@ from domain.model.priority import Priority
 from domain.model.program import Program
 from domain.model.recipients import Recipients, read_recipients
 from domain.model.sender import Sender
+from domain.model.template import Filling, TemplateVersion
 from domain.ports.backlog import Backlog
 from domain.ports.clock import Clock
 from domain.ports.contacts import Contacts, newcomers
 from domain.ports.opt_outs import OptOuts
 from domain.ports.programs import Programs, own_program
+from domain.ports.templates import Templates, worded
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PreviewTextCommand:
     """As for sending; `recipients` is None to ask about the text alone."""
 
-    text: str = field(repr=False)
+    text: str | Filling = field(repr=False)
     recipients: str | None = field(default=None, repr=False)
     program_id: str | None = None
     sender: str | None = None
@@ -46,12 +48,15 @@ class Audience:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Preview:
-    """What would become of a text; `audience` is None where no recipients were given."""
+    """What would become of a text; `audience` is None where no recipients were given, `template` where the text came in
+    words of its own.
+    """
 
     body: MessageBody
     segment_cap: int
     sender: Sender
     audience: Audience | None
+    template: TemplateVersion | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,6 +64,7 @@ class PreviewText:
     """Says what a text would be, and sends nothing. `segment_price` is None where the operator has set none."""
 
     programs: Programs
+    templates: Templates
     opt_outs: OptOuts
     contacts: Contacts
     backlog: Backlog
@@ -67,13 +73,15 @@ class PreviewText:
     segment_price: Price | None
 
     async def __call__(self, grant: Grant, command: PreviewTextCommand) -> Preview:
-        """Raises `OtherProgram`, `TextRefused`, `NoRecipients`, `TooManyRecipients` or `UnknownSender`.
+        """Raises `OtherProgram`, `TextRefused`, `NoRecipients`, `TooManyRecipients`, `UnknownSender`,
+        `UnknownTemplate` or `PersonalisationRefused`.
 
         Numbers that cannot be texted and texts of too many segments are reported, not refused.
         """
         program = await own_program(self.programs, grant, command.program_id)
         sender = program.sender_called(command.sender, default_region=self.default_region)
-        body = MessageBody(command.text)
+        wording = await worded(self.templates, program.id, command.text)
+        body = wording.body
         audience = None
         if command.recipients is not None:
             region = sender.home_region(self.default_region)
@@ -91,7 +99,13 @@ class PreviewText:
             texted = [each for each in recipients.numbers if each not in opted_out]
             segments = len(texted) * body.segments + len(new) * (longest.segments - body.segments)
             audience = await self._audience(program, line, command.priority, recipients, texted, segments)
-        return Preview(body=body, segment_cap=program.segment_cap, sender=sender, audience=audience)
+        return Preview(
+            body=body,
+            segment_cap=program.segment_cap,
+            sender=sender,
+            audience=audience,
+            template=wording.template,
+        )
 
     async def _audience(
         self,

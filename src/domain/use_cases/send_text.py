@@ -7,7 +7,6 @@ from domain.errors import CountryNotAllowed, HubError, RecipientsRefused, TimeRe
 from domain.model.access import Grant, KeyKind
 from domain.model.delivery import QUIET_HOURS, Delivery, DeliveryState
 from domain.model.idempotency import IdempotencyKey
-from domain.model.message_body import MessageBody
 from domain.model.message_id import new_message_id
 from domain.model.openings import Openings
 from domain.model.pace import SECOND_US
@@ -16,6 +15,7 @@ from domain.model.priority import Priority
 from domain.model.program import Program
 from domain.model.recipients import OTHER_COUNTRY, Recipients, read_recipients
 from domain.model.sender import Sender
+from domain.model.template import Filling
 from domain.model.text_message import AcceptedText, NewText, TextMessage
 from domain.model.waiting import Waiting
 from domain.ports.backlog import Backlog
@@ -23,6 +23,7 @@ from domain.ports.clock import Clock
 from domain.ports.contacts import Contacts, newcomers
 from domain.ports.intake import Intake
 from domain.ports.programs import Programs, own_program
+from domain.ports.templates import Templates, worded
 from domain.ports.wakeups import Wakeups
 
 _FURTHEST_AHEAD_US = 366 * 24 * 3_600 * SECOND_US
@@ -36,7 +37,7 @@ class SendTextCommand:
     texted are left out, where else the whole request would be refused.
     """
 
-    text: str = field(repr=False)
+    text: str | Filling = field(repr=False)
     recipients: str = field(repr=False)
     program_id: str | None = None
     client_date_sent: str | None = None
@@ -53,7 +54,7 @@ class SendTextCommand:
         does the program's id, which may be left out and is the caller's own in any letter case.
         """
         asked = {each.name: value for each in _FIELDS if (value := getattr(self, each.name)) != each.default}
-        return hashlib.sha256(json.dumps(asked).encode()).digest()
+        return hashlib.sha256(json.dumps(asked, default=Filling.asked).encode()).digest()
 
 
 _FIELDS = tuple(each for each in fields(SendTextCommand) if each.name != "program_id")
@@ -64,6 +65,7 @@ class SendText:
     """Accepts a message: when this returns it is stored, and will be sent at the sender's pace."""
 
     programs: Programs
+    templates: Templates
     contacts: Contacts
     intake: Intake
     backlog: Backlog
@@ -74,10 +76,11 @@ class SendText:
     async def __call__(self, grant: Grant, command: SendTextCommand, *, key: str | None = None) -> AcceptedText:
         """`key` is the caller's own name for the request: a second one of the same name is answered as the first.
 
-        Raises `OtherProgram`, or what refuses the text (`TextRefused`, `TooManySegments`), its numbers
-        (`NoRecipients`, `TooManyRecipients`, `RecipientsRefused`, `CountryNotAllowed`), its sender (`UnknownSender`),
-        its times (`TimeRefused`) or the key (`IdempotencyKeyReused`, `IdempotencyKeyInUse`); `BudgetExceeded`,
-        `HubBusy` or `StoreUnavailable`. What is refused leaves nothing behind.
+        Raises `OtherProgram`, or what refuses the text (`TextRefused`, `TooManySegments`), the template that it is made
+        from (`UnknownTemplate`, `PersonalisationRefused`), its numbers (`NoRecipients`, `TooManyRecipients`,
+        `RecipientsRefused`, `CountryNotAllowed`), its sender (`UnknownSender`), its times (`TimeRefused`) or the key
+        (`IdempotencyKeyReused`, `IdempotencyKeyInUse`); `BudgetExceeded`, `HubBusy` or `StoreUnavailable`. What is
+        refused leaves nothing behind.
         """
         program = await own_program(self.programs, grant, command.program_id)
         named = None if key is None else IdempotencyKey(key, command.fingerprint())
@@ -113,11 +116,12 @@ class SendText:
     ) -> tuple[NewText, Sender]:
         """The text, and whose line it will wait in."""
         sender = program.sender_called(command.sender, default_region=self.default_region)
-        body = MessageBody(command.text)
+        wording = await worded(self.templates, program.id, command.text)
+        body = wording.body
         notice = program.terms.notice
         longest = body if notice is None else body.followed_by(notice)
         if longest.segments > program.segment_cap:
-            raise TooManySegments(segments=longest.segments, limit=program.segment_cap)
+            raise TooManySegments(segments=longest.segments, limit=program.segment_cap, at=wording.at)
         recipients = await read_recipients(
             command.recipients,
             region=sender.home_region(self.default_region),
@@ -153,6 +157,8 @@ class SendText:
             sender_named=command.sender is not None,
             notice=notice,
             is_test=grant.kind is KeyKind.TEST,
+            template=None if wording.template is None else wording.template.name,
+            template_version=None if wording.template is None else wording.template.number,
         )
         deliveries = list(_deliveries(message, openings, newly, segments))
         new = NewText(

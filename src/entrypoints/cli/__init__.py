@@ -2,6 +2,7 @@
 
 import click
 
+from entrypoints.cli.accounts import accounts
 from entrypoints.cli.audit import audit
 from entrypoints.cli.config import config
 from entrypoints.cli.demo import demo
@@ -20,6 +21,7 @@ from entrypoints.cli.sandbox import sandbox
 from entrypoints.cli.send import send
 from entrypoints.cli.senders import senders
 from entrypoints.cli.subjects import subjects
+from entrypoints.cli.templates import templates
 from entrypoints.cli.usage import usage
 from entrypoints.cli.webhooks import webhooks
 
@@ -42,12 +44,14 @@ for command in (
     migrate,
     programs,
     senders,
+    accounts,
     limits,
     prices,
     usage,
     messages,
     opt_outs,
     webhooks,
+    templates,
     pause,
     resume,
     restored,

@@ -1,3 +1,4 @@
+from collections.abc import Iterator
 from datetime import timedelta
 from os import environ
 
@@ -6,9 +7,10 @@ from pydantic import SecretStr
 from pydantic_core import PydanticUndefined
 
 from domain.errors import InvalidValue
-from entrypoints.cli.options import output_option, written_duration
+from entrypoints.cli.options import output_option
 from entrypoints.cli.running import explains_faults, print_json
 from entrypoints.container import Container
+from entrypoints.durations import written_duration
 from entrypoints.settings import PREFIX, Settings, SettingsFault, unknown_variables
 
 
@@ -30,10 +32,7 @@ def check(output: str) -> None:
     try:
         settings = Settings.from_environment()
         shown = _shown(settings)
-        settings.signing_ring()
-        Container(settings=settings).database()
-    except InvalidValue as error:
-        faults.append((f"{PREFIX}DATABASE_URL", str(error)))
+        faults += _faults(settings)
     except SettingsFault as error:
         faults += error.faults
     if output == "json":
@@ -59,6 +58,22 @@ def explain(*, markdown: bool) -> None:
             click.echo(f"| `{variable}` | {f'`{default}`' if default else ''} | {field.description} |")
         else:
             click.echo(f"{variable} (default: {default or 'none'})\n    {field.description}")
+
+
+def _faults(settings: Settings) -> Iterator[tuple[str, str]]:
+    """What is wrong with settings that can be read."""
+    hub = Container(settings=settings)
+    for name, examine in (
+        ("SIGNING_KEYS", settings.refuse_weak_keys),
+        ("TOKEN_KEY_FILES", hub.tokens),
+        ("DATABASE_URL", hub.database),
+    ):
+        try:
+            examine()
+        except InvalidValue as error:
+            yield f"{PREFIX}{name}", str(error)
+        except SettingsFault as error:
+            yield from error.faults
 
 
 def _shown(settings: Settings) -> dict[str, str]:

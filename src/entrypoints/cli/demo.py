@@ -48,9 +48,11 @@ def _settings(directory: Path, host: str | None, port: int) -> Settings:
         "log_format": "console",
         "public_url": f"http://{_reached_at(given.host)}:{port}",
         "database_url": SecretStr(f"sqlite:///{directory / 'smshub.db'}"),
-        "signing_keys": _made_key(directory / "signing.key", given.signing_keys),
-        "encryption_keys": _made_key(directory / "encryption.key", given.encryption_keys),
     }
+    if not given.signing_keys.get_secret_value() and not given.token_key_files:
+        made["signing_keys"] = _made_key(directory / "signing.key")
+    if not given.encryption_keys.get_secret_value():
+        made["encryption_keys"] = _made_key(directory / "encryption.key")
     missing = {name: value for name, value in made.items() if name not in given.model_fields_set}
     return Settings.from_environment(host=given.host, **missing)
 
@@ -60,9 +62,7 @@ def _reached_at(host: str) -> str:
     return "127.0.0.1" if not host.strip("0.:") else host
 
 
-def _made_key(file: Path, given: SecretStr) -> SecretStr:
-    if given.get_secret_value():
-        return given
+def _made_key(file: Path) -> SecretStr:
     if not file.exists():
         _write_secret(file, generated_key())
     return SecretStr(file.read_text().strip())

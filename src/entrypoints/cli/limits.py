@@ -3,6 +3,7 @@ import click
 from domain.model.limit import Counted, DailyCap, Limit
 from domain.model.pace import Pace
 from domain.ports.limits import LimitInUse
+from domain.use_cases.operate_accounts import AccountName
 from domain.use_cases.operate_senders import SenderName
 from entrypoints.cli.options import account_option, output_option, provider_option, read_option
 from entrypoints.cli.running import explains_faults, print_json, with_hub
@@ -99,7 +100,8 @@ def _attach(name: str | None, sender: str | None, provider: str | None, account:
         which = SenderName(address=sender, provider=provider, account=account)
         with_hub(lambda hub: hub.operate_limits().attach_sender(which, name))
     elif provider is not None and account is not None:
-        with_hub(lambda hub: hub.operate_limits().attach_account(provider, account, name))
+        owner = AccountName(provider=provider, name=account)
+        with_hub(lambda hub: hub.operate_limits().attach_account(owner, name))
     else:
         raise click.UsageError("Say which: --sender, or --provider and --account.")
 

@@ -1,21 +1,33 @@
 """Options that several commands have, and how they are read."""
 
 from collections.abc import Callable
-from datetime import timedelta
-from typing import TypeVar, overload
+from typing import Any, TypeVar, overload
 
 import click
-from pydantic import TypeAdapter, ValidationError
 
 from domain.errors import InvalidValue
 
 T = TypeVar("T")
 
-_DURATION = TypeAdapter(timedelta)
+
+class _Value(click.ParamType[tuple[str, str]]):
+    """What goes into a template's placeholder."""
+
+    name = "name=value"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, str]:  # noqa: ANN401
+        name, separator, text = value.partition("=")
+        if not separator:
+            self.fail("must be the placeholder's name and its value, such as Name=Ada", param, ctx)
+        return name, text
+
 
 program_option = click.option("--program", "program_id", required=True, help="The ProgramId.")
 output_option = click.option(
     "--output", type=click.Choice(["text", "json"]), default="text", show_default=True, help="How to print."
+)
+value_option = click.option(
+    "--value", "values", type=_Value(), multiple=True, help="What goes into a placeholder, such as Name=Ada."
 )
 provider_option = click.option("--provider", help="The sender's provider, where several have one of the address.")
 account_option = click.option("--account", help="The provider's account, where several have one of the address.")
@@ -35,15 +47,3 @@ def read_option(option: str, text: str | None, reader: Callable[[str], T]) -> T 
         return reader(text)
     except InvalidValue as error:
         raise click.BadParameter(str(error), param_hint=option) from None
-
-
-def read_duration(text: str) -> timedelta:
-    """ISO 8601, such as P30D or PT9H. Raises `InvalidValue`."""
-    try:
-        return _DURATION.validate_python(text)
-    except ValidationError:
-        raise InvalidValue("A duration is written as P30D or PT9H.") from None
-
-
-def written_duration(duration: timedelta) -> str:
-    return str(_DURATION.dump_python(duration, mode="json"))

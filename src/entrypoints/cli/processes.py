@@ -56,8 +56,13 @@ def dispatcher(host: str | None, internal_port: int) -> None:
 
 
 def run_process(settings: Settings, parts: Parts, addresses: Addresses, when_ready: Callable[[], None]) -> None:
+    container = Container(settings=settings)
+    if parts.api:
+        # Keys that cannot be used are found now, and not with the first login.
+        container.tokens()
+
     async def run() -> None:
-        await Process(Container(settings=settings), parts, addresses).run(when_ready=when_ready)
+        await Process(container, parts, addresses).run(when_ready=when_ready)
 
     try:
         uvloop.run(run())
@@ -67,8 +72,7 @@ def run_process(settings: Settings, parts: Parts, addresses: Addresses, when_rea
 
 def _run(parts: Parts, host: str | None, port: int, internal_port: int) -> None:
     settings = Settings.from_environment()
-    if parts.api:
-        settings.signing_ring()
+    settings.refuse_weak_keys()
     addresses = Addresses(host=host or settings.host, port=port, internal_port=internal_port)
     run_process(settings, parts, addresses, lambda: None)
 

@@ -33,12 +33,14 @@ def explains_faults(command: Callable[P, R]) -> Callable[P, R]:
     return explained
 
 
-def with_hub(work: Callable[[Container], Awaitable[R]]) -> R:
-    """Runs `work` with a container whose database is open and of the right schema."""
+def with_hub(work: Callable[[Container], Awaitable[R]], **overrides: object) -> R:
+    """Runs `work` with a container whose database is open and of the right schema. `overrides` are settings that hold
+    in place of the environment's.
+    """
 
     async def run() -> R:
         acting.set(Actor(name=_user(), via="command-line"))
-        settings = Settings.from_environment()
+        settings = Settings.from_environment(**overrides)
         configure_logs(level="error", form=settings.log_format)
         container = Container(settings=settings)
         try:

@@ -12,8 +12,9 @@ import click
 import uvloop
 
 from domain.model.pace import Pace
-from entrypoints.cli.options import output_option, read_duration, read_option
+from entrypoints.cli.options import output_option, read_option
 from entrypoints.cli.running import explains_faults, print_json
+from entrypoints.durations import read_duration
 
 if TYPE_CHECKING:
     from entrypoints.stand_ins.calls import Answer, Call

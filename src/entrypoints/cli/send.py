@@ -9,10 +9,11 @@ import click
 from domain.errors import ProgramNotFound, RecipientsRefused
 from domain.model.access import Grant, Scope
 from domain.model.priority import Priority
+from domain.model.template import Filling, TemplateName
 from domain.model.text_message import TextSummary
 from domain.ports.programs import Programs
 from domain.use_cases.send_text import SendTextCommand
-from entrypoints.cli.options import output_option
+from entrypoints.cli.options import output_option, value_option
 from entrypoints.cli.running import explains_faults, print_json, with_hub
 from entrypoints.container import Container
 from entrypoints.http import representations
@@ -43,7 +44,10 @@ MOMENT = _Moment()
 @click.option("--program", "program_id", required=True, help="The ProgramId of the program that sends.")
 @click.option("--to", help="A number, or several with commas between.")
 @click.option("--to-file", type=click.File(), help="A file with numbers, one on each line; - for standard input.")
-@click.option("--message", required=True, help="The text.")
+@click.option("--message", help="The text.")
+@click.option("--template", help="The name of a template to make the text from, in place of --message.")
+@click.option("--template-version", type=click.IntRange(1), help="Which of its versions; the newest if left out.")
+@value_option
 @click.option("--sender", help="Which of the program's senders it comes from; its own if left out.")
 @click.option("--priority", type=click.Choice([each.name.lower() for each in Priority]), default="normal")
 @click.option("--send-at", type=MOMENT, help="When to send it, such as 2026-12-24T09:00:00Z; at once if left out.")
@@ -56,7 +60,10 @@ def send(
     program_id: str,
     to: str | None,
     to_file: TextIO | None,
-    message: str,
+    message: str | None,
+    template: str | None,
+    template_version: int | None,
+    values: tuple[tuple[str, str], ...],
     sender: str | None,
     priority: str,
     send_at: int | None,
@@ -73,8 +80,15 @@ def send(
     if bool(to) == bool(to_file):
         raise click.UsageError("Give either --to or --to-file.")
     recipients = to or ",".join(line.strip() for line in to_file or ())
+    if (message is None) == (template is None):
+        raise click.UsageError("Give either --message or --template.")
+    if template is None and (template_version or values):
+        raise click.UsageError("--template-version and --value go with --template.")
+    text: str | Filling = message or ""
+    if template is not None:
+        text = Filling(template=TemplateName(template), version=template_version, values=dict(values))
     command = SendTextCommand(
-        text=message,
+        text=text,
         recipients=recipients,
         sender=sender,
         priority=Priority[priority.upper()],
@@ -95,7 +109,7 @@ def send(
 async def _send(
     hub: Container, program_id: str, command: SendTextCommand, *, key: str | None, wait: bool
 ) -> Mapping[str, object]:
-    grant = await _grant(hub.programs(), program_id)
+    grant = await grant_of(hub.programs(), program_id)
     accepted = await hub.send_text()(grant, command, key=key)
     if not wait:
         return representations.accepted_text(accepted)
@@ -119,7 +133,7 @@ def _ended(summary: TextSummary) -> int:
     return sum(count for state, count in summary.counts.items() if state.terminal)
 
 
-async def _grant(programs: Programs, program_id: str) -> Grant:
+async def grant_of(programs: Programs, program_id: str) -> Grant:
     """What the program itself would be granted: whoever may run this command has the database in hand."""
     program = await programs.find(program_id)
     if program is None:

@@ -3,8 +3,9 @@ import click
 from domain.model.pace import SECOND_US, Pace
 from domain.model.sender import OptOutReplies, Sender
 from domain.use_cases.operate_senders import SenderName
-from entrypoints.cli.options import account_option, output_option, provider_option, read_duration, read_option
+from entrypoints.cli.options import account_option, output_option, provider_option, read_option
 from entrypoints.cli.running import explains_faults, print_json, with_hub
+from entrypoints.durations import read_duration
 
 _ADDRESS = click.argument("address")
 

@@ -11,7 +11,7 @@ from domain.errors import InvalidValue
 from domain.model.budget import Velocity
 from domain.model.terms import OnUnknown, Terms
 from domain.model.texting_hours import TextingHours
-from entrypoints.cli.options import read_duration, written_duration
+from entrypoints.durations import read_duration, written_duration
 
 F = TypeVar("F", bound=Callable[..., Any])
 

@@ -18,7 +18,6 @@ from domain.errors import HubError
 from domain.ports.tokens import Tokens
 from domain.use_cases.check_access import CheckAccess
 from domain.use_cases.opt_out_by_page import OptOutByPage
-from entrypoints.http.callback_handlers import CallbackHandlers
 from entrypoints.http.connexion_extensions import (
     Handler,
     Operations,
@@ -27,14 +26,11 @@ from entrypoints.http.connexion_extensions import (
     contract_validation,
     security_map,
 )
-from entrypoints.http.contract import Contract, Operation
-from entrypoints.http.handlers import Handlers
-from entrypoints.http.operator_handlers import OperatorHandlers
+from entrypoints.http.contract import Contract
 from entrypoints.http.pages.opt_out import OptOutPage
 from entrypoints.http.pages.site import pages
 from entrypoints.http.pages.welcome import Welcome
 from entrypoints.http.problems import MEDIA_TYPE, Problem, RequestFault
-from entrypoints.http.subject_handlers import SubjectHandlers
 from entrypoints.http.telemetry import PROBLEM, RequestTelemetry
 from entrypoints.telemetry.metrics import Metrics
 
@@ -44,11 +40,9 @@ _log = structlog.get_logger("smshub.http")
 def create_app(
     *,
     contract: Contract,
-    handlers: Handlers,
-    callback_handlers: CallbackHandlers,
-    operator_handlers: OperatorHandlers,
-    subject_handlers: SubjectHandlers,
+    handlers: Sequence[object],
     tokens: Tokens,
+    key_set: Mapping[str, object],
     check_access: CheckAccess,
     metrics: Metrics,
     cors_origins: Sequence[str],
@@ -56,19 +50,10 @@ def create_app(
     contact: str,
     opt_out_by_page: OptOutByPage,
 ) -> ASGIApp:
-    def handlers_of(operation: Operation) -> object:
-        if operation.is_callback:
-            return callback_handlers
-        if hasattr(subject_handlers, operation.id):
-            return subject_handlers
-        return operator_handlers if operation.is_operators else handlers
-
-    bound: Mapping[str, Handler] = {
-        each.id: getattr(handlers_of(each), each.id) for each in contract.operations.values()
-    }
+    bound = {operation_id: _handler(operation_id, handlers) for operation_id in contract.operations}
     welcome = Welcome(contract=contract, contact=contact, token_lifetime=token_lifetime, cors_origins=cors_origins)
     app = ConnexionMiddleware(
-        Operations(bound, pages(contract, welcome, OptOutPage(opt_out_by_page))),
+        Operations(bound, pages(contract, welcome, OptOutPage(opt_out_by_page), key_set)),
         middlewares=[
             ExceptionMiddleware,
             SlashAtTheEnd,
@@ -84,6 +69,12 @@ def create_app(
     for kind in (HubError, RequestFault, ProblemException, HTTPException, Exception):
         app.add_error_handler(kind, answer)
     return RequestTelemetry(_with_cors(app, cors_origins), metrics)
+
+
+def _handler(operation_id: str, handlers: Sequence[object]) -> Handler:
+    """The method of the operation's name, whichever of them has it."""
+    handler: Handler = next(getattr(each, operation_id) for each in handlers if hasattr(each, operation_id))
+    return handler
 
 
 def _with_cors(app: ASGIApp, origins: Sequence[str]) -> ASGIApp:

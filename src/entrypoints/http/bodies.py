@@ -135,9 +135,9 @@ _DECODER = json.JSONDecoder(object_pairs_hook=_Pairs, parse_constant=_no_constan
 
 
 def _plain(value: object) -> object:
-    """Objects within and lists of lists are refused by every schema that we have: what they held does not matter."""
+    """Objects and lists within others are refused by every schema that we have: what they held does not matter."""
     if isinstance(value, _Pairs):
-        return {}
+        return {name: [] if isinstance(each, list) else each for name, each in value}
     return [[] if isinstance(each, list) else each for each in value] if isinstance(value, list) else value
 
 

@@ -7,7 +7,7 @@ at the start: compiling the schemas, reading the parameters' definitions, bindin
 import re
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import replace
+from itertools import takewhile
 from typing import Any
 
 from connexion.middleware.abstract import ROUTING_CONTEXT
@@ -32,7 +32,7 @@ from domain.use_cases.check_access import CheckAccess
 from entrypoints.http.bodies import CSV, JSON, form, json_object, mismatch, plain_text, read_body, whole_json_object
 from entrypoints.http.call import Call, Received
 from entrypoints.http.contract import Contract, Operation
-from entrypoints.http.problems import pointer, unknown_parameters, unknown_properties
+from entrypoints.http.problems import is_presentable, pointer, unknown_parameters, unknown_properties
 
 _CONTEXT = "connexion_context"
 _CALL = "smshub_call"
@@ -40,6 +40,7 @@ _CALL = "smshub_call"
 _NO_SCHEMA = frozenset({"components", "example"})
 # A body may have a fault in every byte; a caller is helped by the first ones.
 _MOST_FAULTS = 20
+_NO_CONTENT: Mapping[str, Any] = {}
 _INTEGER = re.compile(r"-?\d{1,18}", re.ASCII)
 
 Handler = Callable[[Call], Awaitable[Response]]
@@ -185,24 +186,26 @@ class _Checks:
             for missing in sorted(self._operation.required_scopes - granted):
                 raise ScopeMissing(scope=missing)
         parameters = self._parameters.read(connection)
-        call = Call(
+        content = await self._content(scope, receive) if self._media_types else _NO_CONTENT
+        return Call(
             operation_id=self._operation.id,
             bearer=grant,
             parameters=parameters,
             address=address,
             base_path=base_path,
+            **content,
         )
-        return await self._with_body(call, scope, receive) if self._media_types else call
 
-    async def _with_body(self, call: Call, scope: Scope, receive: Receive) -> Call:
+    async def _content(self, scope: Scope, receive: Receive) -> Mapping[str, Any]:
+        """What the call has of the request's body."""
         max_body = self._operation.max_body
         media_type, raw = await read_body(scope, receive, media_types=self._media_types, max_body=max_body)
         if media_type == CSV:
-            return replace(call, text=plain_text(raw))
+            return {"text": plain_text(raw)}
         of_json = json_object if self._operation.is_first_hubs else whole_json_object
         pairs = of_json(raw) if media_type == JSON else form(raw)
         body, unknown = self._bodies[media_type].check(pairs)
-        return replace(call, body=body, unknown=unknown)
+        return {"body": body, "unknown": unknown}
 
 
 class _SignedCalls:
@@ -229,9 +232,14 @@ class _SignedCalls:
 
 
 class _Body:
+    """`x-stands-in` names properties in whose place another, which is required and may be null, can stand: null is good
+    enough beside that one alone, and may be left out then.
+    """
+
     def __init__(self, schema: Mapping[str, Any], *, folds: bool) -> None:
         self._names = {name.casefold() if folds else name: name for name in schema["properties"]}
         self._folds = folds
+        self._stand_ins: Mapping[str, str] = schema.get("x-stands-in", {})
         self._validator = Draft202012Validator(_as_json_schema(schema), validate_formats=True, mask="the value")
 
     def check(self, pairs: Sequence[tuple[str, Any]]) -> tuple[Mapping[str, Any], tuple[str, ...]]:
@@ -247,6 +255,11 @@ class _Body:
                 doubled[name] = {"pointer": pointer(written), "detail": "The property stands twice."}
             else:
                 body[name] = value
+        for other, required in self._stand_ins.items():
+            if body.get(other) is not None:
+                body.setdefault(required, None)
+            elif body.get(required, other) is None:
+                del body[required]
         faults = list(doubled.values())
         if not self._validator.is_valid(body):
             faults += [_fault(error) for error in self._validator.iter_errors(body)]
@@ -333,7 +346,7 @@ def _as_json_schema(schema: Any) -> Any:  # noqa: ANN401 - JSON
 
 
 def _fault(error: ValidationError) -> Mapping[str, Any]:
-    names = list(error.instance_path)
+    names = list(takewhile(is_presentable, error.instance_path))
     match error.kind.as_dict():
         case {"property": str() as missing}:
             return {"pointer": pointer(*names, missing), "detail": "The property is missing."}
@@ -345,6 +358,9 @@ def _detail(error: ValidationError) -> str:
     match error.kind.as_dict():
         case {"options": list() as options}:
             return f"The value is none of {', '.join(str(each) for each in options if each is not None)}."
+        case {"unexpected": list()}:
+            # What they are called is the caller's own, and may be anything.
+            return "There are properties here that the document does not know."
         case _:
             return f"{error.message[:1].upper()}{error.message[1:]}."
 

@@ -34,6 +34,7 @@ from entrypoints.http.call import Call
 from entrypoints.http.downloads import CsvDownload
 from entrypoints.http.preferences import Preferences
 from entrypoints.http.problems import refused_parameter
+from entrypoints.http.template_handlers import text_of
 from entrypoints.http.times import day, optional_microseconds
 
 _BAD_LINES_SHOWN = 1_000
@@ -70,7 +71,7 @@ class Handlers:
         body = call.posted_by(call.grant)
         preferences = Preferences.read(call.parameters.get("Prefer"))
         command = SendTextCommand(
-            text=body["Message"],
+            text=text_of(body),
             recipients=body["PhoneNumber"],
             program_id=body.get("ProgramId"),
             client_date_sent=body.get("DateSent"),
@@ -104,7 +105,7 @@ class Handlers:
     async def previewTextMessage(self, call: Call) -> Response:  # noqa: N802
         body = call.posted_by(call.grant)
         command = PreviewTextCommand(
-            text=body["Message"],
+            text=text_of(body),
             recipients=body.get("PhoneNumber"),
             program_id=body.get("ProgramId"),
             sender=body.get("Sender"),

@@ -9,7 +9,6 @@ from starlette.responses import Response
 
 from domain.errors import ProgramNotFound
 from domain.model.access import KeyKind
-from domain.model.audit import Actor, acting
 from domain.model.phone_number import PhoneNumber
 from domain.model.program_key import KeyTerms
 from domain.use_cases.list_audit_events import ListAuditEvents
@@ -18,6 +17,7 @@ from domain.use_cases.operate_keys import OperateKeys
 from domain.use_cases.operate_senders import Pause
 from entrypoints.http import cursors, representations
 from entrypoints.http.call import Call
+from entrypoints.http.operators import acting_for
 from entrypoints.http.problems import RequestFault
 from entrypoints.http.times import optional_microseconds
 
@@ -82,14 +82,12 @@ class OperatorHandlers:
 @contextmanager
 def _by(call: Call) -> Iterator[None]:
     """Whoever calls is in the record as the one who does it. A program that there is not, is named by them."""
-    token = acting.set(Actor(name=call.grant.program_id, via="api", address=call.address or None))
     try:
-        yield
+        with acting_for(call):
+            yield
     except ProgramNotFound:
         detail = "There is no program with this id."
         raise RequestFault(404, ProgramNotFound.slug, "No such program", detail) from None
-    finally:
-        acting.reset(token)
 
 
 def _json(value: object, headers: dict[str, str] | None = None) -> Response:

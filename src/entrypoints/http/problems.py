@@ -40,9 +40,28 @@ _KNOWN: Mapping[type[errors.HubError], tuple[int, str]] = {
     errors.IdempotencyKeyInUse: (409, "Request under way"),
     errors.CursorRefused: (422, "Cursor refused"),
     errors.NumbersMissing: (400, "Request does not match"),
+    errors.TemplateNotFound: (404, "No such template"),
+    errors.TemplateExists: (409, "Name taken"),
+    errors.UnknownTemplate: (422, "Unknown template"),
+    errors.TemplateRefused: (422, "Template refused"),
+    errors.PersonalisationRefused: (422, "Values refused"),
+    errors.TextUnclear: (422, "Text unclear"),
+    errors.TooManyTemplates: (422, "Too many templates"),
+    errors.TooManyTemplateVersions: (422, "Too many versions"),
     errors.UrlRefused: (422, "Address refused"),
     errors.TooManyWebhooks: (422, "Too many webhooks"),
     errors.ReplayUnclear: (422, "Replay unclear"),
+    errors.SenderNotFound: (404, "No such sender"),
+    errors.AccountNotFound: (404, "No such account"),
+    errors.LimitNotFound: (404, "No such limit"),
+    errors.PriceNotFound: (404, "No such price"),
+    errors.PaceDiffers: (422, "Another pace"),
+    errors.CredentialsMissing: (422, "Credentials missing"),
+    errors.OtherAccount: (422, "Another account"),
+    errors.LimitsInACircle: (422, "Limits in a circle"),
+    errors.LimitInUseStill: (422, "Limit in use"),
+    errors.NotUnderLimit: (422, "Not under the limit"),
+    errors.CurrencyDiffers: (422, "Another currency"),
     errors.InvalidValue: (422, "Value refused"),
     errors.BudgetExceeded: (429, "Budget used"),
     errors.TooManyLogins: (429, "Too many logins"),
@@ -51,11 +70,23 @@ _KNOWN: Mapping[type[errors.HubError], tuple[int, str]] = {
     errors.StoreUnavailable: (503, "Database not available"),
 }
 
+# Where the error itself tells of commands, which are of no use to callers.
+_DETAILS: Mapping[type[errors.HubError], str] = {
+    errors.SenderNotFound: "There is no sender with this id.",
+    errors.AccountNotFound: "There is no provider account with this id.",
+    errors.LimitNotFound: "There is no limit of this name.",
+    errors.PriceNotFound: "There is no price for this country.",
+    errors.CredentialsMissing: "The hub has no such sender yet: its account's credentials are needed.",
+}
+
 # What is wrong is the value of this one.
 _PROPERTIES: Mapping[type[errors.HubError], str] = {
     errors.UnknownSender: "#/Sender",
     errors.OtherProgram: "#/ProgramId",
     errors.UrlRefused: "#/Url",
+    errors.UnknownTemplate: "#/Template",
+    errors.TemplateExists: "#/Name",
+    errors.TemplateRefused: "#/Message",
 }
 
 # What is over after a while, and says after how long.
@@ -124,7 +155,8 @@ class Problem:
                 return cls.of(errors.TokenRefused("its program is gone"))
             case errors.HubError() if known := _known(error):
                 status, title = known
-                problem = cls(status, error.slug, title, str(error), _faults(error))
+                detail = _DETAILS.get(type(error), str(error))
+                problem = cls(status, error.slug, title, detail, _faults(error))
                 if isinstance(error, _PASSING):
                     problem.headers["Retry-After"] = str(error.retry_after_s)
                 return problem
@@ -151,11 +183,16 @@ def _faults(error: errors.HubError) -> Sequence[Mapping[str, Any]]:
             ]
         case errors.NumberRefused() | errors.NoRecipients() | errors.TooManyRecipients():
             return [{"pointer": "#/PhoneNumber", "detail": str(error)}]
-        case errors.TextRefused() | errors.TooManySegments():
-            return [{"pointer": "#/Message", "detail": str(error)}]
+        case errors.TextRefused(at=name) | errors.TooManySegments(at=name):
+            return [{"pointer": pointer(name), "detail": str(error)}]
+        case errors.PersonalisationRefused(faults=faults):
+            return [
+                {"pointer": pointer("Personalisation", *filter(None, [name])), "detail": detail}
+                for name, detail in faults
+            ]
         case errors.TimeRefused(name=name):
             return [{"pointer": pointer(name), "detail": str(error)}]
-        case errors.UnknownSender() | errors.OtherProgram() | errors.UrlRefused():
+        case _ if type(error) in _PROPERTIES:
             return [{"pointer": _PROPERTIES[type(error)], "detail": str(error)}]
         case errors.IdempotencyKeyReused() | errors.IdempotencyKeyInUse():
             return [{"parameter": "Idempotency-Key", "detail": str(error)}]
@@ -185,7 +222,12 @@ def unknown_parameters(names: Sequence[str]) -> Sequence[Mapping[str, Any]]:
 
 
 def _presentable(names: Sequence[str]) -> Sequence[str]:
-    return [name for name in names if _NAME.fullmatch(name)][:_MOST_NAMES]
+    return [name for name in names if is_presentable(name)][:_MOST_NAMES]
+
+
+def is_presentable(name: str | int) -> bool:
+    """Whether it looks like a property's name, or is a place in a list: the validator takes all numbers for such."""
+    return name < 1_000 if isinstance(name, int) else bool(_NAME.fullmatch(name))
 
 
 def pointer(*names: str | int) -> str:

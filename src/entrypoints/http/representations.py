@@ -13,6 +13,7 @@ from domain.model.program import Program
 from domain.model.program_key import IssuedKey
 from domain.model.reasons import sentence_of
 from domain.model.subject import Erasure, SubjectRecord
+from domain.model.template import TemplateVersion
 from domain.model.text_message import AcceptedText, TextSummary
 from domain.model.usage import Usage
 from domain.model.webhook import Webhook, told_of_consent
@@ -101,6 +102,16 @@ def webhook(found: Webhook, secret: WebhookSecret | None = None) -> dict[str, An
         "CreatedAt": instant(found.created_us),
     }
     return shown if secret is None else {**shown, "Secret": secret.written()}
+
+
+def template(version: TemplateVersion) -> dict[str, Any]:
+    return {
+        "Name": version.name,
+        "Version": version.number,
+        "Message": version.text.text,
+        "Placeholders": list(version.text.placeholders),
+        "CreatedAt": instant(version.created_us),
+    }
 
 
 def webhook_attempt(attempt: LoggedAttempt) -> Mapping[str, Any]:
@@ -202,6 +213,8 @@ def _text(summary: TextSummary, *, successful: bool, result: str) -> dict[str, A
         "Recipients": message.recipients,
         "EstimatedCompletionAt": optional_instant(message.estimated_us),
         "Counts": _counts(summary),
+        "Template": message.template,
+        "TemplateVersion": message.template_version,
     }
 
 
@@ -235,6 +248,10 @@ def preview(each: Preview) -> Mapping[str, Any]:
         ],
         "SegmentsInstead": None if plain is None else plain.segments,
         "Audience": None if each.audience is None else _audience(each.audience),
+        "Message": each.body.text,
+        "Template": None if each.template is None else each.template.name,
+        "TemplateVersion": None if each.template is None else each.template.number,
+        "TemplateSegments": None if each.template is None else each.template.text.own_segments,
     }
 
 

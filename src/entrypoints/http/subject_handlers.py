@@ -5,16 +5,16 @@ Both are posted, so that the number stands in no address and in no proxy's log.
 
 from dataclasses import dataclass
 
-import orjson
 from starlette.responses import Response
 
-from domain.model.audit import Actor, acting
 from domain.use_cases.erase_subject import EraseSubject
 from domain.use_cases.search_subject import SearchSubject
 from entrypoints.http import cursors, representations
 from entrypoints.http.call import Call
+from entrypoints.http.operators import acting_for, as_json
 
 _RECORDS_AT_ONCE = 100
+_NOT_TO_BE_KEPT = {"Cache-Control": "no-store"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,17 +34,10 @@ class SubjectHandlers:
             "Items": [representations.subject_record(each) for each in page.items],
             "NextCursor": None if page.end is None else cursors.after_place(page.end),
         }
-        return _json(answer)
+        return as_json(answer, headers=_NOT_TO_BE_KEPT)
 
     async def eraseSubject(self, call: Call) -> Response:  # noqa: N802
         body = call.posted_by(call.grant)
-        token = acting.set(Actor(name=call.grant.program_id, via="api", address=call.address or None))
-        try:
+        with acting_for(call):
             erasure = await self.erase_subject(body["PhoneNumber"], keep_opt_outs=body.get("KeepOptOuts", True))
-        finally:
-            acting.reset(token)
-        return _json(representations.erasure(erasure))
-
-
-def _json(value: object) -> Response:
-    return Response(orjson.dumps(value), media_type="application/json", headers={"Cache-Control": "no-store"})
+        return as_json(representations.erasure(erasure), headers=_NOT_TO_BE_KEPT)

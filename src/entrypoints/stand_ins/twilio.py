@@ -19,7 +19,7 @@ from entrypoints.stand_ins.deeds import COMMON_DEEDS
 from entrypoints.stand_ins.fates import Behaviour, Fate, Receipt
 from entrypoints.stand_ins.http import Arrival, Conversation, Exchange, Headers
 from entrypoints.stand_ins.stand_in import StandIn
-from entrypoints.stand_ins.twilio_answers import asking_to_wait, error, fault_of, is_asked_for, message_of
+from entrypoints.stand_ins.twilio_answers import account_of, asking_to_wait, error, fault_of, is_asked_for, message_of
 from entrypoints.stand_ins.twilio_calls import inbound_call, status_call
 
 ACCOUNT_SID = "AC" + "0123456789abcdef" * 2
@@ -27,6 +27,7 @@ AUTH_TOKEN = "fedcba9876543210" * 2
 API_KEY = "SK" + "0123456789abcdef" * 2
 API_SECRET = "the-secret-of-an-api-key"  # noqa: S105 - of nobody
 
+_UNAUTHORIZED = HTTPStatus.UNAUTHORIZED
 _API = "/2010-04-01/Accounts/"
 _LAST = {"delivered", "undelivered", "failed"}
 # Words that a recipient may text back, which Twilio goes by unless an account has its own
@@ -49,6 +50,7 @@ class TwilioStandIn(StandIn):
         super().__init__(**options)
         self.credentials = dict(credentials or {ACCOUNT_SID: AUTH_TOKEN, API_KEY: API_SECRET})
         self.messages: dict[str, dict[str, Any]] = {}
+        self.account_status = "active"
         self._status_callbacks: dict[str, str] = {}
         # Who wants nothing from whom any more.
         self._opted_out: set[tuple[str, str]] = set()
@@ -64,6 +66,11 @@ class TwilioStandIn(StandIn):
             return
         if not self._knows(request.headers.get("authorization", "")):
             conversation.write(*error(20003, HTTPStatus.UNAUTHORIZED))
+        elif path == f"{_API}{ACCOUNT_SID}.json" and request.method == "GET":
+            # Keys of the usual kind may not see the account.
+            shown = (HTTPStatus.OK, account_of(ACCOUNT_SID, self._auth_token, self.account_status))
+            found = shown if self._is_account(request.headers["authorization"]) else error(20003, _UNAUTHORIZED)
+            self.behave(conversation, asking, lambda: conversation.write(*found))
         elif path == f"{_API}{ACCOUNT_SID}/Messages.json" and request.method == "POST":
             self._take(conversation, request, at_ns)
         elif path == f"{_API}{ACCOUNT_SID}/Messages.json":
@@ -151,6 +158,9 @@ class TwilioStandIn(StandIn):
         except ValueError:
             return False
         return kind == "Basic" and bool(name) and self.credentials.get(name) == password
+
+    def _is_account(self, authorization: str) -> bool:
+        return base64.b64decode(authorization.partition(" ")[2]).decode().startswith(f"{ACCOUNT_SID}:")
 
     def _page(self, target: str) -> Mapping[str, object]:
         """The newest first, as Twilio lists them."""

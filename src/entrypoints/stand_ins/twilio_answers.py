@@ -37,6 +37,23 @@ def fault_of(arrival: Arrival) -> int | None:
     return 21617 if len(arrival.body) > 1_600 else None
 
 
+def account_of(sid: str, auth_token: str, status: str) -> dict[str, Any]:
+    uri = f"/2010-04-01/Accounts/{sid}"
+    now = format_datetime(datetime.now(UTC))
+    return {
+        "auth_token": auth_token,
+        "date_created": now,
+        "date_updated": now,
+        "friendly_name": "Stand-in",
+        "owner_account_sid": sid,
+        "sid": sid,
+        "status": status,
+        "subresource_uris": {"messages": f"{uri}/Messages.json"},
+        "type": "Full",
+        "uri": f"{uri}.json",
+    }
+
+
 def message_of(arrival: Arrival, account_sid: str) -> dict[str, Any]:
     by_service = arrival.sender.startswith("MG")
     uri = f"/2010-04-01/Accounts/{account_sid}/Messages/{arrival.sid}"

@@ -52,6 +52,8 @@ APPLICATION_ID = "aaaaaaaa-bbbb-4ccc-8ddd-0123456789ab"
 
 MESSAGES = "/v1/messages"
 SMS = "/sms/json"
+BALANCE = "/account/get-balance"
+_BALANCE = {"value": 38.07, "autoReload": False}
 
 
 @cache
@@ -103,6 +105,13 @@ class VonageStandIn(StandIn):
     def answer(self, conversation: Conversation, request: Exchange, at_ns: int) -> None:
         if self.controlled(conversation, request):
             return
+        if self._is_asked_about_an_account(request):
+            asking = Arrival(at_ns, "", "", "", form={"channel": "sms"}, asks=True)
+            if request.method == "POST":
+                self.arrivals.append(asking)
+            conversation.arrival = asking
+            self.behave(conversation, asking, lambda: conversation.write(*self._told_of_the_account(request)))
+            return
         if request.method != "POST" or request.target not in {MESSAGES, SMS}:
             conversation.write(*problem("not-found", HTTPStatus.NOT_FOUND))
             return
@@ -112,6 +121,8 @@ class VonageStandIn(StandIn):
         self.behave(conversation, arrival, lambda: self._judge(conversation, arrival, request))
 
     def success(self, arrival: Arrival) -> tuple[int, object]:
+        if arrival.asks:
+            return HTTPStatus.OK, _BALANCE
         if _is_sms(arrival):
             return HTTPStatus.OK, in_parts(self.parts(arrival))
         return HTTPStatus.ACCEPTED, {"message_uuid": self._taken(arrival)}
@@ -163,6 +174,20 @@ class VonageStandIn(StandIn):
         if self._by_sms:
             return inbound_by_sms(url, inbound, self._signing, self._sms_form)
         return [inbound_by_messages(url, inbound, self._signing)]
+
+    def _is_asked_about_an_account(self, request: Exchange) -> bool:
+        """What an API key has left; or by a text that is none, whether an application is let in."""
+        return (request.method, request.target) == ("GET", BALANCE) or (
+            (request.method, request.target) == ("POST", MESSAGES) and "channel" not in json.loads(request.body)
+        )
+
+    def _told_of_the_account(self, request: Exchange) -> Answer:
+        by_key_alone = request.target == BALANCE
+        if self._account_of(request.headers.get("authorization", ""), by_key_alone=by_key_alone) is None:
+            return problem("unauthorized", HTTPStatus.UNAUTHORIZED)
+        if by_key_alone:
+            return HTTPStatus.OK, _BALANCE, request_id()
+        return problem("1010", HTTPStatus.UNPROCESSABLE_ENTITY)
 
     def _judge(self, conversation: Conversation, arrival: Arrival, request: Exchange) -> None:
         refusal = self._refusal_of(arrival, request)

@@ -22,12 +22,15 @@ from domain.model.callback import Callback, CallbackKind
 from domain.model.consent import Scope as ConsentScope
 from domain.model.credentials import Credentials as ProviderCredentials
 from domain.model.inbound_message import InboundText
+from domain.model.limit import DailyCap, Limit
 from domain.model.message_body import MessageBody
 from domain.model.pace import Pace
 from domain.model.phone_number import PhoneNumber
+from domain.model.price import Price
 from domain.model.program_key import KeyHash, KeyTerms, ProgramKey
 from domain.model.recipients import OTHER_COUNTRY
-from domain.model.sender import SenderAddress
+from domain.model.sender import OptOutReplies, SenderAddress
+from domain.model.template import TemplateName, TemplateText
 from domain.model.webhook import EventType, Webhook
 from domain.model.webhook_secret import WebhookSecret
 from domain.use_cases.receive_callback import ReceiveCallback
@@ -116,6 +119,7 @@ def requests_of(operation: Operation) -> Iterator[Request]:
 REQUESTS = [request for operation in OPERATIONS for request in requests_of(operation)]
 THE_TEXT = examples_of(success_of(CONTRACT.operations["getTextMessage"])[1]["application/json"])["example"]
 THE_WEBHOOK = examples_of(success_of(CONTRACT.operations["getWebhook"])[1]["application/json"])["example"]
+THE_TEMPLATE = examples_of(success_of(CONTRACT.operations["getTemplate"])[1]["application/json"])["example"]
 THE_DELIVERIES = examples_of(success_of(CONTRACT.operations["listDeliveries"])[1]["application/json"])["example"]
 ANSWERS = [
     (operation, name, media_type, value)
@@ -255,6 +259,8 @@ async def office(the_hub: Hub) -> Office:
             tables.webhook_calls,
             tables.webhook_events,
             tables.webhooks,
+            tables.template_versions,
+            tables.templates,
         ):
             await connection.execute(delete(table))
     program = await Store.on(database).programs.find(THE_TEXT["ProgramId"])
@@ -280,7 +286,14 @@ async def office(the_hub: Hub) -> Office:
         )
     await the_second_key(the_hub)
     await the_hub.container.pause().suspend(program.id, suspended=False)
+    await senders_are_as_shown(the_hub)
     await a_webhook_is_told(the_hub)
+    await the_hub.container.templates().add(
+        program.id,
+        TemplateName(THE_TEMPLATE["Name"]),
+        TemplateText(THE_TEMPLATE["Message"]),
+        now_us=microseconds(THE_TEMPLATE["CreatedAt"]),
+    )
     login = example("Credentials")
     credentials = Credentials(THE_TEXT["ProgramId"], login["ProgramSID"], login["ProgramKey"])
     return Office(credentials, await the_hub.log_in(credentials))
@@ -306,6 +319,28 @@ async def the_second_key(hub: Hub) -> None:
         await connection.execute(update(tables.program_keys).where(its.id == added.id).values(id=shown["KeyId"]))
 
 
+async def senders_are_as_shown(hub: Hub) -> None:
+    """With the limit, which one of them stands under, and the price."""
+    container, limits = hub.container, hub.container.limits()
+    shown, limit, price = LISTS["listSenders"]["Items"][0], LISTS["listLimits"]["Items"][0], LISTS["listPrices"]
+    async with container.database().writing() as connection:
+        await connection.execute(delete(tables.program_senders))
+        await connection.execute(delete(tables.senders).where(tables.senders.c.id > 3))
+        await connection.execute(delete(tables.prices))
+    await container.change_sender()(
+        shown["SenderId"],
+        pace=Pace.parse(shown["Rate"]),
+        backlog=timedelta(0),
+        opt_out_replies=OptOutReplies(shown["OptOutReplies"]),
+    )
+    await container.pause().sender(shown["SenderId"], paused=False)
+    cap = DailyCap(limit["Daily"], limit["Zone"])
+    await limits.put(Limit(name=limit["Name"], pace=Pace.parse(limit["Rate"]), daily=cap))
+    await limits.attach_sender(LISTS["listSenders"]["Items"][1]["SenderId"], limit["Name"])
+    for each in price["Items"]:
+        await container.prices().put(each["Country"], Price.parse(f"{each['Price']} {each['Currency']}"))
+
+
 @pytest_asyncio.fixture(loop_scope="module")
 async def operator(the_hub: Hub, office: Office) -> Office:
     """The program of the examples, as one that runs the hub."""
@@ -320,6 +355,10 @@ async def test_a_request_is_taken_as_it_stands_and_answered_as_the_document_show
 ) -> None:
     if request_.operation.id == "cancelTextMessage":
         await nothing_is_sent_yet(the_hub)
+    if request_.operation.id == "createTemplate":
+        await there_are_no_templates(the_hub)
+    if request_.operation.id == "deleteLimit":
+        await the_hub.container.limits().attach_sender(2, None)
 
     response = await send(the_hub, operator if request_.operation.is_operators else office, request_)
 
@@ -352,6 +391,8 @@ async def test_each_list_and_each_file_is_as_the_document_shows(the_hub: Hub, of
     assert said.json() == LISTS["listConsentEvents"]
     assert texts_file.text == FILES["exportTextMessages"]
     assert opt_outs_file.text == FILES["exportOptOuts"]
+    for path, name in (("", "listTemplates"), ("/appointment/Versions", "listTemplateVersions")):
+        assert (await the_hub.get(office, f"/api/Templates{path}")).json() == LISTS[name]
 
 
 async def test_what_operators_list_is_as_the_document_shows(the_hub: Hub, operator: Office) -> None:
@@ -372,6 +413,20 @@ async def test_what_operators_list_is_as_the_document_shows(the_hub: Hub, operat
     assert lasting(suspended) == lasting(LISTS["listAuditEvents"]["Items"])
 
 
+async def test_the_senders_and_what_they_share_are_listed_as_the_document_shows(the_hub: Hub, operator: Office) -> None:
+    senders = (await the_hub.get(operator, "/api/Senders")).json()
+    accounts = (await the_hub.get(operator, "/api/ProviderAccounts")).json()
+    limits = await the_hub.get(operator, "/api/Limits")
+    prices = await the_hub.get(operator, "/api/Prices")
+
+    own, twilios = LISTS["listSenders"]["Items"]
+    assert senders["Items"][0] == own
+    assert {**senders["Items"][1], "Programs": twilios["Programs"]} == twilios
+    assert accounts["Items"][:2] == LISTS["listProviderAccounts"]["Items"]
+    assert limits.json() == LISTS["listLimits"]
+    assert prices.json() == LISTS["listPrices"]
+
+
 @dataclass(frozen=True, kw_only=True)
 class Wrong:
     """A request that goes wrong. `accident` is what happens meanwhile to every text and callback."""
@@ -389,6 +444,7 @@ class Wrong:
 
 GOOD = {"Message": "Hello", "PhoneNumber": "+19706904544"}
 KEY = {"Idempotency-Key": "once"}
+A_SENDER = {"ProgramId": THE_TEXT["ProgramId"], "Sender": "+19705550188", "Provider": "sandbox"}
 STRANGER = {"ProgramSID": "nobody", "ProgramKey": "nothing"}
 PROVOKED: Mapping[tuple[str, str], Wrong] = {
     ("BadRequest", "missing"): Wrong(body={"Message": "Hello"}),
@@ -405,7 +461,12 @@ PROVOKED: Mapping[tuple[str, str], Wrong] = {
     ("NotFound", "message"): Wrong(method="GET", path=f"/api/TextMessages/{uuid4()}"),
     ("NotFound", "program"): Wrong(method="GET", path="/api/Programs/museum/Keys", by_operator=True),
     ("NotFound", "key"): Wrong(path=f"/api/Programs/{THE_TEXT['ProgramId']}/Keys/999/Revoke", by_operator=True),
+    ("NotFound", "sender"): Wrong(method="GET", path="/api/Senders/999", by_operator=True),
+    ("NotFound", "account"): Wrong(path="/api/ProviderAccounts/999/Check", by_operator=True),
+    ("NotFound", "limit"): Wrong(method="GET", path="/api/Limits/pool", by_operator=True),
+    ("NotFound", "price"): Wrong(method="DELETE", path="/api/Prices/US", by_operator=True),
     ("NotFound", "webhook"): Wrong(method="GET", path=f"/api/Webhooks/{uuid4()}"),
+    ("NotFound", "template"): Wrong(method="GET", path="/api/Templates/invitation"),
     ("NotFound", "event"): Wrong(path=f"/api/Webhooks/{THE_WEBHOOK['Id']}/Replay", body={"EventId": str(uuid4())}),
     ("ContentTooLarge", "text"): Wrong(content=b" " * (4 * 1024 * 1024 + 1)),
     ("ContentTooLarge", "login"): Wrong(path="/api/Login", content=b" " * (16 * 1024 + 1)),
@@ -413,6 +474,13 @@ PROVOKED: Mapping[tuple[str, str], Wrong] = {
     ("UnsupportedMediaType", "json"): Wrong(content=b"Hello", headers={"Content-Type": "text/plain"}),
     ("UnsupportedMediaType", "csv"): Wrong(path="/api/OptOuts/Import", body=GOOD),
     ("InFlight", "key"): Wrong(body=GOOD, accident=IdempotencyKeyInUse()),
+    ("Taken", "template"): Wrong(path="/api/Templates", body={"Name": "Appointment", "Message": "Hello"}),
+    ("Refused", "template"): Wrong(body={"Template": "invitation", "PhoneNumber": "+19706904544"}),
+    ("Refused", "values"): Wrong(
+        path="/api/Templates/appointment/Preview", body={"Personalisation": {"FirstName": "Ada", "Date": "Monday"}}
+    ),
+    ("Refused", "unclear"): Wrong(body={**GOOD, "Template": "appointment"}),
+    ("Refused", "braces"): Wrong(path="/api/Templates", body={"Name": "invitation", "Message": "Hello {{ Name }}"}),
     ("Refused", "numbers"): Wrong(body={**GOOD, "PhoneNumber": "+19706904544, 555, 970-690-HELP"}),
     ("Refused", "time"): Wrong(body={**GOOD, "ExpiresAt": "2025-11-22T04:00:00-07:00"}),
     ("Refused", "sender"): Wrong(body={**GOOD, "Sender": "+19705550123"}),
@@ -421,6 +489,25 @@ PROVOKED: Mapping[tuple[str, str], Wrong] = {
     ("Refused", "address"): Wrong(path="/api/Webhooks", body={"Url": "https://10.0.0.1/hooks"}),
     ("Refused", "webhooks"): Wrong(path="/api/Webhooks", body={"Url": THE_WEBHOOK["Url"]}, times=10),
     ("Refused", "replay"): Wrong(path=f"/api/Webhooks/{THE_WEBHOOK['Id']}/Replay", body={}),
+    ("Refused", "program"): Wrong(path="/api/Senders", body={**A_SENDER, "ProgramId": "museum"}, by_operator=True),
+    ("Refused", "pace"): Wrong(
+        path="/api/Senders", body={**A_SENDER, "Sender": THE_TEXT["Sender"], "Rate": "2"}, by_operator=True
+    ),
+    ("Refused", "credentials"): Wrong(path="/api/Senders", body={**A_SENDER, "Provider": "twilio"}, by_operator=True),
+    ("Refused", "account"): Wrong(
+        method="PUT",
+        path="/api/ProviderAccounts/2/Credentials",
+        body={"Credentials": {"account_sid": f"AC{'0' * 32}", "auth_token": SECRET}},
+        by_operator=True,
+    ),
+    ("Refused", "limit"): Wrong(method="DELETE", path="/api/Limits/campaign", by_operator=True),
+    ("Refused", "circle"): Wrong(
+        method="PUT", path="/api/Limits/campaign", body={"Rate": "1", "Under": "campaign"}, by_operator=True
+    ),
+    ("Refused", "member"): Wrong(path="/api/Limits/campaign/Detach", body={"SenderId": 1}, by_operator=True),
+    ("Refused", "currency"): Wrong(
+        method="PUT", path="/api/Prices/DE", body={"Price": "0.07", "Currency": "EUR"}, by_operator=True
+    ),
     ("Refused", "cursor"): Wrong(method="GET", path="/api/TextMessages?Cursor=MQ"),
     ("Refused", "country"): Wrong(
         body=GOOD,
@@ -484,8 +571,10 @@ def lasting(value: Any, name: str = "") -> Any:  # noqa: ANN401 - JSON
             return [lasting(each) for each in value]
         case str() if name in {"Id", "EventId", "Secret", "ProgramKey", "Hint", "NextCursor"}:
             return "an id"
-        case int() if name in {"Id", "KeyId"}:
+        case int() if name in {"Id", "KeyId", "SenderId"}:
             return "a number"
+        case int() | None if name == "QueuedSegments":
+            return "a number, or none of a sender that is new"
         case int() | float() if name == "EstimatedSeconds":
             return "a while"
         case str():
@@ -533,6 +622,12 @@ async def the_recipient_texts(hub: Hub, text: str) -> None:
     )
     at_us = microseconds(shown["Since"])
     await store.inbound.take_in(lambda _: inbound, scope=ConsentScope.PROGRAM, now=lambda: at_us, limit=1)
+
+
+async def there_are_no_templates(hub: Hub) -> None:
+    async with hub.container.database().writing() as connection:
+        for table in (tables.template_versions, tables.templates):
+            await connection.execute(delete(table))
 
 
 async def nothing_is_sent_yet(hub: Hub) -> None:

@@ -272,7 +272,7 @@ async def test_a_token_that_is_not_good_is_answered_with_exactly_401(hub: Hub, k
 
     answers = [
         await hub.client.request(
-            each.method, each.path.replace("{Id}", path_id).replace("{KeyId}", "1"), json=body, headers=headers
+            each.method, re.sub(r"{\w+Id}", "1", each.path.replace("{Id}", path_id)), json=body, headers=headers
         )
         for each in GUARDED
         for path_id in (str(uuid4()), "no-id")
@@ -751,8 +751,10 @@ async def test_a_slash_at_the_end_of_an_address_changes_nothing(hub: Hub) -> Non
     sent = (await post(hub, TEXTS, a_text(), office)).json()["Id"]
 
     for operation in CONTRACT.operations.values():
-        # The first hub had none for operators, and no webhooks.
+        # The first hub had none for operators, no webhooks and no templates.
         if operation.is_callback or operation.is_operators or "Webhooks" in operation.path:
+            continue
+        if "Templates" in operation.path:
             continue
         path = operation.path.replace("{Id}", sent) + "/"
         called = operation.method, operation.path

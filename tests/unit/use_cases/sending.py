@@ -18,6 +18,7 @@ from tests.unit.fakes import (
     InMemoryOptOuts,
     InMemoryPrograms,
     InMemoryStore,
+    InMemoryTemplates,
     InMemoryTextLog,
 )
 
@@ -38,8 +39,10 @@ class Hub:
         self.opt_outs = InMemoryOptOuts(self.store)
         self.wakeups = FakeWakeups(self.clock)
         self.backlog = FakeBacklog()
+        self.templates = InMemoryTemplates()
         self.send = SendText(
             programs=InMemoryPrograms(program),
+            templates=self.templates,
             contacts=InMemoryContacts(self.store),
             intake=self.intake,
             backlog=self.backlog,

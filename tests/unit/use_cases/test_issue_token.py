@@ -157,6 +157,16 @@ async def test_guesses_count_before_anything_is_looked_up() -> None:
     assert door.guard.asked == [("guessed", "192.0.2.1")] * 3
 
 
+async def test_the_guard_is_told_how_each_login_came_out() -> None:
+    door = Door()
+    await door.log_in()
+    with pytest.raises(CredentialsRefused):
+        await door.log_in(key=ProgramKey("x"))
+    with pytest.raises(CredentialsRefused):
+        await door.log_in(sid="guessed")
+    assert door.guard.told == [(SID, "192.0.2.1", True), (SID, "192.0.2.1", False), ("guessed", "192.0.2.1", False)]
+
+
 async def test_another_address_is_not_held_up() -> None:
     door = Door(most_logins=1)
     await door.log_in()

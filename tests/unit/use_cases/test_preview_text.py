@@ -14,7 +14,14 @@ from domain.model.queue_ahead import QueueAhead
 from domain.model.waiting import Waiting
 from domain.use_cases.preview_text import Audience, Preview, PreviewText, PreviewTextCommand
 from tests.unit.builders import NOON, SECOND, a_grant, a_number, a_program, a_sender, an_opt_out
-from tests.unit.fakes import FakeBacklog, FakeClock, InMemoryContacts, InMemoryOptOuts, InMemoryPrograms
+from tests.unit.fakes import (
+    FakeBacklog,
+    FakeClock,
+    InMemoryContacts,
+    InMemoryOptOuts,
+    InMemoryPrograms,
+    InMemoryTemplates,
+)
 from tests.unit.use_cases.sending import a_store
 
 # Half a percent more than the pace asks for.
@@ -33,8 +40,10 @@ class Hub:
         store = a_store()
         self.opt_outs = InMemoryOptOuts(store)
         self.backlog = backlog or FakeBacklog()
+        self.templates = InMemoryTemplates()
         self.preview_text = PreviewText(
             programs=InMemoryPrograms(program or a_program()),
+            templates=self.templates,
             opt_outs=self.opt_outs,
             contacts=InMemoryContacts(store),
             backlog=self.backlog,

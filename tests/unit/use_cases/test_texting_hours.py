@@ -90,6 +90,7 @@ async def test_a_preview_tells_the_same_time() -> None:
     hub = Hub(an_office())
     preview = PreviewText(
         programs=InMemoryPrograms(an_office()),
+        templates=hub.templates,
         opt_outs=hub.opt_outs,
         contacts=InMemoryContacts(hub.store),
         backlog=hub.backlog,

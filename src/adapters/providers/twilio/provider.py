@@ -4,16 +4,15 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import twilio.rest.api  # noqa: F401 - its library would load this with the first text, which would be late then
 from aiohttp import ClientError, ClientResponseError, ClientSSLError
 from twilio.base.exceptions import TwilioException, TwilioRestException, TwilioServiceException
-from twilio.rest import Client
 
 from adapters.providers.http_answers import UnlistedCode, retry_after_us, showable
 from adapters.providers.twilio.account import TwilioAccount
 from adapters.providers.twilio.callbacks import status_callback
 from adapters.providers.twilio.error_codes import is_unlisted, outcome_of
 from adapters.providers.twilio.http_client import AnswerTooLong, Call, HttpClient
+from adapters.providers.twilio.library import client_of
 from adapters.providers.twilio.message_status import is_reference, is_status, verdict_of
 from adapters.providers.twilio.signatures import SigningKey
 from domain.errors import CredentialsUnreadable, InvalidValue
@@ -146,17 +145,7 @@ class TwilioProvider(SmsProvider):
         known = self._known.get(account_id)
         if known is not None and known.credentials == credentials:
             return known
-        account = TwilioAccount.of(credentials)
-        client = Client(
-            account.username,
-            account.password,
-            account.sid,
-            http_client=self._http,
-            # The library would read its own variables from the hub's environment.
-            environment={"TWILIO_EDGE": "", "TWILIO_REGION": ""},
-        )
-        if self._api_base_url is not None:
-            client.api.base_url = self._api_base_url
+        client = client_of(TwilioAccount.of(credentials), self._http, api_base_url=self._api_base_url)
         known = _Known(credentials, client.messages, signs=SigningKey.of(credentials) is not None)
         self._known[account_id] = known
         return known

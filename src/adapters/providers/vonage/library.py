@@ -69,10 +69,27 @@ class _ByApplication(Auth):
 
 def client_of(account: VonageAccount, transport: BaseAdapter, *, hosts: Hosts) -> Client:
     """For one of the two APIs, since one that has spoken to both mixes their headers up."""
+    http = _http(account, transport, hosts)
+    return Messages(http) if account.api is Api.MESSAGES else Sms(http)
+
+
+def ask_about(account: VonageAccount, transport: BaseAdapter, *, hosts: Hosts) -> None:
+    """One request that whoever has the credentials may make, and that does nothing.
+
+    With an API key, what it has left. Applications have nothing of the kind: theirs is a text without a recipient,
+    which the Messages API refuses for that (422) where it lets the application in. Raises what the library raises.
+    """
+    http = _http(account, transport, hosts)
+    if account.by_application:
+        http.post(hosts.api, "/v1/messages", {})
+    else:
+        http.get(hosts.rest, "/account/get-balance", auth_type="basic")
+
+
+def _http(account: VonageAccount, transport: BaseAdapter, hosts: Hosts) -> _OneRequest:
     by_key = not account.by_application
     auth = Auth(api_key=account.name, api_secret=account.secret) if by_key else _ByApplication(account)
-    http = _OneRequest(auth, hosts, transport)
-    return Messages(http) if account.api is Api.MESSAGES else Sms(http)
+    return _OneRequest(auth, hosts, transport)
 
 
 def written(text: OutgoingText, api: Api, callback_url: str | None) -> Written:

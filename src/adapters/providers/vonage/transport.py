@@ -62,6 +62,34 @@ class Transport(BaseAdapter):
             connection.close()
 
 
+class Question(BaseAdapter):
+    """Carries out one request that no text depends on, over a connection of its own. `status` is that of its answer,
+    None where there was none.
+    """
+
+    def __init__(self, tls: ssl.SSLContext, *, connect_timeout_s: float, answer_timeout_s: float) -> None:
+        super().__init__()
+        self.status: int | None = None
+        self._tls = tls
+        self._connect_timeout_s = connect_timeout_s
+        self._answer_timeout_s = answer_timeout_s
+
+    def send(self, request: PreparedRequest, *_: object, **__: object) -> Response:
+        """Raises what the connection raises."""
+        url = urlsplit(str(request.url))
+        address = url.hostname or "", url.port or _HTTPS_PORT
+        connection = Connection(*address, self._tls, timeout_s=self._connect_timeout_s)
+        try:
+            answer = connection.exchange(_written(request, url.netloc), timeout_s=self._answer_timeout_s)
+        finally:
+            connection.close()
+        self.status = answer.status
+        return _response(request, answer)
+
+    def close(self) -> None:
+        """It holds nothing."""
+
+
 def _written(request: PreparedRequest, host: str) -> bytes:
     headers = {"Host": host, **request.headers}
     lines = [f"{request.method} {request.path_url} HTTP/1.1", *(f"{name}: {_text(headers[name])}" for name in headers)]

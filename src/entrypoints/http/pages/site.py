@@ -1,6 +1,6 @@
-"""What is served beside the contract's operations: pages for people, and the document itself."""
+"""What is served beside the contract's operations: pages for people, the document itself, and keys."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 
 import orjson
@@ -28,13 +28,21 @@ _HEADERS = {
 }
 
 
-def pages(contract: Contract, welcome: Welcome, opt_out: OptOutPage) -> ASGIApp:
+# A new key is published for longer than this before it signs.
+_KEY_SET_HEADERS = {"Cache-Control": "public, max-age=300"}
+
+
+def pages(contract: Contract, welcome: Welcome, opt_out: OptOutPage, key_set: Mapping[str, object]) -> ASGIApp:
     base = contract.base_path
     document = orjson.dumps(contract.document)
+    keys = orjson.dumps(key_set)
     files = {each.file: sample(each.file, contract.url) for each in SAMPLES}
 
     async def openapi(_request: Request) -> Response:
         return Response(document, media_type="application/json")
+
+    async def public_keys(_request: Request) -> Response:
+        return Response(keys, media_type="application/jwk-set+json", headers=_KEY_SET_HEADERS)
 
     async def to_welcome(_request: Request) -> Response:
         return RedirectResponse(f"{base}/")
@@ -44,6 +52,7 @@ def pages(contract: Contract, welcome: Welcome, opt_out: OptOutPage) -> ASGIApp:
         *(Route(f"{base}/samples/{name}", _file(text)) for name, text in files.items()),
         Mount(f"{base}/assets", _Assets(directory=Path(__file__).parent / "assets")),
         Route(f"{base}/openapi.json", openapi),
+        Route(f"{base}/.well-known/jwks.json", public_keys),
         *reference_routes(base),
         Route(f"{base}/opt-out/{{program_id}}", opt_out.__call__, methods=["GET", "POST"]),
     ]
