@@ -13,6 +13,7 @@ from adapters.sql.callbacks import SqlCallbacks
 from adapters.sql.clock import DatabaseClock
 from adapters.sql.contacts import SqlContacts
 from adapters.sql.database import Database
+from adapters.sql.deletions import SqlDeletions
 from adapters.sql.delivery_queue import SqlDeliveryQueue
 from adapters.sql.delivery_queue_postgresql import PostgresqlDeliveryQueue
 from adapters.sql.delivery_queue_sqlite import SqliteDeliveryQueue
@@ -233,6 +234,7 @@ class Store:
     prices: SqlPrices
     usage: SqlUsage
     pauses: SqlPauses
+    deletions: SqlDeletions
     retention: SqlRetention
     standstills: SqlStandstills
     audit_log: SqlAuditLog
@@ -273,6 +275,7 @@ class Store:
             prices=SqlPrices(database),
             usage=SqlUsage(database),
             pauses=SqlPauses(database, queue),
+            deletions=SqlDeletions(database),
             retention=SqlRetention(database),
             standstills=SqlStandstills(database),
             audit_log=SqlAuditLog(database),

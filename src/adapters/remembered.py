@@ -19,7 +19,6 @@ from domain.model.queue_ahead import QueueAhead
 from domain.model.sender import SenderAddress
 from domain.model.shared_line import WaitingSender
 from domain.model.template import TemplateName, TemplateText, TemplateVersion
-from domain.model.terms import Terms
 from domain.model.waiting import Waiting
 from domain.ports.backlog import Backlog, WaitingSenders
 from domain.ports.program_keys import KeyStandings, Standing
@@ -68,8 +67,8 @@ class RememberedPrograms(Programs):
     ) -> Program:
         return await self._programs.add_sender(program_id, provider=provider, sender=sender, pace=pace, account=account)
 
-    async def set_terms(self, program_id: str, terms: Terms) -> Program:
-        return await self._programs.set_terms(program_id, terms)
+    async def change(self, program_id: str, change: Callable[[Program], Program]) -> Program:
+        return await self._programs.change(program_id, change)
 
     async def find_with_keys(self, sid: str) -> tuple[Program, Sequence[IssuedKey]] | None:
         return await self._programs.find_with_keys(sid)

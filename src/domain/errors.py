@@ -4,7 +4,8 @@ Every error carries a stable `slug`, which callers see as the problem's `type`, 
 positions, counts and reasons, never a phone number, a message text or a credential.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import ClassVar
 
 
@@ -18,6 +19,25 @@ class InvalidValue(HubError, ValueError):
     """A value that breaks its own rule, such as a pace of zero."""
 
     slug = "invalid-value"
+
+
+class PropertyRefused(InvalidValue):
+    """A value of an operator's that breaks its rule; `name` is the property's."""
+
+    def __init__(self, name: str, detail: str) -> None:
+        super().__init__(detail)
+        self.name = name
+
+
+@contextmanager
+def naming(name: str) -> Iterator[None]:
+    """What is refused within is the value of this property."""
+    try:
+        yield
+    except PropertyRefused:
+        raise
+    except (InvalidValue, TextRefused) as error:
+        raise PropertyRefused(name, str(error)) from None
 
 
 class NumbersMissing(InvalidValue):
@@ -378,6 +398,13 @@ class ProgramExists(HubError):
         super().__init__("There is a program with this ProgramId or ProgramSID already.")
 
 
+class OwnProgram(HubError):
+    slug = "own-program"
+
+    def __init__(self) -> None:
+        super().__init__("Nobody deletes the program that they have logged in with.")
+
+
 class KeyNotFound(HubError):
     slug = "key-not-found"
 
@@ -463,7 +490,7 @@ class CredentialsMissing(HubError):
     slug = "credentials-missing"
 
     def __init__(self) -> None:
-        super().__init__("This provider needs credentials: give them by --credentials-file.")
+        super().__init__("This provider needs the credentials of the account that the sender belongs to.")
 
 
 class CredentialsUnreadable(HubError):

@@ -32,6 +32,7 @@ from adapters.sql.callbacks import SqlCallbacks
 from adapters.sql.clock import DatabaseClock
 from adapters.sql.contacts import SqlContacts
 from adapters.sql.database import Database
+from adapters.sql.deletions import SqlDeletions
 from adapters.sql.delivery_queue import SqlDeliveryQueue
 from adapters.sql.delivery_queue_postgresql import PostgresqlDeliveryQueue
 from adapters.sql.delivery_queue_sqlite import SqliteDeliveryQueue
@@ -82,6 +83,7 @@ from domain.ports.callback_reader import CallbackReader
 from domain.ports.clock import Clock
 from domain.ports.contacts import Contacts
 from domain.ports.credentials_checker import CredentialsChecker
+from domain.ports.deletions import Deletions
 from domain.ports.dispatch_observer import DispatchObserver
 from domain.ports.dispatchers import Dispatchers
 from domain.ports.due_deliveries import DueDeliveries
@@ -119,8 +121,10 @@ from domain.ports.workload import Workload
 from domain.use_cases.add_sender import AddSender
 from domain.use_cases.await_outcome import AwaitOutcome
 from domain.use_cases.cancel_text import CancelText
+from domain.use_cases.change_program import ChangeProgram
 from domain.use_cases.check_access import CheckAccess
 from domain.use_cases.create_program import CreateProgram
+from domain.use_cases.delete_program import DeleteProgram
 from domain.use_cases.deliver_webhooks import DeliverWebhooks
 from domain.use_cases.dispatch_deliveries import DispatchDeliveries
 from domain.use_cases.erase_subject import EraseSubject
@@ -137,7 +141,7 @@ from domain.use_cases.keep_webhooks import KeepWebhooks
 from domain.use_cases.list_audit_events import ListAuditEvents
 from domain.use_cases.list_inbound_messages import ListInboundMessages
 from domain.use_cases.list_opt_outs import ListConsentEvents, ListOptOuts
-from domain.use_cases.list_programs import ListPrograms
+from domain.use_cases.list_programs import ListPrograms, ShowProgram
 from domain.use_cases.operate_accounts import OperateAccounts
 from domain.use_cases.operate_keys import OperateKeys
 from domain.use_cases.operate_limits import OperateLimits
@@ -155,7 +159,6 @@ from domain.use_cases.rescue_deliveries import RescueDeliveries
 from domain.use_cases.search_subject import SearchSubject
 from domain.use_cases.send_text import SendText
 from domain.use_cases.set_opt_out import SetOptOut
-from domain.use_cases.set_terms import SetTerms
 from domain.use_cases.settle_deliveries import SettleDeliveries
 from domain.use_cases.survey_senders import SurveySenders
 from domain.use_cases.take_in_texts import TakeInTexts
@@ -168,6 +171,7 @@ from entrypoints.http.handlers import Handlers
 from entrypoints.http.internal import create_internal_app
 from entrypoints.http.limit_handlers import LimitHandlers
 from entrypoints.http.operator_handlers import OperatorHandlers
+from entrypoints.http.program_handlers import ProgramHandlers
 from entrypoints.http.sender_handlers import SenderHandlers
 from entrypoints.http.subject_handlers import SubjectHandlers
 from entrypoints.http.template_handlers import TemplateHandlers
@@ -418,6 +422,7 @@ class Container(containers.DeclarativeContainer):
     retry: providers.Provider[RetryPolicy] = providers.Singleton(_retry, settings)
     queue: providers.Provider[SqlDeliveryQueue] = providers.Singleton(_queue, database, retry, outcomes)
     pauses: providers.Provider[Pauses] = providers.Singleton(SqlPauses, database, queue)
+    deletions: providers.Provider[Deletions] = providers.Singleton(SqlDeletions, database, outcomes)
     due: providers.Provider[DueDeliveries] = providers.Singleton(SqlDueDeliveries, database, queue, outcomes)
     callbacks: providers.Provider[SqlCallbacks] = providers.Singleton(SqlCallbacks, database)
     inbound_messages: providers.Provider[InboundMessages] = providers.Singleton(SqlInboundMessages, database)
@@ -574,7 +579,11 @@ class Container(containers.DeclarativeContainer):
     )
     list_audit_events: providers.Provider[ListAuditEvents] = providers.Singleton(ListAuditEvents, audit_log=audit_log)
     list_programs: providers.Provider[ListPrograms] = providers.Singleton(ListPrograms, programs=programs)
-    set_terms: providers.Provider[SetTerms] = providers.Singleton(SetTerms, programs=programs)
+    change_program: providers.Provider[ChangeProgram] = providers.Singleton(ChangeProgram, programs=programs)
+    delete_program: providers.Provider[DeleteProgram] = providers.Singleton(
+        DeleteProgram, deletions=deletions, clock=clock
+    )
+    show_program: providers.Provider[ShowProgram] = providers.Singleton(ShowProgram, programs=programs)
     list_senders: providers.Provider[ListSenders] = providers.Singleton(ListSenders, senders=senders)
     change_sender: providers.Provider[ChangeSender] = providers.Singleton(ChangeSender, senders=senders, clock=clock)
     pause: providers.Provider[Pause] = providers.Singleton(Pause, pauses=pauses, senders=senders, clock=clock)
@@ -698,6 +707,7 @@ class Container(containers.DeclarativeContainer):
         intake=intake,
         retention=retention,
         erase=erase_subject,
+        deletions=deletions,
         callbacks=callbacks,
         kept=settings.provided.retention,
         receipts_kept=settings.provided.receipt_retention,
@@ -757,6 +767,13 @@ class Container(containers.DeclarativeContainer):
     limit_handlers: providers.Provider[LimitHandlers] = providers.Singleton(
         LimitHandlers, limits=operate_limits, prices=operate_prices
     )
+    program_handlers: providers.Provider[ProgramHandlers] = providers.Singleton(
+        ProgramHandlers,
+        create_program=create_program,
+        show_program=show_program,
+        change_program=change_program,
+        delete_program=delete_program,
+    )
     app = providers.Singleton(
         _app,
         tracing,
@@ -768,6 +785,7 @@ class Container(containers.DeclarativeContainer):
             sender_handlers,
             limit_handlers,
             subject_handlers,
+            program_handlers,
             callback_handlers,
         ),
         tokens=tokens,

@@ -11,6 +11,7 @@ from domain.model.callback import CallbackKind
 from domain.model.pace import SECOND_US
 from domain.ports.callbacks import Callbacks
 from domain.ports.clock import Clock
+from domain.ports.deletions import Deletions
 from domain.ports.dispatch_observer import DispatchObserver
 from domain.ports.due_deliveries import DueDeliveries
 from domain.ports.intake import Intake
@@ -42,6 +43,7 @@ _EXPIRE_EVERY_S = 1.0
 _FORGET_EVERY_S = 60.0
 _FORGET_TEXTS_EVERY_S = 60.0
 _FORGET_CALLBACKS_EVERY_S = 60.0
+_FORGET_PROGRAMS_EVERY_S = 60.0
 _FORGET_EVENTS_EVERY_S = 60.0
 _ERASE_EVERY_S = 20.0
 _BETWEEN_PORTIONS_US = 50_000
@@ -63,6 +65,7 @@ class Dispatcher:
     intake: Intake
     retention: Retention
     erase: EraseSubject
+    deletions: Deletions
     callbacks: Callbacks
     deliver_webhooks: DeliverWebhooks
     outbox: WebhookOutbox
@@ -90,6 +93,7 @@ class Dispatcher:
                 group.create_task(self._again_and_again(self._expire, _EXPIRE_EVERY_S)),
                 group.create_task(self._again_and_again(self._forget_keys, _FORGET_EVERY_S)),
                 group.create_task(self._again_and_again(self._forget_texts, _FORGET_TEXTS_EVERY_S)),
+                group.create_task(self._again_and_again(self._forget_programs, _FORGET_PROGRAMS_EVERY_S)),
                 group.create_task(self._again_and_again(self._forget_callbacks, _FORGET_CALLBACKS_EVERY_S)),
                 group.create_task(self._again_and_again(self._forget_events, _FORGET_EVENTS_EVERY_S)),
                 group.create_task(self._again_and_again(self.erase.finish, _ERASE_EVERY_S)),
@@ -151,6 +155,14 @@ class Dispatcher:
         kept_us = int(self.kept.total_seconds() * SECOND_US)
         while await self.retention.forget(now_us=self.clock.now_us(), kept_us=kept_us):
             # Others are to have the database in between.
+            await self.clock.pause(_BETWEEN_PORTIONS_US)
+
+    async def _forget_programs(self) -> None:
+        """What came to wait of deleted ones since, and then what has been kept for long enough."""
+        while await self.deletions.cancel_waiting(now_us=self.clock.now_us()):
+            await self.clock.pause(_BETWEEN_PORTIONS_US)
+        kept_us = int(self.kept.total_seconds() * SECOND_US)
+        while await self.deletions.finish(now_us=self.clock.now_us(), kept_us=kept_us):
             await self.clock.pause(_BETWEEN_PORTIONS_US)
 
     async def _forget_callbacks(self) -> None:

@@ -44,7 +44,7 @@ CHANGES: Mapping[str, tuple[Callable[[Store], Awaitable[object]], str]] = {
         ),
         "program city-hall",
     ),
-    "program.terms-changed": (
+    "program.changed": (
         lambda store: store.programs.set_terms("city-hall", Terms(on_unknown=OnUnknown.RESEND)),
         "program city-hall",
     ),

@@ -3,8 +3,8 @@ import asyncio
 import pytest
 
 from domain.errors import PaceDiffers, ProgramExists, ProgramNotFound
+from domain.model.message_body import MAX_SEGMENTS
 from domain.model.pace import Pace
-from domain.model.program import MAX_SEGMENTS
 from domain.model.program_key import KeyHash, ProgramKey
 from domain.model.sender import Sender, SenderAddress
 from tests.builders import SANDBOX, Store, a_program
@@ -25,8 +25,8 @@ async def test_a_program_is_found_as_it_was_added(store: Store) -> None:
         account_id=added.sender.account_id,
         account="sandbox",
     )
-    assert added.segment_cap == MAX_SEGMENTS
-    assert added.token_lifetime is None
+    assert added.terms.segment_cap == MAX_SEGMENTS
+    assert added.terms.token_lifetime is None
     assert not added.first_hub
 
 

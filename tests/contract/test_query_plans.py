@@ -31,6 +31,8 @@ GREAT_TABLES = {"deliveries", "text_messages", "opt_outs", "callbacks"}
 NEVER_MUCH = {"ix_deliveries_claimed", "ix_deliveries_unknown", "ix_callbacks_parts"}
 # What is counted for the metrics, the more seldom the longer that takes, is all that waits; not the history.
 COUNTS_WHAT_WAITS = "workload"
+# So is what waits of a program that is deleted, once a minute as long as there is one.
+CANCELS_WHAT_WAITS = "cancel"
 WHAT_WAITS = {"ix_deliveries_line", "ix_deliveries_due"}
 FAILOVER = Failover(program_id="P0", from_sender_id=1, to_sender_id=3, provider="sandbox", reason="credentials-refused")
 
@@ -182,6 +184,9 @@ class Great:
             load = await store.workload.now(now_us=at_us)
             assert load.queued > QUEUED // 2
             assert load.scheduled
+        await store.deletions.begin((await store.programs.all())[-1].id, now_us=at_us)
+        with executed(database) as found[CANCELS_WHAT_WAITS]:
+            assert await store.deletions.cancel_waiting(now_us=at_us)
         return found
 
     def _read(self, callback: Callback) -> Receipt:
@@ -201,7 +206,9 @@ class Great:
             for what, statements in (await self.statements(at_us)).items()
             for statement in statements
             if statement.touches_great_tables
-            for fault in await self._faults_of(statement, WHAT_WAITS if what == COUNTS_WHAT_WAITS else set())
+            for fault in await self._faults_of(
+                statement, WHAT_WAITS if what in {COUNTS_WHAT_WAITS, CANCELS_WHAT_WAITS} else set()
+            )
         ]
         return "\n".join(found)
 

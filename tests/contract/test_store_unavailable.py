@@ -15,7 +15,7 @@ from sqlalchemy import text as sql
 import adapters.sql.database
 from adapters.sql.database import Database, DatabaseFault
 from adapters.sql.login_guard import SqlLoginGuard
-from domain.errors import InvalidValue, StoreUnavailable, TemplateNotFound
+from domain.errors import InvalidValue, ProgramNotFound, StoreUnavailable, TemplateNotFound
 from domain.model.access import KeyKind
 from domain.model.credentials import Credentials
 from domain.model.delivery import DeliveryState
@@ -90,6 +90,12 @@ async def log_in_twice(store: Store) -> None:
             raise result
 
 
+async def begun(store: Store) -> None:
+    """Of one that is not there nothing is deleted, as of one that was deleted before."""
+    with suppress(ProgramNotFound):
+        await store.deletions.begin("museum", now_us=NOW_US)
+
+
 # Every way into the database.
 CALLS: dict[str, Callable[[Store], Awaitable[object]]] = {
     "programs.add": lambda store: store.programs.add(a_program(f"program-{uuid4()}")),
@@ -115,6 +121,9 @@ CALLS: dict[str, Callable[[Store], Awaitable[object]]] = {
     "pauses.set_program": lambda store: store.pauses.set_program("city-hall", paused=True, now_us=NOW_US),
     "pauses.set_sender": lambda store: store.pauses.set_sender(1, paused=True, now_us=NOW_US),
     "pauses.suspend_program": lambda store: store.pauses.suspend_program("city-hall", suspended=True, now_us=NOW_US),
+    "deletions.begin": begun,
+    "deletions.cancel_waiting": lambda store: store.deletions.cancel_waiting(now_us=NOW_US),
+    "deletions.finish": lambda store: store.deletions.finish(now_us=NOW_US, kept_us=1),
     "keys.add": lambda store: store.keys.add("city-hall", KeyHash(b"k"), TEST_KEY, hint="", now_us=NOW_US),
     "keys.of_program": lambda store: store.keys.of_program("city-hall"),
     "keys.revoke": lambda store: store.keys.revoke("city-hall", 1, now_us=NOW_US),

@@ -272,6 +272,27 @@ CALLS: Mapping[str, Call] = {
     ),
     "listKeys": lambda w: w.operate("GET", KEYS.format(**w.ids)),
     "revokeKey": lambda w: w.operate("POST", f"{KEYS.format(**w.ids)}/{w.ids['key']}/Revoke"),
+    "createProgram": lambda w: w.hides(
+        "key of a new program",
+        w.keeps(
+            "new program",
+            w.operate(
+                "POST",
+                "/api/Programs",
+                {
+                    "Name": "New",
+                    "Sender": "+15005550004",
+                    "Provider": "twilio",
+                    "Credentials": {"account_sid": f"AC{'3' * 32}", "auth_token": OTHER_TOKEN.text},
+                },
+            ),
+            "ProgramId",
+        ),
+        "ProgramKey",
+    ),
+    "getProgram": lambda w: w.operate("GET", f"/api/Programs/{w.ids['new program']}"),
+    "changeProgram": lambda w: w.operate("PATCH", f"/api/Programs/{w.ids['new program']}", {"Name": "Newer"}),
+    "deleteProgram": lambda w: w.operate("DELETE", f"/api/Programs/{w.ids['new program']}"),
     "suspendProgram": lambda w: w.operate("POST", f"/api/Programs/{w.ids['other']}/Suspend"),
     "reinstateProgram": lambda w: w.operate("POST", f"/api/Programs/{w.ids['other']}/Reinstate"),
     "listSenders": lambda w: w.operate("GET", "/api/Senders"),

@@ -103,6 +103,8 @@ def test_a_script_reads_the_credentials_as_json(environment: dict[str, str]) -> 
             "BudgetZone": "UTC",
             "RecipientsPerRequest": None,
             "PerRecipient": None,
+            "SegmentCap": 24,
+            "TokenLifetime": None,
         }
     ]
 

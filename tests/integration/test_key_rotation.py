@@ -65,8 +65,8 @@ def a_grant() -> Grant:
 
 def test_a_key_is_replaced_in_three_steps(environment: dict[str, str]) -> None:
     rings, said = [OLD], []
-    for _ in range(3):
-        ring, told = rotated(environment | {"SMSHUB_SIGNING_KEYS": rings[-1]}, "signing")
+    for more in ((), (), ("--step", "drop")):
+        ring, told = rotated(environment | {"SMSHUB_SIGNING_KEYS": rings[-1]}, "signing", *more)
         rings.append(ring)
         said.append(told)
     first, added, used, alone = map(ids, rings)
@@ -82,7 +82,7 @@ def test_a_key_is_replaced_in_three_steps(environment: dict[str, str]) -> None:
 def test_tokens_of_neighbouring_steps_are_good_at_both(environment: dict[str, str]) -> None:
     added, _ = rotated(environment, "signing")
     used, _ = rotated(environment | {"SMSHUB_SIGNING_KEYS": added}, "signing")
-    alone, _ = rotated(environment | {"SMSHUB_SIGNING_KEYS": used}, "signing")
+    alone, _ = rotated(environment | {"SMSHUB_SIGNING_KEYS": used}, "signing", "--step", "drop")
 
     for one, other in ((OLD, added), (added, used)):
         assert tokens(other).verify(tokens(one).issue(a_grant())) == a_grant()
@@ -90,6 +90,23 @@ def test_tokens_of_neighbouring_steps_are_good_at_both(environment: dict[str, st
     assert tokens(alone).verify(tokens(used).issue(a_grant())) == a_grant()
     with pytest.raises(TokenRefused):
         tokens(alone).verify(tokens(OLD).issue(a_grant()))
+
+
+@pytest.mark.parametrize(("lifetime", "dropped"), [("P1D", True), ("P366D", False)])
+def test_a_signing_key_is_dropped_when_its_last_tokens_have_expired(
+    environment: dict[str, str], lifetime: str, *, dropped: bool
+) -> None:
+    made = (datetime.now(UTC) - timedelta(days=2)).strftime("k%Y%m%d%H%M%S")
+    both = f"{made}:{OLD.partition(':')[2]},{OLD}"
+    hub = environment | {"SMSHUB_SIGNING_KEYS": both, "SMSHUB_TOKEN_LIFETIME": lifetime}
+
+    result = smshub("keys", "rotate", "--ring", "signing", environment=hub)
+
+    if dropped:
+        assert ids(done(result).stdout.strip()) == [made]
+    else:
+        assert "younger than tokens get" in refused(result)
+        assert result.stdout == ""
 
 
 def test_an_encryption_key_is_dropped_when_all_is_encrypted_with_the_new_one(environment: dict[str, str]) -> None:
@@ -137,7 +154,9 @@ def test_a_key_is_newer_than_one_of_the_same_second(environment: dict[str, str])
 
 def test_where_ids_tell_nothing_the_step_is_said(environment: dict[str, str]) -> None:
     both = environment | {"SMSHUB_SIGNING_KEYS": f"2026:{OLD.partition(':')[2]},2027:{OLD.partition(':')[2]}"}
+    no_time = environment | {"SMSHUB_SIGNING_KEYS": f"k99999999999999:{OLD.partition(':')[2]},{OLD}"}
 
+    assert "--step" in refused(smshub("keys", "rotate", "--ring", "signing", environment=no_time))
     assert "--step" in refused(smshub("keys", "rotate", "--ring", "signing", environment=both))
     assert ids(rotated(both, "signing", "--step", "use")[0]) == ["2027", "2026"]
     assert ids(rotated(both, "signing", "--step", "drop")[0]) == ["2026"]
@@ -153,9 +172,9 @@ def test_what_cannot_be_used_yet_is_not(environment: dict[str, str]) -> None:
 # Files
 
 
-def written(path: Path, environment: Mapping[str, str], ring: str = "signing") -> str:
+def written(path: Path, *more: str) -> str:
     """The file after one step."""
-    result = done(smshub("keys", "rotate", "--ring", ring, "--file", str(path), environment=environment))
+    result = done(smshub("keys", "rotate", "--ring", "signing", "--file", str(path), *more, environment={}))
     assert result.stdout == "", "what is secret stands in the file alone"
     return path.read_bytes().decode()
 
@@ -175,7 +194,7 @@ def test_in_an_env_file_one_line_changes_and_nothing_else(tmp_path: Path, line: 
     template = f"{other}{line}{end}" + ("LAST=1" + end if end else "")
     file.write_bytes(template.replace("{}", OLD).encode())
 
-    after = written(file, {})
+    after = written(file)
 
     ring = re.escape(OLD) + r",k\d{14}:[A-Za-z0-9_-]{43}"
     assert re.fullmatch(re.escape(template).replace(re.escape("{}"), ring), after)
@@ -186,7 +205,7 @@ def test_a_file_may_hold_the_ring_alone(tmp_path: Path, end: str) -> None:
     file = tmp_path / "signing-keys"
     file.write_text(OLD + end)
 
-    after = written(file, {})
+    after = written(file)
 
     assert re.fullmatch(re.escape(OLD) + r",k\d{14}:[A-Za-z0-9_-]{43}" + end, after)
 
@@ -200,7 +219,7 @@ def test_who_may_read_a_file_stays_and_nothing_is_left_beside_it(tmp_path: Path,
     link = tmp_path / "link"
     link.symlink_to(folder / "ring")
 
-    written(link, {})
+    written(link)
 
     assert link.is_symlink()
     assert (folder / "ring").stat().st_mode & 0o7777 == mode
@@ -211,7 +230,8 @@ def test_all_three_steps_in_a_file(tmp_path: Path) -> None:
     file = tmp_path / "hub.env"
     file.write_text(f"SMSHUB_SIGNING_KEYS={OLD}\n")
 
-    found = [ids(written(file, {}).strip().partition("=")[2]) for _ in range(3)]
+    steps = ((), (), ("--step", "drop"))
+    found = [ids(written(file, *step).strip().partition("=")[2]) for step in steps]
 
     new = found[0][1]
     assert found == [[OLD_ID, new], [new, OLD_ID], [new]]

@@ -51,12 +51,12 @@ async def test_what_is_queued_when_it_is_switched_on_or_off_goes_the_new_way(dat
     async with a_mail_server() as server, a_hub(database_url, provider, retry=None, **told(server)) as hub:
         program = await hub.program(rate=RATE)
         mailed = await hub.post(program, e164(2))
-        await hub.container.set_terms()(program.id, lambda _: Terms(mail_to=TO))
+        await hub.container.change_program()(program.id, lambda _: Terms(mail_to=TO))
         async with hub.dispatching():
             await until_ended(hub, program, mailed)
         assert (len(server.mails), provider.left) == (2, [])
         await hub.post(program, e164(2, first=2))
-        await hub.container.set_terms()(program.id, lambda _: USUAL_TERMS)
+        await hub.container.change_program()(program.id, lambda _: USUAL_TERMS)
         async with hub.dispatching():
             await hub.until_left(2)
     assert sorted(each.number for each in provider.left) == e164(2, first=2)

@@ -75,7 +75,7 @@ class TestCredentials:
     def test_another_sender_needs_them(self, hub: dict[str, str]) -> None:
         said = told(smshub(*CREATE, "+19705550101", environment=hub))
 
-        assert said == "Error: This provider needs credentials: give them by --credentials-file.\n"
+        assert said == "Error: This provider needs the credentials of the account that the sender belongs to.\n"
 
     @pytest.mark.parametrize(
         "given", ["", "not JSON", "[]", '{"account_sid": 1}', '{"account_sid": "AC1"}', f'{{"auth_token": "{TOKEN}"}}']
@@ -214,6 +214,66 @@ class TestTerms:
 
         assert smshub("programs", "set", "--program", program, "--retention", retention, environment=hub).exit_code != 0
         assert read(hub, "programs", "list")[0]["Retention"] is None
+
+
+class TestPrograms:
+    def test_its_name_its_longest_text_and_how_long_its_tokens_are_good_are_set(self, hub: dict[str, str]) -> None:
+        its = ("programs", "set", "--program", read(hub, "programs", "list")[0]["ProgramId"])
+
+        changed = read(hub, *its, "--name", "Town Hall", "--segment-cap", "3", "--token-lifetime", "PT1M")
+        assert [changed[each] for each in ("Name", "SegmentCap", "TokenLifetime")] == ["Town Hall", 3, "PT1M"]
+        said = printed(smshub(*its, "--failover", "on", environment=hub))
+        assert said.endswith("A text may have 3 segments.\nIts tokens are good for PT1M.\n")
+        back = read(hub, *its, "--segment-cap", "none", "--token-lifetime", "none")
+        assert [back[each] for each in ("Name", "SegmentCap", "TokenLifetime")] == ["Town Hall", 24, None]
+
+    def test_they_are_given_at_the_start(self, environment: dict[str, str]) -> None:
+        create = ("programs", "create", "--name", "Demo", "--provider", "sandbox", "--sender", SENDER)
+        printed(smshub(*create, "--segment-cap", "1", "--token-lifetime", "P366D", environment=environment))
+
+        (program,) = read(environment, "programs", "list")
+        assert (program["SegmentCap"], program["TokenLifetime"]) == (1, "P1Y1D")
+
+    @pytest.mark.parametrize(
+        "option",
+        [
+            ("--segment-cap", "0"),
+            ("--segment-cap", "25"),
+            ("--segment-cap", "all"),
+            ("--token-lifetime", "PT59S"),
+            ("--token-lifetime", "P367D"),
+        ],
+    )
+    def test_what_cannot_be_is_refused(self, hub: dict[str, str], option: tuple[str, str]) -> None:
+        before = read(hub, "programs", "list")
+
+        said = told(smshub("programs", "set", "--program", before[0]["ProgramId"], *option, environment=hub), status=2)
+
+        assert f"Invalid value for {option[0]}:" in said
+        assert read(hub, "programs", "list") == before
+
+    def test_one_is_deleted_once(self, hub: dict[str, str]) -> None:
+        program = read(hub, "programs", "list")[0]["ProgramId"]
+
+        deleted = read(hub, "programs", "delete", "--program", program.upper())
+        assert (deleted["ProgramId"], deleted["Canceled"]) == (program, 0)
+        assert read(hub, "programs", "list") == []
+        assert "no program" in told(smshub("programs", "delete", "--program", program, environment=hub))
+        assert "no program" in told(smshub("programs", "reinstate", "--program", program, environment=hub))
+        assert read(hub, "audit", "--program", program)[0]["Action"] == "program.deleted"
+        assert len(read(hub, "senders", "list")) == 1
+
+    def test_it_is_told_how_many_of_its_texts_were_canceled(self, hub: dict[str, str]) -> None:
+        program = read(hub, "programs", "list")[0]["ProgramId"]
+        printed(
+            smshub(
+                "send", "--program", program, "--to", "+19706904544,+19706904545", "--message", "Hi", environment=hub
+            )
+        )
+
+        said = printed(smshub("programs", "delete", "--program", program, environment=hub))
+
+        assert said == "The program is deleted. It had 2 deliveries waiting, which are canceled.\n"
 
 
 class TestGuards:

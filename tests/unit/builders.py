@@ -8,11 +8,11 @@ from uuid import UUID
 from domain.model.access import Grant, Scope
 from domain.model.consent import Consent, ConsentEvent, Method
 from domain.model.delivery import Delivery, DeliveryState
-from domain.model.message_body import MessageBody
+from domain.model.message_body import MAX_SEGMENTS, MessageBody
 from domain.model.pace import Pace
 from domain.model.phone_number import PhoneNumber
 from domain.model.priority import Priority
-from domain.model.program import MAX_SEGMENTS, Program
+from domain.model.program import Program
 from domain.model.sender import Sender, SenderAddress
 from domain.model.terms import Terms
 from domain.model.text_message import NewText, TextMessage
@@ -71,10 +71,8 @@ def a_program(
         sid=sid,
         name=name,
         sender=sender or a_sender(),
-        segment_cap=segment_cap,
-        token_lifetime=token_lifetime,
         first_hub=first_hub,
-        terms=terms or Terms(failover=failover),
+        terms=replace(terms or Terms(failover=failover), segment_cap=segment_cap, token_lifetime=token_lifetime),
         other_senders=other_senders,
     )
 

@@ -43,7 +43,7 @@ from domain.model.share import EVERY_SENDER, Share
 from domain.model.slots import Line as PlannedLine
 from domain.model.slots import Reservation, SlotPlan, VirtualSchedule, plan
 from domain.model.template import TemplateName, TemplateText, TemplateVersion
-from domain.model.terms import OnUnknown, Terms
+from domain.model.terms import OnUnknown
 from domain.model.text_message import NUMBERS_SHOWN, AcceptedText, NewText, TextMessage, TextSummary
 from domain.model.turns import NO_TURNS, Candidate, Turns
 from domain.model.waiting import Waiting
@@ -850,12 +850,12 @@ class InMemoryPrograms(Programs):
         self._keys[program.sid] = [program.key_hash]
         return added
 
-    async def set_terms(self, program_id: str, terms: Terms) -> Program:
+    async def change(self, program_id: str, change: Callable[[Program], Program]) -> Program:
         program = await self.find(program_id)
         if program is None:
             raise ProgramNotFound
         self._programs.remove(program)
-        self._programs.append(replace(program, terms=terms))
+        self._programs.append(change(program))
         return self._programs[-1]
 
     async def add_sender(

@@ -9,6 +9,7 @@ from adapters.sql.delivery_queue import make_due
 from adapters.sql.rows import AnyRow
 from adapters.sql.tables import (
     deliveries,
+    not_deleted,
     program_senders,
     programs,
     provider_accounts,
@@ -22,7 +23,7 @@ from domain.model.failover import FAILURES_OF_A_STANDSTILL, PROVIDER_AWAY, Failo
 from domain.model.priority import Priority
 from domain.ports.failovers import FailedOver, Failovers
 
-_wanting_it = programs.c.failover.is_(True)
+_wanting_it = programs.c.failover.is_(True) & not_deleted
 _own = select(programs.c.id.label("program_id"), programs.c.sender_id, literal(-1).label("place")).where(_wanting_it)
 _others = (
     select(program_senders.c.program_id, program_senders.c.sender_id, program_senders.c.place)

@@ -14,6 +14,7 @@ from adapters.sql.tables import (
     callbacks,
     deliveries,
     inbound_messages,
+    not_deleted,
     opt_outs,
     program_senders,
     programs,
@@ -284,8 +285,12 @@ async def _conversation(connection: AsyncConnection, account_id: int, text: Inbo
     ).first()
     if last is not None:
         return _Conversation(sender.id, sender.address, hub_replies, last.program_id, last.message_id)
-    own = select(programs.c.id).where(programs.c.sender_id == sender.id)
-    others = select(program_senders.c.program_id).where(program_senders.c.sender_id == sender.id)
+    own = select(programs.c.id).where(programs.c.sender_id == sender.id, not_deleted)
+    others = (
+        select(program_senders.c.program_id)
+        .join(programs, programs.c.id == program_senders.c.program_id)
+        .where(program_senders.c.sender_id == sender.id, not_deleted)
+    )
     users = set((await connection.execute(union_all(own, others))).scalars())
     return _Conversation(sender.id, sender.address, hub_replies, users.pop() if len(users) == 1 else None)
 

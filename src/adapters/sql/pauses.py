@@ -5,7 +5,7 @@ from sqlalchemy import update
 from adapters.sql.audit import audit
 from adapters.sql.database import Database, carried_through
 from adapters.sql.delivery_queue import SqlDeliveryQueue
-from adapters.sql.tables import hub, programs, senders
+from adapters.sql.tables import hub, not_deleted, programs, senders
 from domain.errors import ProgramNotFound
 from domain.ports.pauses import Pauses
 
@@ -37,7 +37,7 @@ class SqlPauses(Pauses):
         self, program_id: str, action: str, times: Mapping[str, int | None], *, now_us: int
     ) -> None:
         its = programs.c.folded_id == program_id.casefold()
-        changed = update(programs).where(its).values(times).returning(programs.c.id)
+        changed = update(programs).where(its, not_deleted).values(times).returning(programs.c.id)
         async with self._database.writing() as connection:
             found = (await connection.execute(changed)).scalar_one_or_none()
             if found is None:

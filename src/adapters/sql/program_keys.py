@@ -7,7 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from adapters.sql.audit import audit
 from adapters.sql.database import Database, carried_through
 from adapters.sql.rows import AnyRow
-from adapters.sql.tables import program_keys, programs
+from adapters.sql.tables import not_deleted, program_keys, programs
 from domain.errors import KeyNotFound, ProgramNotFound, TooManyKeys
 from domain.model.access import KeyKind, Scope
 from domain.model.phone_number import PhoneNumber
@@ -88,7 +88,7 @@ class SqlKeyStandings(KeyStandings):
 
 
 async def _program_id(connection: AsyncConnection, program_id: str, *, locked: bool = False) -> str:
-    its = select(programs.c.id).where(programs.c.folded_id == program_id.casefold())
+    its = select(programs.c.id).where(programs.c.folded_id == program_id.casefold(), not_deleted)
     found = (await connection.execute(its.with_for_update(key_share=True) if locked else its)).scalar_one_or_none()
     if found is None:
         raise ProgramNotFound

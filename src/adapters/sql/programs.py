@@ -1,6 +1,5 @@
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Mapping, Sequence
 
 from sqlalchemy import ScalarSelect, Table, bindparam, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -11,6 +10,7 @@ from adapters.sql.program_keys import as_key, key_row
 from adapters.sql.rows import PROGRAM_COLUMNS, SENDER_COLUMNS, as_pace, as_program, as_sender, terms_row
 from adapters.sql.tables import (
     deliveries,
+    not_deleted,
     program_keys,
     program_senders,
     programs,
@@ -23,10 +23,10 @@ from domain.model.credentials import ProviderAccount
 from domain.model.delivery import QUIET_HOURS, DeliveryState
 from domain.model.pace import SECOND_US, Pace
 from domain.model.priority import Priority
-from domain.model.program import MAX_SEGMENTS, Program
+from domain.model.program import Program
 from domain.model.program_key import IssuedKey
 from domain.model.sender import Sender, SenderAddress
-from domain.model.terms import Terms
+from domain.model.texting_hours import TextingHours
 from domain.ports.programs import NewProgram, Programs
 from domain.ports.vault import Vault
 
@@ -89,7 +89,6 @@ class SqlPrograms(Programs):
                         sid=program.sid,
                         name=program.name,
                         sender_id=sender_id,
-                        segment_cap=MAX_SEGMENTS,
                         first_hub=program.first_hub,
                         created_us=program.created_us,
                         **terms_row(program.terms),
@@ -104,7 +103,7 @@ class SqlPrograms(Programs):
                 )
                 await connection.execute(insert(program_keys).values(key))
                 added = as_program((await connection.execute(_PROGRAMS.where(programs.c.id == program.id))).one())
-                told = {"Name": added.name, "Sender": _called(added.sender), **_told(added.terms)}
+                told = {"Sender": _called(added.sender), **_told(added)}
                 await audit(connection, "program.created", f"program {added.id}", program_id=added.id, after=told)
                 return added
         except DatabaseFault as fault:
@@ -137,23 +136,30 @@ class SqlPrograms(Programs):
             return await self._find(connection, program_id) or program
 
     @carried_through
-    async def set_terms(self, program_id: str, terms: Terms) -> Program:
+    async def change(self, program_id: str, change: Callable[[Program], Program]) -> Program:
+        its = select(programs.c.id).where(programs.c.folded_id == program_id.casefold())
         async with self._database.writing() as connection:
+            # One after the other: each changes what the one before has made of it.
+            await connection.execute(its.with_for_update(key_share=True))
             before = await self._find(connection, program_id)
             if before is None:
                 raise ProgramNotFound
-            await connection.execute(update(programs).where(programs.c.id == before.id).values(terms_row(terms)))
-            if [terms.hours_for(each) for each in Priority] != [before.terms.hours_for(each) for each in Priority]:
+            wanted = change(before)
+            row = {"name": wanted.name, **terms_row(wanted.terms)}
+            await connection.execute(update(programs).where(programs.c.id == before.id).values(row))
+            # As it is stored: to the second.
+            after = await self._find(connection, program_id) or wanted
+            if _hours(after) != _hours(before):
                 await connection.execute(_NO_LONGER_PUT_OFF, {"its_program_id": before.id})
             await audit(
                 connection,
-                "program.terms-changed",
+                "program.changed",
                 f"program {before.id}",
                 program_id=before.id,
-                before=_told(before.terms),
-                after=_told(terms),
+                before=_told(before),
+                after=_told(after),
             )
-        return replace(before, terms=terms)
+        return after
 
     async def find(self, program_id: str) -> Program | None:
         if not program_id.isprintable():
@@ -162,7 +168,8 @@ class SqlPrograms(Programs):
             return await self._find(connection, program_id)
 
     async def _find(self, connection: AsyncConnection, program_id: str) -> Program | None:
-        row = (await connection.execute(_PROGRAMS.where(programs.c.folded_id == program_id.casefold()))).first()
+        its = programs.c.folded_id == program_id.casefold()
+        row = (await connection.execute(_PROGRAMS.where(its, not_deleted))).first()
         if row is None:
             return None
         others = await connection.execute(_OTHER_SENDERS.where(program_senders.c.program_id == row.id))
@@ -173,7 +180,7 @@ class SqlPrograms(Programs):
         if not sid.isprintable():
             return None
         async with self._database.reading() as connection:
-            row = (await connection.execute(_PROGRAMS.where(programs.c.sid == sid))).first()
+            row = (await connection.execute(_PROGRAMS.where(programs.c.sid == sid, not_deleted))).first()
             if row is None:
                 return None
             theirs = select(program_keys).where(program_keys.c.program_id == row.id).order_by(program_keys.c.id)
@@ -184,7 +191,7 @@ class SqlPrograms(Programs):
         async with self._database.reading() as connection:
             for row in await connection.execute(_OTHER_SENDERS):
                 others[row.program_id].append(as_sender(row))
-            rows = await connection.execute(_PROGRAMS.order_by(programs.c.name))
+            rows = await connection.execute(_PROGRAMS.where(not_deleted).order_by(programs.c.name))
             return [as_program(row, others[row.id]) for row in rows]
 
     async def _sender(
@@ -246,8 +253,13 @@ def _called(sender: Sender) -> str:
     return f"{sender.provider} {sender.address.value}"
 
 
-def _told(terms: Terms) -> Mapping[str, object]:
-    return {name: value for name, value in terms_row(terms).items() if value is not None}
+def _told(program: Program) -> Mapping[str, object]:
+    terms = {name: value for name, value in terms_row(program.terms).items() if value is not None}
+    return {"Name": program.name, **terms}
+
+
+def _hours(program: Program) -> Sequence[TextingHours | None]:
+    return [program.terms.hours_for(each) for each in Priority]
 
 
 def _next_place(program_id: str) -> ScalarSelect[int]:

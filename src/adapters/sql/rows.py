@@ -77,14 +77,14 @@ TERMS_COLUMNS = (
     programs.c.recipients_per_request,
     programs.c.per_recipient_texts,
     programs.c.per_recipient_s,
+    programs.c.segment_cap,
+    programs.c.token_lifetime_s,
 )
 
 PROGRAM_COLUMNS = (
     programs.c.id,
     programs.c.sid,
     programs.c.name,
-    programs.c.segment_cap,
-    programs.c.token_lifetime_s,
     programs.c.first_hub,
     programs.c.paused_us,
     programs.c.suspended_us,
@@ -215,8 +215,6 @@ def as_program(row: AnyRow, other_senders: Sequence[Sender] = ()) -> Program:
         sid=row.sid,
         name=row.name,
         sender=as_sender(row),
-        segment_cap=row.segment_cap,
-        token_lifetime=_duration(row.token_lifetime_s),
         first_hub=row.first_hub,
         paused=row.paused_us is not None,
         suspended=row.suspended_us is not None,
@@ -244,6 +242,8 @@ def _terms(row: AnyRow) -> Terms:
         budget_zone=row.budget_zone,
         recipients_per_request=row.recipients_per_request,
         per_recipient=_velocity(row),
+        segment_cap=row.segment_cap,
+        token_lifetime=_duration(row.token_lifetime_s),
     )
 
 
@@ -267,6 +267,8 @@ def terms_row(terms: Terms) -> Mapping[str, Any]:
         "recipients_per_request": terms.recipients_per_request,
         "per_recipient_texts": None if terms.per_recipient is None else terms.per_recipient.texts,
         "per_recipient_s": None if terms.per_recipient is None else _seconds(terms.per_recipient.within),
+        "segment_cap": terms.segment_cap,
+        "token_lifetime_s": _seconds(terms.token_lifetime),
     }
 
 

@@ -1,7 +1,7 @@
 from sqlalchemy import func, select
 
 from adapters.sql.database import Database
-from adapters.sql.tables import hub_paused, paused_programs, senders
+from adapters.sql.tables import hub_paused, not_deleted, paused_programs, senders
 from domain.ports.standstills import Standstill, Standstills
 
 _MOST_NAMED = 100
@@ -14,7 +14,10 @@ class SqlStandstills(Standstills):
     async def now(self, *, now_us: int) -> Standstill:
         counts = select(
             hub_paused.label("hub"),
-            select(func.count()).select_from(paused_programs.subquery()).scalar_subquery().label("programs"),
+            select(func.count())
+            .select_from(paused_programs.where(not_deleted).subquery())
+            .scalar_subquery()
+            .label("programs"),
             select(func.count()).where(senders.c.paused_us.is_not(None)).scalar_subquery().label("senders"),
             select(func.min(senders.c.due_us))
             .where(senders.c.due_us.is_not(None), senders.c.paused_us.is_(None))

@@ -160,9 +160,14 @@ programs = Table(
     Column("per_recipient_texts", BigInteger),
     Column("per_recipient_s", BigInteger),
     Column("budget_zone", Text, nullable=False, server_default=text("'UTC'")),
+    # From then on nobody finds it; its row and its record go later.
+    Column("deleted_us", BigInteger),
     UniqueConstraint("folded_id"),
     UniqueConstraint("sid"),
 )
+
+# Of programs.
+not_deleted = programs.c.deleted_us.is_(None)
 
 # Those that a program may name in a request, beside its own; `place` counts them in the order in which they were added.
 program_senders = Table(

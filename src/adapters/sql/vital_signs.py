@@ -7,6 +7,7 @@ from adapters.sql.tables import (
     deliveries,
     dispatchers,
     limits,
+    not_deleted,
     programs,
     sending,
     unknown,
@@ -85,7 +86,7 @@ def _budgets_used(now_us: int) -> Select[str, float]:
     return (
         select(budget_uses.c.program_id, _BUDGET_USED.label("used"))
         .join(programs, budget_uses.c.program_id == programs.c.id)
-        .where(budget_uses.c.until_us > now_us, _BUDGET.is_not(None))
+        .where(budget_uses.c.until_us > now_us, _BUDGET.is_not(None), not_deleted)
         .group_by(budget_uses.c.program_id)
         .order_by(_BUDGET_USED.desc(), budget_uses.c.program_id)
         .limit(_MOST_CAPS)

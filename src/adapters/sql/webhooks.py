@@ -7,9 +7,9 @@ from sqlalchemy import ColumnElement, delete, func, insert, select, update
 from adapters.sql.database import Database, carried_through
 from adapters.sql.outbox import tell
 from adapters.sql.rows import AnyRow
-from adapters.sql.tables import programs, webhook_attempts, webhook_calls, webhook_events, webhooks
+from adapters.sql.tables import not_deleted, programs, webhook_attempts, webhook_calls, webhook_events, webhooks
 from adapters.sql.webhook_outbox import opened
-from domain.errors import EventNotFound, TooManyWebhooks, WebhookNotFound
+from domain.errors import EventNotFound, ProgramNotFound, TooManyWebhooks, WebhookNotFound
 from domain.model.credentials import Credentials
 from domain.model.webhook import MOST_WEBHOOKS, Disabled, Event, EventType, Webhook
 from domain.model.webhook_secret import WebhookSecret
@@ -38,12 +38,13 @@ class SqlWebhooks(Webhooks):
     @carried_through
     async def add(self, webhook: Webhook, secret: WebhookSecret) -> None:
         sealed = self._sealed(secret)
-        its_program = select(programs.c.id).where(programs.c.id == webhook.program_id)
-        there = select(func.count()).where(webhooks.c.program_id == webhook.program_id)
+        its_program = select(programs.c.id).where(programs.c.id == webhook.program_id, not_deleted)
+        count = select(func.count()).where(webhooks.c.program_id == webhook.program_id)
         async with self._database.writing() as connection:
             # One after the other, or two that count at once would each add the last one.
-            await connection.execute(its_program.with_for_update(key_share=True))
-            if (await connection.execute(there)).scalar_one() >= MOST_WEBHOOKS:
+            if (await connection.execute(its_program.with_for_update(key_share=True))).first() is None:
+                raise ProgramNotFound
+            if (await connection.execute(count)).scalar_one() >= MOST_WEBHOOKS:
                 raise TooManyWebhooks(limit=MOST_WEBHOOKS)
             await connection.execute(
                 insert(webhooks).values(

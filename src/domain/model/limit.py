@@ -13,8 +13,8 @@ from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from domain.errors import InvalidValue
+from domain.model.message_body import MAX_SEGMENTS
 from domain.model.pace import SECOND_US, Pace
-from domain.model.program import MAX_SEGMENTS
 
 _LONGEST_NAME = 100
 _MOST_A_DAY = 1_000_000_000

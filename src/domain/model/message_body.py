@@ -12,6 +12,7 @@ from domain.errors import TextRefused
 from domain.model.gsm7 import BASIC, EXTENSION, instead_of, is_gsm7
 
 MAX_CHARACTERS = 1_600
+MAX_SEGMENTS = 24  # What so many units of UCS-2 take.
 
 # NUL, and halves of surrogate pairs.
 _UNSENDABLE = re.compile("[\x00\ud800-\udfff]")

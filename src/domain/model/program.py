@@ -3,14 +3,11 @@
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import timedelta
 
-from domain.errors import InvalidValue, NumberRefused, UnknownSender
+from domain.errors import NumberRefused, PropertyRefused, UnknownSender
 from domain.model.phone_number import PhoneNumber
 from domain.model.sender import Sender
 from domain.model.terms import OWN_COUNTRIES, USUAL_TERMS, Terms
-
-MAX_SEGMENTS = 24  # What 1,600 units of UCS-2 take.
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -18,17 +15,15 @@ class Program:
     """`id` is compared without regard to letter case, `sid` exactly. Texts come from `sender` unless they name one of
     `other_senders`.
 
-    `token_lifetime` overrides the hub's. A `first_hub` program came over from the first hub: its clients post whole
-    models, so properties that the document does not know are passed over instead of refused. What a `paused` one sends
-    is accepted and kept until it is resumed; a `suspended` one cannot log in, and nothing of it is sent either.
+    A `first_hub` program came over from the first hub: its clients post whole models, so properties that the document
+    does not know are passed over instead of refused. What a `paused` one sends is accepted and kept until it is
+    resumed; a `suspended` one cannot log in, and nothing of it is sent either.
     """
 
     id: str
     sid: str
     name: str
     sender: Sender
-    segment_cap: int = MAX_SEGMENTS
-    token_lifetime: timedelta | None = None
     first_hub: bool = False
     paused: bool = False
     suspended: bool = False
@@ -83,10 +78,11 @@ class Program:
 
 
 def check_names(program_id: str, sid: str, name: str) -> None:
-    """Raises `InvalidValue`."""
-    for what, value in (("ProgramId", program_id), ("ProgramSID", sid), ("name", name)):
+    """Raises `PropertyRefused`."""
+    for what, value in (("ProgramId", program_id), ("ProgramSID", sid), ("Name", name)):
         if not 1 <= len(value) <= 100 or not value.isprintable() or value != value.strip():
-            raise InvalidValue(f"A program's {what} is 1 to 100 printable characters.")
+            called = "name" if what == "Name" else what
+            raise PropertyRefused(what, f"A program's {called} is 1 to 100 printable characters.")
 
 
 def same_program_id(one: str, other: str) -> bool:

@@ -10,8 +10,8 @@ from typing import Self
 
 from domain.model.delivery import DeliveryState
 from domain.model.limit import SharedSchedule
+from domain.model.message_body import MAX_SEGMENTS
 from domain.model.pace import SECOND_US, Pace
-from domain.model.program import MAX_SEGMENTS
 from domain.model.turns import NO_TURNS, Candidate, FairOrder, Turns
 
 _LONGEST_DELAY_US = 300 * SECOND_US

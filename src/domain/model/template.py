@@ -17,6 +17,7 @@ from domain.model.message_body import MessageBody
 
 MOST_TEMPLATES = 200
 MOST_VERSIONS = 100
+MOST_PLACEHOLDERS = 100
 
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,100}")
 _PLACEHOLDER = r"[A-Za-z0-9_]{1,50}"
@@ -54,15 +55,17 @@ class _Placeholder:
 
 @dataclass(frozen=True, repr=False)
 class TemplateText:
-    """What could be a message's text but for its placeholders. Raises `TextRefused`, and `TemplateRefused` where two
-    braces begin no placeholder.
+    """What could be a message's text but for its placeholders, 100 different ones at the most.
+
+    Raises `TextRefused`, `TemplateRefused` where two braces begin no placeholder, and `InvalidValue`.
     """
 
     text: str
 
     def __post_init__(self) -> None:
         MessageBody(self.text)
-        _ = self._parts
+        if len(self.placeholders) > MOST_PLACEHOLDERS:
+            raise InvalidValue(f"A template has {MOST_PLACEHOLDERS} placeholders at the most.")
 
     def __repr__(self) -> str:
         return f"TemplateText({len(self.text)} characters)"

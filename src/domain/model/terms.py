@@ -8,7 +8,7 @@ from enum import Enum
 
 from domain.errors import InvalidValue
 from domain.model.budget import Budget, Velocity, check_segments, check_zone, daily_budget, monthly_budget
-from domain.model.message_body import MessageBody
+from domain.model.message_body import MAX_SEGMENTS, MessageBody
 from domain.model.pace import SECOND_US
 from domain.model.phone_number import is_region
 from domain.model.priority import Priority
@@ -19,6 +19,7 @@ from domain.model.texting_hours import TextingHours
 OWN_COUNTRIES = "own"
 
 _SHORTEST_RETENTION = timedelta(days=1)
+_SHORTEST_TOKEN, _LONGEST_TOKEN = timedelta(minutes=1), timedelta(days=366)
 _LONGEST_DUPLICATE_WINDOW = timedelta(days=7)
 _MOST_SEGMENTS_OF_A_REPLY = 3
 _ADDRESS = re.compile(r"[^\s@<>,;:\"()\[\]\\]{1,64}@[A-Za-z0-9](?:[A-Za-z0-9.-]{0,250}[A-Za-z0-9])?", re.ASCII)
@@ -51,7 +52,10 @@ class Terms:
     `countries` are those that are texted (ISO 3166-1 alpha-2), or `own`; None: all. `daily_segments` and
     `monthly_segments` are what may be sent in a day and a month of `budget_zone`, None: any number;
     `recipients_per_request` is how many numbers one request may have, and `per_recipient` how many texts one number may
-    get; None: as many as anybody. Raises `InvalidValue`.
+    get; None: as many as anybody. `segment_cap` is how many segments a text may take. `token_lifetime` is for how long
+    its tokens are good, a minute to 366 days; None: as long as the hub's are.
+
+    Raises `InvalidValue`, and `TextRefused` for words that cannot be sent.
     """
 
     on_unknown: OnUnknown = OnUnknown.LEAVE
@@ -71,6 +75,8 @@ class Terms:
     budget_zone: str = "UTC"
     recipients_per_request: int | None = None
     per_recipient: Velocity | None = None
+    segment_cap: int = MAX_SEGMENTS
+    token_lifetime: timedelta | None = None
 
     @property
     def duplicate_window_us(self) -> int | None:
@@ -108,8 +114,15 @@ class Terms:
         check_segments(self.daily_segments)
         check_segments(self.monthly_segments)
         check_zone(self.budget_zone)
+        self._check_caps()
+
+    def _check_caps(self) -> None:
         if not 1 <= self.most_recipients <= MAX_RECIPIENTS:
             raise InvalidValue("A request has 1 to 10,000 numbers.")
+        if not 1 <= self.segment_cap <= MAX_SEGMENTS:
+            raise InvalidValue(f"A text has 1 to {MAX_SEGMENTS} segments.")
+        if self.token_lifetime is not None and not _SHORTEST_TOKEN <= self.token_lifetime <= _LONGEST_TOKEN:
+            raise InvalidValue("A token is good for a minute to 366 days (PT1M to P366D).")
 
     def hours_for(self, priority: Priority) -> TextingHours | None:
         return None if self.urgent_any_time and priority is Priority.URGENT else self.texting_hours

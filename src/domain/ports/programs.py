@@ -1,5 +1,5 @@
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from domain.errors import OtherProgram, TokenRefused
@@ -38,7 +38,7 @@ class Programs(Protocol):
         """Stores the program, and its sender unless the hub has it already.
 
         Credentials that are given with an account are its new ones. Raises `ProgramExists` for an id (in any letter
-        case) or SID in use, `PaceDiffers` and `CredentialsMissing`.
+        case) or SID in use, also by one that is deleted and not gone yet, `PaceDiffers` and `CredentialsMissing`.
         """
         ...
 
@@ -57,9 +57,16 @@ class Programs(Protocol):
         """
         ...
 
+    async def change(self, program_id: str, change: Callable[[Program], Program]) -> Program:
+        """Stores the name and the terms that the change gives to the program as it is at that moment.
+
+        Raises `ProgramNotFound`, and what the change raises.
+        """
+        ...
+
     async def set_terms(self, program_id: str, terms: Terms) -> Program:
         """Raises `ProgramNotFound`."""
-        ...
+        return await self.change(program_id, lambda program: replace(program, terms=terms))
 
     async def find(self, program_id: str) -> Program | None:
         """By its id in any letter case."""

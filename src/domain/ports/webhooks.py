@@ -26,7 +26,9 @@ class Webhooks(Protocol):
     """The programs' endpoints. Where a `program_id` goes with an id, `WebhookNotFound` is raised for another's."""
 
     async def add(self, webhook: Webhook, secret: WebhookSecret) -> None:
-        """Raises `TooManyWebhooks`, and `InvalidValue` where the hub has no key to keep secrets with."""
+        """Raises `TooManyWebhooks`, `ProgramNotFound` where the program is deleted, and `InvalidValue` where the hub
+        has no key to keep secrets with.
+        """
         ...
 
     async def all(self, program_id: str | None = None) -> Sequence[Webhook]:

@@ -1,9 +1,10 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from domain.errors import naming
 from domain.model.credentials import Credentials
 from domain.model.pace import Pace
-from domain.model.program import Program
+from domain.model.program import Program, check_names
 from domain.model.program_key import USUAL_KEY, KeyHash, KeyTerms, ProgramKey
 from domain.model.sender import SenderAddress
 from domain.model.terms import USUAL_TERMS, Terms
@@ -46,13 +47,15 @@ class CreateProgram:
         """The program and its key, which is told this once: the hub keeps its hash alone.
 
         A sender that the hub has already is shared, with its pace; credentials are its account's new ones. Raises
-        `ProgramExists`, `PaceDiffers`, `UnknownProvider`, `CredentialsMissing`, or `InvalidValue` for credentials that
-        cannot be.
+        `ProgramExists`, `PaceDiffers`, `UnknownProvider`, `CredentialsMissing`, or `PropertyRefused` for a name or
+        credentials that cannot be.
         """
-        account = account_at(self.providers, provider, credentials)
+        with naming("Credentials"):
+            account = account_at(self.providers, provider, credentials)
         identity = first_hub or FirstHubIdentity(
             program_id=str(self.new_id()), program_sid=str(self.new_id()), key=ProgramKey.generate()
         )
+        check_names(identity.program_id, identity.program_sid, name)
         pepper_id, pepper = self.pepper or (None, None)
         program = await self.programs.add(
             NewProgram(

@@ -58,7 +58,7 @@ class IssueToken:
 
     def _grant(self, program: Program, key: IssuedKey, now_us: int) -> Grant:
         issued_at = datetime.fromtimestamp(now_us // SECOND_US, UTC)
-        expires_at = issued_at + (program.token_lifetime or self.lifetime)
+        expires_at = issued_at + (program.terms.token_lifetime or self.lifetime)
         if key.terms.expires_us is not None:
             expires_at = min(expires_at, datetime.fromtimestamp(key.terms.expires_us // SECOND_US, UTC))
         scopes = key.terms.scopes | ({Scope.FIRST_HUB_MODELS} if program.first_hub else frozenset())

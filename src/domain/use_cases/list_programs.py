@@ -1,6 +1,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from domain.errors import ProgramNotFound
 from domain.model.program import Program
 from domain.ports.programs import Programs
 
@@ -12,3 +13,15 @@ class ListPrograms:
     async def __call__(self) -> Sequence[Program]:
         """By name."""
         return await self.programs.all()
+
+
+@dataclass(frozen=True, kw_only=True)
+class ShowProgram:
+    programs: Programs
+
+    async def __call__(self, program_id: str) -> Program:
+        """By its id in any letter case. Raises `ProgramNotFound`."""
+        program = await self.programs.find(program_id)
+        if program is None:
+            raise ProgramNotFound
+        return program

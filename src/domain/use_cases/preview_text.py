@@ -101,7 +101,7 @@ class PreviewText:
             audience = await self._audience(program, line, command.priority, recipients, texted, segments)
         return Preview(
             body=body,
-            segment_cap=program.segment_cap,
+            segment_cap=program.terms.segment_cap,
             sender=sender,
             audience=audience,
             template=wording.template,

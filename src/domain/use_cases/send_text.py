@@ -120,8 +120,8 @@ class SendText:
         body = wording.body
         notice = program.terms.notice
         longest = body if notice is None else body.followed_by(notice)
-        if longest.segments > program.segment_cap:
-            raise TooManySegments(segments=longest.segments, limit=program.segment_cap, at=wording.at)
+        if longest.segments > program.terms.segment_cap:
+            raise TooManySegments(segments=longest.segments, limit=program.terms.segment_cap, at=wording.at)
         recipients = await read_recipients(
             command.recipients,
             region=sender.home_region(self.default_region),

@@ -7,6 +7,7 @@ import tempfile
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from enum import Enum
 from pathlib import Path
 from typing import Self
@@ -65,6 +66,15 @@ class Ring:
             at_s += 1
         return key_id
 
+    def expect_older(self, lifetime: timedelta) -> None:
+        """Raises `InvalidValue` where the newest key is too young for all tokens of the others to have expired."""
+        made_at = _made_at(self._newest or "")
+        if made_at is not None and datetime.now(UTC) < made_at + lifetime:
+            raise InvalidValue(
+                f"Key {self._newest} is younger than tokens get: those that the other keys signed may be good still. "
+                "Wait for as long as SMSHUB_TOKEN_LIFETIME says, or say --step drop."
+            )
+
     def with_key(self, entry: str) -> "Ring":
         return Ring({**self.keys, entry.partition(":")[0]: entry})
 
@@ -80,7 +90,17 @@ class Ring:
 
     @property
     def _newest(self) -> str | None:
-        return max(filter(_MADE_BY_US.fullmatch, self.keys), default=None)
+        return max(filter(_made_at, self.keys), default=None)
+
+
+def _made_at(key_id: str) -> datetime | None:
+    """None for ids that tell nothing."""
+    if not _MADE_BY_US.fullmatch(key_id):
+        return None
+    try:
+        return datetime.strptime(key_id, _MADE_AT).replace(tzinfo=UTC)
+    except ValueError:
+        return None
 
 
 @dataclass(frozen=True, slots=True)

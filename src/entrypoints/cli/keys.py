@@ -13,6 +13,15 @@ from entrypoints.container import Container
 from entrypoints.settings import PREFIX, Settings
 
 _FOR_ALL = "Give this ring to every process, and replace them one by one."
+_BEFORE_DROPPING = {
+    "signing": "When the longest lifetime of a token has passed since (SMSHUB_TOKEN_LIFETIME, or a program's own), "
+    "call this command again.",
+    "encryption": "When no process has the ring of before, call this command again, with this ring.",
+}
+_AFTER_DROPPING = {
+    "signing": "Tokens of a key that was dropped are refused; programs log in again.",
+    "encryption": "Keep what was dropped with the backups that are older than this.",
+}
 _KID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 
@@ -80,7 +89,8 @@ def rotate(name: str, file: Path | None, step: str | None) -> None:
     setting = f"{name}_keys"
     variable = f"{PREFIX}{setting.upper()}"
     there = None if file is None else RingFile.read(file, variable)
-    ring = Ring.read(getattr(Settings.from_environment(), setting).get_secret_value()) if there is None else there.ring
+    settings = Settings.from_environment()
+    ring = Ring.read(getattr(settings, setting).get_secret_value()) if there is None else there.ring
     match Step(step) if step else ring.next_step:
         case Step.ADD:
             rotated, said = _with_new_key(ring)
@@ -88,6 +98,8 @@ def rotate(name: str, file: Path | None, step: str | None) -> None:
             rotated = ring.with_newest_first()
             said = f"Step 2 of 3: key {next(iter(rotated.keys))} is used. {_FOR_ALL} {_BEFORE_DROPPING[name]}"
         case _:
+            if name == "signing" and step is None:
+                ring.expect_older(settings.token_lifetime)
             if name == "encryption":
                 given = {setting: SecretStr(ring.written), f"{setting}_file": ""}
                 _tell_sealed(*with_hub(_sealed_anew, **given), err=True)
@@ -99,17 +111,6 @@ def rotate(name: str, file: Path | None, step: str | None) -> None:
     else:
         there.write(rotated)
     click.echo(said, err=True)
-
-
-_BEFORE_DROPPING = {
-    "signing": "When the longest lifetime of a token has passed since (SMSHUB_TOKEN_LIFETIME, or a program's own), "
-    "call this command again.",
-    "encryption": "When no process has the ring of before, call this command again, with this ring.",
-}
-_AFTER_DROPPING = {
-    "signing": "Tokens of a key that was dropped are refused; programs log in again.",
-    "encryption": "Keep what was dropped with the backups that are older than this.",
-}
 
 
 def _with_new_key(ring: Ring) -> tuple[Ring, str]:

@@ -3,6 +3,7 @@ from typing import TextIO
 import click
 
 from domain.model.credentials import Credentials
+from domain.model.instant import instant
 from domain.model.pace import Pace
 from domain.model.program import Program
 from domain.model.program_key import ProgramKey
@@ -12,8 +13,9 @@ from domain.use_cases.create_program import FirstHubIdentity
 from entrypoints.cli import program_keys
 from entrypoints.cli.options import output_option, read_option
 from entrypoints.cli.running import explains_faults, print_json, with_hub
-from entrypoints.cli.terms import changed, shown, terms_options, told, warn_of_mail
+from entrypoints.cli.terms import changed, terms_options, warn_of_mail
 from entrypoints.settings import Settings
+from entrypoints.terms import told, written
 
 credentials_option = click.option(
     "--credentials-file",
@@ -155,12 +157,13 @@ def add_sender(
 
 @programs.command("set")
 @click.option("--program", "program_id", required=True, help="The ProgramId.")
+@click.option("--name", help="What people call the program.")
 @terms_options
 @output_option
 @explains_faults
-def set_terms(program_id: str, output: str, **terms: str | None) -> None:
-    """Change how a program's texts are dealt with. What is not given stays as it is."""
-    program = with_hub(lambda hub: hub.set_terms()(program_id, changed(terms)))
+def set_terms(program_id: str, name: str | None, output: str, **terms: str | None) -> None:
+    """Change a program's name, or how its texts are dealt with. What is not given stays as it is."""
+    program = with_hub(lambda hub: hub.change_program()(program_id, changed(terms), name=name))
     warn_of_mail(program.terms, mail_from=Settings.from_environment().mail_from)
     if output == "json":
         print_json(_shown(program))
@@ -204,6 +207,24 @@ def reinstate(program_id: str) -> None:
     click.echo("The program is let in again.")
 
 
+@programs.command()
+@click.option("--program", "program_id", required=True, help="The ProgramId.")
+@output_option
+@explains_faults
+def delete(program_id: str, output: str) -> None:
+    """Shut a program out for good, and cancel what waits of it.
+
+    There is no way back. Its keys are revoked, its tokens end within five seconds, its webhooks are gone. Its record
+    is kept for as long as its texts are, and is removed then; its ProgramId and ProgramSID are free again after that.
+    Its senders stay.
+    """
+    deleted = with_hub(lambda hub: hub.delete_program()(program_id))
+    if output == "json":
+        print_json({"ProgramId": deleted.id, "DeletedAt": instant(deleted.deleted_us), "Canceled": deleted.canceled})
+    else:
+        click.echo(f"The program is deleted. It had {deleted.canceled} deliveries waiting, which are canceled.")
+
+
 @programs.command("list")
 @output_option
 @explains_faults
@@ -241,7 +262,7 @@ def _shown(program: Program) -> dict[str, object]:
         "FirstHub": program.first_hub,
         "Paused": program.paused,
         "Suspended": program.suspended,
-        **shown(program.terms),
+        **written(program.terms),
     }
 
 

@@ -40,7 +40,7 @@ class OperatorHandlers:
         return await self._suspended(call, suspended=False)
 
     async def listKeys(self, call: Call) -> Response:  # noqa: N802
-        with _by(call):
+        with by(call):
             keys = await self.operate_keys.of(call.parameters["ProgramId"])
         return _json({"Items": [representations.program_key(each) for each in keys], "NextCursor": None})
 
@@ -53,13 +53,13 @@ class OperatorHandlers:
             networks=tuple(body.get("Networks", ())),
             expires_us=optional_microseconds(body.get("ExpiresAt")),
         )
-        with _by(call):
+        with by(call):
             issued, key = await self.operate_keys.issue(call.parameters["ProgramId"], terms)
         answer = {**representations.program_key(issued), "ProgramKey": key.value}
         return _json(answer, headers={"Cache-Control": "no-store"})
 
     async def revokeKey(self, call: Call) -> Response:  # noqa: N802
-        with _by(call):
+        with by(call):
             revoked = await self.operate_keys.revoke(call.parameters["ProgramId"], call.parameters["KeyId"])
         return _json(representations.program_key(revoked))
 
@@ -74,13 +74,13 @@ class OperatorHandlers:
 
     async def _suspended(self, call: Call, *, suspended: bool) -> Response:
         program_id = call.parameters["ProgramId"]
-        with _by(call):
+        with by(call):
             await self.pause.suspend(program_id, suspended=suspended)
         return _json({"ProgramId": program_id, "Suspended": suspended})
 
 
 @contextmanager
-def _by(call: Call) -> Iterator[None]:
+def by(call: Call) -> Iterator[None]:
     """Whoever calls is in the record as the one who does it. A program that there is not, is named by them."""
     try:
         with acting_for(call):

@@ -21,6 +21,8 @@ _KNOWN: Mapping[type[errors.HubError], tuple[int, str]] = {
     errors.ScopeMissing: (403, "Not allowed"),
     errors.CallbackRefused: (403, "Not the provider's"),
     errors.MessageNotFound: (404, "No such message"),
+    errors.ProgramExists: (409, "Program exists"),
+    errors.OwnProgram: (409, "Own program"),
     errors.KeyNotFound: (404, "No such key"),
     errors.TooManyKeys: (422, "Too many keys"),
     errors.WebhookNotFound: (404, "No such webhook"),
@@ -76,7 +78,6 @@ _DETAILS: Mapping[type[errors.HubError], str] = {
     errors.AccountNotFound: "There is no provider account with this id.",
     errors.LimitNotFound: "There is no limit of this name.",
     errors.PriceNotFound: "There is no price for this country.",
-    errors.CredentialsMissing: "The hub has no such sender yet: its account's credentials are needed.",
 }
 
 # What is wrong is the value of this one.
@@ -87,6 +88,8 @@ _PROPERTIES: Mapping[type[errors.HubError], str] = {
     errors.UnknownTemplate: "#/Template",
     errors.TemplateExists: "#/Name",
     errors.TemplateRefused: "#/Message",
+    errors.PaceDiffers: "#/Rate",
+    errors.CredentialsMissing: "#/Credentials",
 }
 
 # What is over after a while, and says after how long.
@@ -190,7 +193,7 @@ def _faults(error: errors.HubError) -> Sequence[Mapping[str, Any]]:
                 {"pointer": pointer("Personalisation", *filter(None, [name])), "detail": detail}
                 for name, detail in faults
             ]
-        case errors.TimeRefused(name=name):
+        case errors.TimeRefused(name=name) | errors.PropertyRefused(name=name):
             return [{"pointer": pointer(name), "detail": str(error)}]
         case _ if type(error) in _PROPERTIES:
             return [{"pointer": _PROPERTIES[type(error)], "detail": str(error)}]

@@ -24,6 +24,7 @@ from domain.use_cases.import_opt_outs import Imported
 from domain.use_cases.preview_text import Audience, Preview
 from domain.use_cases.set_opt_out import Recorded
 from entrypoints.http.times import optional_instant
+from entrypoints.terms import written
 
 _OUTCOME = {
     DeliveryState.SCHEDULED: "scheduled",
@@ -143,6 +144,7 @@ def program(each: Program) -> dict[str, Any]:
         "FirstHub": each.first_hub,
         "Paused": each.paused,
         "Suspended": each.suspended,
+        **written(each.terms),
     }
 
 

@@ -23,6 +23,7 @@ from entrypoints.http.handlers import Handlers
 from entrypoints.http.limit_handlers import LimitHandlers
 from entrypoints.http.operator_handlers import OperatorHandlers
 from entrypoints.http.pages.samples import SAMPLES
+from entrypoints.http.program_handlers import ProgramHandlers
 from entrypoints.http.sender_handlers import SenderHandlers
 from entrypoints.http.subject_handlers import SubjectHandlers
 from entrypoints.http.template_handlers import TemplateHandlers
@@ -173,6 +174,8 @@ def test_every_operation_documents_its_problems(operation: Operation) -> None:
         expected.add("422")
     if "Idempotency-Key" in parameters or operation.id == "createTemplate":
         expected.add("409")
+    if operation.id in {"createProgram", "deleteProgram"}:
+        expected.add("409")
     if operation.id in {"logIn", "sendTextMessage"}:
         expected.add("429")
 
@@ -217,6 +220,7 @@ def test_every_operation_has_one_handler_and_every_handler_an_operation() -> Non
             SenderHandlers,
             LimitHandlers,
             SubjectHandlers,
+            ProgramHandlers,
             CallbackHandlers,
         )
         for name, value in vars(kind).items()

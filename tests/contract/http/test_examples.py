@@ -31,6 +31,7 @@ from domain.model.program_key import KeyHash, KeyTerms, ProgramKey
 from domain.model.recipients import OTHER_COUNTRY
 from domain.model.sender import OptOutReplies, SenderAddress
 from domain.model.template import TemplateName, TemplateText
+from domain.model.terms import USUAL_TERMS
 from domain.model.webhook import EventType, Webhook
 from domain.model.webhook_secret import WebhookSecret
 from domain.use_cases.receive_callback import ReceiveCallback
@@ -263,6 +264,8 @@ async def office(the_hub: Hub) -> Office:
             tables.templates,
         ):
             await connection.execute(delete(table))
+        await connection.execute(update(tables.programs).values(deleted_us=None))
+        await connection.execute(update(tables.program_keys).values(revoked_us=None))
     program = await Store.on(database).programs.find(THE_TEXT["ProgramId"])
     assert program is not None
     at_us = microseconds(THE_TEXT["DateSent"])
@@ -284,6 +287,7 @@ async def office(the_hub: Hub) -> Office:
                 updated_us=microseconds(delivery["UpdatedAt"]),
             )
         )
+    await the_hub.container.change_program()(THE_TEXT["ProgramId"], lambda _: USUAL_TERMS)
     await the_second_key(the_hub)
     await the_hub.container.pause().suspend(program.id, suspended=False)
     await senders_are_as_shown(the_hub)
@@ -343,9 +347,10 @@ async def senders_are_as_shown(hub: Hub) -> None:
 
 @pytest_asyncio.fixture(loop_scope="module")
 async def operator(the_hub: Hub, office: Office) -> Office:
-    """The program of the examples, as one that runs the hub."""
+    """That of the examples, with a key of their program's."""
+    (event,) = LISTS["listAuditEvents"]["Items"]
     granted = the_hub.container.tokens().verify(office.token)
-    grant = replace(granted, scopes=frozenset({Scope.OPERATOR}), token_id=str(uuid4()))
+    grant = replace(granted, program_id=event["Actor"], scopes=frozenset({Scope.OPERATOR}), token_id=str(uuid4()))
     return Office(office.credentials, the_hub.container.tokens().issue(grant))
 
 
@@ -446,6 +451,7 @@ GOOD = {"Message": "Hello", "PhoneNumber": "+19706904544"}
 KEY = {"Idempotency-Key": "once"}
 A_SENDER = {"ProgramId": THE_TEXT["ProgramId"], "Sender": "+19705550188", "Provider": "sandbox"}
 STRANGER = {"ProgramSID": "nobody", "ProgramKey": "nothing"}
+A_PROGRAM = {"Name": "Library", "Sender": THE_TEXT["Sender"], "Provider": "sandbox"}
 PROVOKED: Mapping[tuple[str, str], Wrong] = {
     ("BadRequest", "missing"): Wrong(body={"Message": "Hello"}),
     ("BadRequest", "unknown"): Wrong(body={**GOOD, "Colour": "red"}),
@@ -473,6 +479,19 @@ PROVOKED: Mapping[tuple[str, str], Wrong] = {
     ("ContentTooLarge", "callback"): Wrong(path="/callbacks/vonage/status", content=b" " * (64 * 1024 + 1)),
     ("UnsupportedMediaType", "json"): Wrong(content=b"Hello", headers={"Content-Type": "text/plain"}),
     ("UnsupportedMediaType", "csv"): Wrong(path="/api/OptOuts/Import", body=GOOD),
+    ("Conflict", "exists"): Wrong(
+        path="/api/Programs",
+        body={
+            **A_PROGRAM,
+            "ProgramId": THE_TEXT["ProgramId"],
+            "ProgramSID": "another",
+            "ProgramKey": "of the first hub",
+        },
+        by_operator=True,
+    ),
+    ("Conflict", "own"): Wrong(
+        method="DELETE", path=f"/api/Programs/{LISTS['listAuditEvents']['Items'][0]['Actor']}", by_operator=True
+    ),
     ("InFlight", "key"): Wrong(body=GOOD, accident=IdempotencyKeyInUse()),
     ("Taken", "template"): Wrong(path="/api/Templates", body={"Name": "Appointment", "Message": "Hello"}),
     ("Refused", "template"): Wrong(body={"Template": "invitation", "PhoneNumber": "+19706904544"}),
@@ -490,10 +509,6 @@ PROVOKED: Mapping[tuple[str, str], Wrong] = {
     ("Refused", "webhooks"): Wrong(path="/api/Webhooks", body={"Url": THE_WEBHOOK["Url"]}, times=10),
     ("Refused", "replay"): Wrong(path=f"/api/Webhooks/{THE_WEBHOOK['Id']}/Replay", body={}),
     ("Refused", "program"): Wrong(path="/api/Senders", body={**A_SENDER, "ProgramId": "museum"}, by_operator=True),
-    ("Refused", "pace"): Wrong(
-        path="/api/Senders", body={**A_SENDER, "Sender": THE_TEXT["Sender"], "Rate": "2"}, by_operator=True
-    ),
-    ("Refused", "credentials"): Wrong(path="/api/Senders", body={**A_SENDER, "Provider": "twilio"}, by_operator=True),
     ("Refused", "account"): Wrong(
         method="PUT",
         path="/api/ProviderAccounts/2/Credentials",
@@ -507,6 +522,13 @@ PROVOKED: Mapping[tuple[str, str], Wrong] = {
     ("Refused", "member"): Wrong(path="/api/Limits/campaign/Detach", body={"SenderId": 1}, by_operator=True),
     ("Refused", "currency"): Wrong(
         method="PUT", path="/api/Prices/DE", body={"Price": "0.07", "Currency": "EUR"}, by_operator=True
+    ),
+    ("Refused", "property"): Wrong(path="/api/Programs", body={**A_PROGRAM, "Retention": "PT1H"}, by_operator=True),
+    ("Refused", "pace"): Wrong(path="/api/Programs", body={**A_PROGRAM, "Rate": "2"}, by_operator=True),
+    ("Refused", "credentials"): Wrong(
+        path="/api/Programs",
+        body={**A_PROGRAM, "Provider": "vonage", "Sender": "+19705550177"},
+        by_operator=True,
     ),
     ("Refused", "cursor"): Wrong(method="GET", path="/api/TextMessages?Cursor=MQ"),
     ("Refused", "country"): Wrong(
@@ -565,11 +587,13 @@ def microseconds(instant: str) -> int:
 def lasting(value: Any, name: str = "") -> Any:  # noqa: ANN401 - JSON
     """All but what is another each time: moments, how long something takes, and ids of what is new."""
     match value:
+        case {"ProgramId": str(), "SenderId": int(), **rest}:
+            return lasting({**rest, "Id": "a program's"})
         case dict():
             return {each: lasting(one, each) for each, one in value.items()}
         case list():
             return [lasting(each) for each in value]
-        case str() if name in {"Id", "EventId", "Secret", "ProgramKey", "Hint", "NextCursor"}:
+        case str() if name in {"Id", "EventId", "Secret", "ProgramSID", "ProgramKey", "Hint", "NextCursor"}:
             return "an id"
         case int() if name in {"Id", "KeyId", "SenderId"}:
             return "a number"

@@ -21,7 +21,7 @@ def hub(a_hub_of_each_kind: Hub) -> Hub:
 
 async def an_office(hub: Hub, terms: Terms) -> Office:
     office = await hub.an_office()
-    await hub.container.set_terms()(office.id, lambda _: terms)
+    await hub.container.change_program()(office.id, lambda _: terms)
     return office
 
 

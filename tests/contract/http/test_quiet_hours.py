@@ -20,13 +20,13 @@ def hours_to_come() -> TextingHours:
 async def test_a_text_waits_for_the_hours_and_says_so(database_url: str) -> None:
     async with a_hub(database_url) as hub:
         office = await hub.an_office()
-        await hub.container.set_terms()(office.id, lambda _: Terms(texting_hours=hours_to_come()))
+        await hub.container.change_program()(office.id, lambda _: Terms(texting_hours=hours_to_come()))
         async with hub.dispatching():
             told = (await hub.post(office, TEXTS, {"Message": "Hello", "PhoneNumber": IN_DENVER})).json()
             summary = (await hub.get(office, f"{TEXTS}/{told['Id']}")).json()
             [waits] = (await hub.get(office, f"{TEXTS}/{told['Id']}/Deliveries")).json()["Items"]
 
-            await hub.container.set_terms()(office.id, lambda _: Terms())
+            await hub.container.change_program()(office.id, lambda _: Terms())
             sent = await hub.outcome(office, told["Id"])
 
     sentence = "It is sent when your program's texting hours begin where the recipient is."

@@ -162,6 +162,15 @@ class TestSenders:
         assert (waits, sent["Status"]) == ("queued", "delivered")
         assert (await last_event(hub, operator))["Action"] == "sender.resumed"
 
+    async def test_what_keeps_it_from_sending_is_told(self, hub: Hub, operator: Office) -> None:
+        added = await a_sandbox_sender(hub, operator, await hub.an_office())
+
+        now_us = hub.container.clock().now_us()
+        await hub.container.queue().bar(added["SenderId"], "sender-not-registered", now_us=now_us)
+        barred = good(await hub.get(operator, f"/api/Senders/{added['SenderId']}"))
+
+        assert (added["Barred"], barred["Barred"]) == (None, "sender-not-registered")
+
     async def test_what_waits_at_it_is_told_with_when_it_is_through(self, shared_database_url: str) -> None:
         # A hub of its own: what waits was looked at some seconds ago elsewhere.
         async with a_hub(shared_database_url) as hub:

@@ -109,6 +109,15 @@ def test_what_no_message_can_say_no_template_can(text: str) -> None:
         TemplateText(text)
 
 
+def test_a_template_has_no_more_placeholders_than_a_request_may_have_values() -> None:
+    names = [f"a{index}" for index in range(101)]
+    most = "".join(f"{{{{{name}}}}}" for name in names[:100])
+
+    assert TemplateText(most + most).filled(dict.fromkeys(names[:100], "b")).text == "b" * 200
+    with pytest.raises(InvalidValue):
+        TemplateText(most + "{{a100}}")
+
+
 def test_placeholders_are_told_once_in_their_order_as_they_are_first_written() -> None:
     assert TemplateText(r"{{Day}} {{Name}} {{DAY}} \{{None}}").placeholders == ["Day", "Name"]
     assert TemplateText("Hello").placeholders == []
