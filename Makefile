@@ -17,7 +17,7 @@ REVISION ?= $(shell git describe --always --abbrev=40 --dirty 2>/dev/null || ech
 DOCUMENT ?= openapi/sms-hub.yaml
 CLIENTS ?= dist/clients
 
-.PHONY: help install run test test-all check format bench chart-docs clients dashboards pictures image try-image lock clean
+.PHONY: help install run test test-all check format audit bench chart-docs clients dashboards pictures image try-image lock clean
 
 help: ## Say what each target does
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -46,6 +46,10 @@ $(VENV)/.callers-stamp: requirements/browser.txt requirements/clients.txt $(VENV
 	$(PIP) install --require-hashes -r requirements/clients.txt
 	@touch $@
 
+$(VENV)/.audit-stamp: requirements/audit.txt $(VENV)/.dev-stamp
+	$(PIP) install --require-hashes -r requirements/audit.txt
+	@touch $@
+
 $(NODE_MODULES): requirements/npm/package-lock.json
 	@if command -v npm >/dev/null; then npm ci --prefix requirements/npm; \
 		else echo "There is no npm here: tests that need it are skipped." >&2; fi
@@ -72,6 +76,10 @@ check: install ## Lint, types, imports
 format: install ## Put the code into shape
 	$(BIN)/ruff check --fix $(SOURCES)
 	$(BIN)/ruff format $(SOURCES)
+
+audit: $(VENV)/.audit-stamp ## Look for weaknesses in the code, and for known ones in what it depends on
+	$(BIN)/bandit --quiet --configfile pyproject.toml --recursive src
+	$(BIN)/python requirements/audit.py
 
 bench: install ## Run the benchmarks
 	$(BIN)/python -m tests.benchmarks

@@ -22,4 +22,5 @@ pin("pyproject.toml", "dev", "--extra", "dev", "--constraint", "requirements/run
 pin("requirements/chart.in", "chart", "--constraint", "requirements/dev.txt")
 pin("requirements/pictures.in", "pictures", "--constraint", "requirements/dev.txt")
 pin("requirements/browser.in", "browser", "--constraint", "requirements/dev.txt")
+pin("requirements/audit.in", "audit", "--constraint", "requirements/dev.txt")
 pin("requirements/clients.in", "clients", "--constraint", "requirements/dev.txt")

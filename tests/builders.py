@@ -19,6 +19,7 @@ from adapters.sql.delivery_queue_postgresql import PostgresqlDeliveryQueue
 from adapters.sql.delivery_queue_sqlite import SqliteDeliveryQueue
 from adapters.sql.dispatchers import SqlDispatchers
 from adapters.sql.due_deliveries import SqlDueDeliveries
+from adapters.sql.erasures import SqlErasures
 from adapters.sql.failovers import SqlFailovers
 from adapters.sql.inbound_messages import SqlInboundMessages
 from adapters.sql.intake import SqlIntake
@@ -37,6 +38,7 @@ from adapters.sql.retention import SqlRetention
 from adapters.sql.schema import SqlSchema
 from adapters.sql.senders import SqlSenders
 from adapters.sql.standstills import SqlStandstills
+from adapters.sql.subjects import SqlSubjects
 from adapters.sql.templates import SqlTemplates
 from adapters.sql.text_log import SqlTextLog
 from adapters.sql.usage import SqlUsage
@@ -255,6 +257,8 @@ class Store:
     webhooks: SqlWebhooks
     webhook_outbox: SqlWebhookOutbox
     restored_copy: SqlRestoredCopy
+    subjects: SqlSubjects
+    erasures: SqlErasures
 
     @classmethod
     def on(cls, database: Database) -> Self:
@@ -294,6 +298,8 @@ class Store:
             webhooks=SqlWebhooks(database, VAULT),
             webhook_outbox=SqlWebhookOutbox(database, VAULT),
             restored_copy=SqlRestoredCopy(database),
+            subjects=SqlSubjects(database),
+            erasures=SqlErasures(database),
         )
 
     async def add_program(

@@ -38,6 +38,7 @@ from adapters.sql.delivery_queue_postgresql import PostgresqlDeliveryQueue
 from adapters.sql.delivery_queue_sqlite import SqliteDeliveryQueue
 from adapters.sql.dispatchers import SqlDispatchers
 from adapters.sql.due_deliveries import SqlDueDeliveries
+from adapters.sql.erasures import SqlErasures
 from adapters.sql.failovers import SqlFailovers
 from adapters.sql.inbound_messages import SqlInboundMessages
 from adapters.sql.intake import SqlIntake
@@ -57,6 +58,7 @@ from adapters.sql.retention import SqlRetention
 from adapters.sql.schema import SqlSchema
 from adapters.sql.senders import SqlSenders
 from adapters.sql.standstills import SqlStandstills
+from adapters.sql.subjects import SqlSubjects
 from adapters.sql.templates import SqlTemplates
 from adapters.sql.text_log import SqlTextLog
 from adapters.sql.usage import SqlUsage
@@ -85,6 +87,7 @@ from domain.ports.deletions import Deletions
 from domain.ports.dispatch_observer import DispatchObserver
 from domain.ports.dispatchers import Dispatchers
 from domain.ports.due_deliveries import DueDeliveries
+from domain.ports.erasures import Erasures
 from domain.ports.failovers import Failovers
 from domain.ports.inbound_messages import InboundMessages
 from domain.ports.intake import Intake
@@ -102,6 +105,7 @@ from domain.ports.schema import Schema
 from domain.ports.senders import Senders
 from domain.ports.sms_provider import SmsProvider
 from domain.ports.standstills import Standstills
+from domain.ports.subjects import Subjects
 from domain.ports.templates import Templates
 from domain.ports.text_log import TextLog
 from domain.ports.tokens import Tokens
@@ -123,6 +127,7 @@ from domain.use_cases.create_program import CreateProgram
 from domain.use_cases.delete_program import DeleteProgram
 from domain.use_cases.deliver_webhooks import DeliverWebhooks
 from domain.use_cases.dispatch_deliveries import DispatchDeliveries
+from domain.use_cases.erase_subject import EraseSubject
 from domain.use_cases.export_opt_outs import ExportOptOuts
 from domain.use_cases.export_texts import ExportTexts
 from domain.use_cases.fail_over import FailOver
@@ -151,6 +156,7 @@ from domain.use_cases.receive_callback import ReceiveCallback
 from domain.use_cases.recover_from_backup import RecoverFromBackup
 from domain.use_cases.reply_to_keywords import ReplyToKeywords
 from domain.use_cases.rescue_deliveries import RescueDeliveries
+from domain.use_cases.search_subject import SearchSubject
 from domain.use_cases.send_text import SendText
 from domain.use_cases.set_opt_out import SetOptOut
 from domain.use_cases.settle_deliveries import SettleDeliveries
@@ -167,6 +173,7 @@ from entrypoints.http.limit_handlers import LimitHandlers
 from entrypoints.http.operator_handlers import OperatorHandlers
 from entrypoints.http.program_handlers import ProgramHandlers
 from entrypoints.http.sender_handlers import SenderHandlers
+from entrypoints.http.subject_handlers import SubjectHandlers
 from entrypoints.http.template_handlers import TemplateHandlers
 from entrypoints.settings import Settings, key_ring
 from entrypoints.telemetry.gauges import Gauges
@@ -402,6 +409,8 @@ class Container(containers.DeclarativeContainer):
     usage: providers.Provider[UsageLog] = providers.Singleton(SqlUsage, database)
     prices: providers.Provider[Prices] = providers.Singleton(SqlPrices, database)
     texts: providers.Provider[TextLog] = providers.Singleton(SqlTextLog, database, outcomes)
+    subjects: providers.Provider[Subjects] = providers.Singleton(SqlSubjects, database)
+    erasures: providers.Provider[Erasures] = providers.Singleton(SqlErasures, database, outcomes)
     sql_intake: providers.Provider[SqlIntake] = providers.Singleton(_intake, database, metrics)
     intake: providers.Provider[Intake] = providers.Singleton(_counted_intake, tracing, sql_intake, metrics)
     backlog: providers.Provider[Backlog] = providers.Singleton(
@@ -593,6 +602,13 @@ class Container(containers.DeclarativeContainer):
         OperateLimits, limits=limits, senders=senders, accounts=known_accounts, clock=clock
     )
 
+    search_subject: providers.Provider[SearchSubject] = providers.Singleton(
+        SearchSubject, subjects=subjects, default_region=settings.provided.default_region
+    )
+    erase_subject: providers.Provider[EraseSubject] = providers.Singleton(
+        EraseSubject, erasures=erasures, clock=clock, default_region=settings.provided.default_region
+    )
+
     recover_from_backup: providers.Provider[RecoverFromBackup] = providers.Singleton(
         RecoverFromBackup, copy=restored_copy, pauses=pauses, clock=clock, retry=retry
     )
@@ -690,6 +706,7 @@ class Container(containers.DeclarativeContainer):
         due=due,
         intake=intake,
         retention=retention,
+        erase=erase_subject,
         deletions=deletions,
         callbacks=callbacks,
         kept=settings.provided.retention,
@@ -733,6 +750,9 @@ class Container(containers.DeclarativeContainer):
         operate_keys=operate_keys,
         list_audit_events=list_audit_events,
     )
+    subject_handlers: providers.Provider[SubjectHandlers] = providers.Singleton(
+        SubjectHandlers, search_subject=search_subject, erase_subject=erase_subject
+    )
     template_handlers: providers.Provider[TemplateHandlers] = providers.Singleton(
         TemplateHandlers, keep_templates=keep_templates, preview_text=preview_text
     )
@@ -762,9 +782,10 @@ class Container(containers.DeclarativeContainer):
             handlers,
             template_handlers,
             operator_handlers,
-            program_handlers,
             sender_handlers,
             limit_handlers,
+            subject_handlers,
+            program_handlers,
             callback_handlers,
         ),
         tokens=tokens,

@@ -20,6 +20,7 @@ from domain.ports.wakeups import Wakeups
 from domain.ports.webhook_outbox import WebhookOutbox
 from domain.use_cases.deliver_webhooks import DeliverWebhooks
 from domain.use_cases.dispatch_deliveries import DispatchDeliveries
+from domain.use_cases.erase_subject import EraseSubject
 from domain.use_cases.fail_over import FailOver
 from domain.use_cases.hold_membership import HoldMembership
 from domain.use_cases.join_inbound_parts import JoinInboundParts
@@ -44,6 +45,7 @@ _FORGET_TEXTS_EVERY_S = 60.0
 _FORGET_CALLBACKS_EVERY_S = 60.0
 _FORGET_PROGRAMS_EVERY_S = 60.0
 _FORGET_EVENTS_EVERY_S = 60.0
+_ERASE_EVERY_S = 20.0
 _BETWEEN_PORTIONS_US = 50_000
 _STORE_AWAY_S = 1.0
 
@@ -62,6 +64,7 @@ class Dispatcher:
     due: DueDeliveries
     intake: Intake
     retention: Retention
+    erase: EraseSubject
     deletions: Deletions
     callbacks: Callbacks
     deliver_webhooks: DeliverWebhooks
@@ -93,6 +96,7 @@ class Dispatcher:
                 group.create_task(self._again_and_again(self._forget_programs, _FORGET_PROGRAMS_EVERY_S)),
                 group.create_task(self._again_and_again(self._forget_callbacks, _FORGET_CALLBACKS_EVERY_S)),
                 group.create_task(self._again_and_again(self._forget_events, _FORGET_EVENTS_EVERY_S)),
+                group.create_task(self._again_and_again(self.erase.finish, _ERASE_EVERY_S)),
                 group.create_task(self.deliver_webhooks()),
             ]
             while not stopping.is_set():

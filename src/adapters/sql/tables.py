@@ -238,7 +238,7 @@ sender_opt_outs = Table(
     Column("event_id", _Id),
 )
 
-# What was said about being texted, by whom, when and how. Rows are added and never changed.
+# What was said about being texted, by whom, when and how. Rows are added and never changed; they go with the number.
 consent_events = Table(
     "consent_events",
     metadata,
@@ -599,6 +599,17 @@ login_attempts = Table(
     Column("attempts", BigInteger, nullable=False),
     Column("ends_us", BigInteger, nullable=False),
     Index("ix_login_attempts_ends_us", "ends_us"),
+)
+
+# Numbers that are to be forgotten: what came of them until then. The row goes when nothing is left.
+erasures = Table(
+    "erasures",
+    metadata,
+    Column("number", Text, primary_key=True),
+    Column("until_us", BigInteger, nullable=False),
+    Column("keep_opt_outs", Boolean, nullable=False),
+    # How much was erased so far, by what it is, as JSON.
+    Column("erased", Text, nullable=False, server_default=text("'{}'")),
 )
 
 hub_paused = select(hub.c.id).where(hub.c.paused_us.is_not(None)).exists()

@@ -50,7 +50,7 @@ class SqlTextLog(TextLog):
             )
             ended = found.all()
             counts = await by_provider(connection, [row.sender_id for row in ended])
-            await _give_back(connection, message_id, sum(row.segments for row in ended))
+            await give_back(connection, message_id, sum(row.segments for row in ended))
             await tell_of_deliveries(self._database, connection, [row.id for row in ended])
         for provider, count in counts.items():
             self._ended(provider, DeliveryState.CANCELED, None, count)
@@ -108,7 +108,7 @@ class SqlTextLog(TextLog):
         return Page(page, page[-1].delivery.position if len(rows) > limit else None)
 
 
-async def _give_back(connection: AsyncConnection, message_id: UUID, segments: int) -> None:
+async def give_back(connection: AsyncConnection, message_id: UUID, segments: int) -> None:
     """To the budgets that the message was counted against, which an answer to a keyword was not."""
     charged = (
         select(budget_uses.c.program_id, budget_uses.c.period)

@@ -34,6 +34,18 @@ _NOT_DIALABLE = {
     ValidationResult.INVALID_LENGTH: "has a wrong number of digits",
 }
 
+_ERASED = "+999"
+_NO_REGION = 999
+
+
+def _region_code(region: str) -> int:
+    """From 0 to 675."""
+    first, second = (ord(letter) - ord("A") for letter in region)
+    return first * 26 + second
+
+
+_REGIONS_BY_CODE = {f"{_region_code(region):03d}": region for region in phonenumbers.SUPPORTED_REGIONS}
+
 
 @dataclass(frozen=True, slots=True, order=True, repr=False)
 class PhoneNumber:
@@ -80,11 +92,23 @@ class PhoneNumber:
         return cls(e164)
 
     @property
+    def erased(self) -> Self:
+        """What stands in place of a number that is to be forgotten: nobody's, of its country alone.
+
+        The country code 999 is kept free (ITU-T E.164), so nobody can be texted there.
+        """
+        region = self.region
+        code = _NO_REGION if region is None else _region_code(region)
+        return type(self)(f"{_ERASED}{code:03d}0")
+
+    @property
     def region(self) -> str | None:
         """The ISO 3166-1 alpha-2 country that the number belongs to; None for non-geographic ones.
 
         An unassigned number belongs to the main country of its country code.
         """
+        if self.e164.startswith(_ERASED):
+            return _REGIONS_BY_CODE.get(self.e164[len(_ERASED) : -1])
         parsed = phonenumbers.parse(self.e164)
         region = phonenumbers.region_code_for_number(parsed)
         region = region or phonenumbers.region_code_for_country_code(parsed.country_code or 0)
@@ -103,6 +127,8 @@ def _time_zones(e164: str) -> tuple[str, ...]:
     # Its table is large, and needed only by hubs whose programs have texting hours.
     from phonenumbers import timezone  # noqa: PLC0415
 
+    if e164.startswith(_ERASED):
+        return ("UTC",)
     unknown = (timezone.UNKNOWN_TIMEZONE,)
     # In North America mobile numbers have area codes as all others, and numbers of no area are under none of its codes.
     north_american = e164.startswith("+1")

@@ -11,6 +11,8 @@ _LARGEST_POSITION = 2**31 - 1
 _LARGEST_ID = 2**63 - 1
 _OPT_OUT = re.compile(r"\+[0-9]{7,15}\.[0-9]{1,18}", re.ASCII)
 
+_PLACE = re.compile(r"[0-9]{1,3}\.[0-9]{1,18}", re.ASCII)
+
 
 def after_message(message_id: UUID) -> str:
     return _encoded(message_id.bytes)
@@ -56,6 +58,21 @@ def opt_out_of(cursor: str | None) -> str | None:
     if not _OPT_OUT.fullmatch(end):
         raise CursorRefused
     return end
+
+
+def after_place(place: tuple[int, int]) -> str:
+    return _encoded("{}.{}".format(*place).encode())
+
+
+def place_of(cursor: str | None) -> tuple[int, int]:
+    """(0, 0) for no cursor. Raises `CursorRefused`."""
+    if cursor is None:
+        return 0, 0
+    place = _decoded(cursor).decode("ascii", "replace")
+    if not _PLACE.fullmatch(place):
+        raise CursorRefused
+    table, _, row = place.partition(".")
+    return int(table), int(row)
 
 
 def _number(cursor: str, *, largest: int) -> int:

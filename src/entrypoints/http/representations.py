@@ -12,6 +12,7 @@ from domain.model.price import Price
 from domain.model.program import Program
 from domain.model.program_key import IssuedKey
 from domain.model.reasons import sentence_of
+from domain.model.subject import Erasure, SubjectRecord
 from domain.model.template import TemplateVersion
 from domain.model.text_message import AcceptedText, TextSummary
 from domain.model.usage import Usage
@@ -176,6 +177,20 @@ def program_key(key: IssuedKey) -> dict[str, Any]:
         "LastUsedAt": optional_instant(key.last_used_us),
         "RevokedAt": optional_instant(key.revoked_us),
     }
+
+
+def subject_record(record: SubjectRecord) -> dict[str, Any]:
+    return {
+        "Kind": record.kind.value,
+        "Id": record.id,
+        "ProgramId": record.program_id,
+        "At": instant(record.at_us),
+        "Details": record.details,
+    }
+
+
+def erasure(done: Erasure) -> dict[str, Any]:
+    return {"Erased": done.erased, "Remaining": done.remaining}
 
 
 def _text(summary: TextSummary, *, successful: bool, result: str) -> dict[str, Any]:

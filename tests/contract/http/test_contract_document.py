@@ -25,6 +25,7 @@ from entrypoints.http.operator_handlers import OperatorHandlers
 from entrypoints.http.pages.samples import SAMPLES
 from entrypoints.http.program_handlers import ProgramHandlers
 from entrypoints.http.sender_handlers import SenderHandlers
+from entrypoints.http.subject_handlers import SubjectHandlers
 from entrypoints.http.template_handlers import TemplateHandlers
 from tests.documented import PROBLEM, Documented
 from tests.http import OFFICE_PAGES, PUBLIC_URL, Hub, RunningHub, a_hub
@@ -216,9 +217,10 @@ def test_every_operation_has_one_handler_and_every_handler_an_operation() -> Non
             Handlers,
             TemplateHandlers,
             OperatorHandlers,
-            ProgramHandlers,
             SenderHandlers,
             LimitHandlers,
+            SubjectHandlers,
+            ProgramHandlers,
             CallbackHandlers,
         )
         for name, value in vars(kind).items()

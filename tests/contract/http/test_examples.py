@@ -257,6 +257,7 @@ async def office(the_hub: Hub) -> Office:
             tables.inbound_messages,
             tables.callbacks,
             tables.audit_events,
+            tables.erasures,
             tables.webhook_calls,
             tables.webhook_events,
             tables.webhooks,
@@ -597,7 +598,7 @@ def lasting(value: Any, name: str = "") -> Any:  # noqa: ANN401 - JSON
             return {each: lasting(one, each) for each, one in value.items()}
         case list():
             return [lasting(each) for each in value]
-        case str() if name in {"Id", "EventId", "Secret", "ProgramSID", "ProgramKey", "Hint"}:
+        case str() if name in {"Id", "EventId", "Secret", "ProgramSID", "ProgramKey", "Hint", "NextCursor"}:
             return "an id"
         case int() if name in {"Id", "KeyId", "SenderId"}:
             return "a number"
