@@ -5,6 +5,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,11 @@ from typing import Any
 import pytest
 
 from adapters.sql.database import Database
-from domain.model.program_key import KeyHash, ProgramKey
+from domain.model.access import Scope
+from domain.model.credentials import NO_CREDENTIALS, ProviderAccount
+from domain.model.limit import Limit
+from domain.model.pace import Pace
+from domain.model.program_key import KeyHash, KeyTerms, ProgramKey
 from entrypoints.http.contract import Contract
 from tests.builders import Store, a_program
 from tests.http import Credentials, RunningHub, a_running_hub
@@ -25,13 +30,17 @@ CONFIGURATION = Path(__file__).with_name("schemathesis.toml")
 CONTRACT = Contract.load()
 OF_PROVIDERS = ("--include-tag", "Callbacks")
 OF_PROGRAMS = ("--exclude-tag", "Callbacks")
-# Those of the program that tries them out, which runs no hub: it would suspend itself.
 OF_OFFICES = (*OF_PROGRAMS, "--exclude-tag", "Operators")
+OF_OPERATORS = ("--include-tag", "Operators")
 EVERY_PHASE = "examples,coverage,fuzzing,stateful"
+# Of a program of its own, which the document does not name: it is not to shut itself out.
+AN_OPERATOR = Credentials("service-desk", "service-desk", "an-operator-is-whoever-has-this-long-key")
+
 # Enough for every link of the document to be followed, whatever chance has it.
 WALKS = 300
-# Without a token each call of a walk is answered with the same 401, whatever went before, as those of no walk are.
-WALKS_WITHOUT_TOKEN = 30
+# Where no link has to be followed: without a token all calls of a walk are answered with the same 401, and an operator
+# comes upon the key that it has logged in with sooner or later, and revokes it.
+FEW_WALKS = 30
 # Where chance leads depends on the seed, and on what else there is in the code.
 MORE_SEEDS = ("464", "465", "466", "467")
 
@@ -62,7 +71,7 @@ def test_the_document_is_kept_without_a_token(sqlite_url: str, tmp_path: Path) -
     with a_hub_to_try_out(sqlite_url) as hub:
         # It would warn that nearly everything is answered with 401, which is what this is about.
         options = ("--warnings", "off", *OF_PROGRAMS)
-        tried_out(hub, tmp_path, *options, phases="examples,fuzzing,stateful", walks=WALKS_WITHOUT_TOKEN)
+        tried_out(hub, tmp_path, *options, phases="examples,fuzzing,stateful", walks=FEW_WALKS)
 
         statuses = statuses_of(hub)
         guarded = {each.id for each in CONTRACT.operations.values() if not each.is_callback} - {"logIn"}
@@ -85,6 +94,17 @@ def test_the_document_is_kept_by_what_providers_call(sqlite_url: str, tmp_path: 
             assert refused in statuses[name] <= {400, refused, 415}
 
 
+def test_the_document_is_kept_by_what_operators_call(postgres_url: str, tmp_path: Path) -> None:
+    with a_hub_to_try_out(postgres_url) as hub:
+        token = hub.log_in(AN_OPERATOR)
+
+        tried_out(hub, tmp_path, "--header", f"Authorization: Bearer {token}", *OF_OPERATORS, walks=FEW_WALKS)
+
+        statuses = statuses_of(hub)
+        called = {each.id for each in CONTRACT.operations.values() if each.is_operators}
+        assert {name: 200 in statuses[name] for name in called} == dict.fromkeys(called, True)
+
+
 def the_documents_program() -> Credentials:
     example = CONTRACT.document["components"]["schemas"]["Credentials"]["example"]
     content = CONTRACT.operations["sendTextMessage"].definition["requestBody"]["content"]["application/json"]
@@ -99,6 +119,13 @@ def a_hub_to_try_out(database_url: str, *, prefix: str = "") -> Any:  # noqa: AN
         database = Database(database_url)
         key_hash = KeyHash(ProgramKey(credentials.key).hash())
         await Store.on(database).programs.add(a_program(credentials.program_id, sid=credentials.sid, key_hash=key_hash))
+        operator_hash = KeyHash(ProgramKey(AN_OPERATOR.key).hash())
+        operator = a_program(AN_OPERATOR.program_id, sid=AN_OPERATOR.sid, key_hash=operator_hash)
+        terms = KeyTerms(scopes=frozenset({Scope.OPERATOR}))
+        await Store.on(database).programs.add(replace(operator, key_terms=terms))
+        account = ProviderAccount(f"AC{'0123456789abcdef' * 2}", NO_CREDENTIALS)
+        await Store.on(database).programs.add(a_program("library", provider="twilio", account=account))
+        await Store.on(database).limits.put(Limit(name="campaign", pace=Pace.parse("1")))
         await database.close()
 
     asyncio.run(add_program())
@@ -107,6 +134,10 @@ def a_hub_to_try_out(database_url: str, *, prefix: str = "") -> Any:  # noqa: AN
         prefix=prefix,
         logins_per_minute=100_000,
         encryption_keys="tests:2m15kAzYUrCdetZjLmSmOBfL2bDs_RPmkqNJP7Mo8OM",
+        # Nobody answers there.
+        twilio_api_base_url="http://127.0.0.1:9",
+        vonage_api_host="127.0.0.1:9",
+        vonage_rest_host="127.0.0.1:9",
     )
 
 
