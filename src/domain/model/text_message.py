@@ -104,6 +104,7 @@ class NewText:
             summary=TextSummary(message=self.message, numbers=numbers, counts=self.counts),
             refusals=self.refusals,
             blocked=Counter(filter(None, blocked)),
+            segments=self.segments,
         )
 
 
@@ -132,12 +133,14 @@ class TextSummary:
 class AcceptedText:
     """A message as it stood when it was accepted. `replayed`: that was by an earlier request with the same key.
 
-    `blocked` is how many of its deliveries were blocked for which reason.
+    `blocked` is how many of its deliveries were blocked for which reason, `segments` of how many the others are. Both are
+    told by the request that stored it alone.
     """
 
     summary: TextSummary
     refusals: Sequence[tuple[int, str]] = ()
     blocked: Mapping[str, int] = field(default_factory=dict)
+    segments: int = 0
     replayed: bool = False
 
 
