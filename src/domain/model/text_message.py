@@ -133,8 +133,8 @@ class TextSummary:
 class AcceptedText:
     """A message as it stood when it was accepted. `replayed`: that was by an earlier request with the same key.
 
-    `blocked` is how many of its deliveries were blocked for which reason, `segments` of how many the others are. Both are
-    told by the request that stored it alone.
+    `blocked` is how many of its deliveries were blocked for which reason. `segments`, how many the others have, is told
+    where it was not replayed.
     """
 
     summary: TextSummary
