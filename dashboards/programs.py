@@ -1,7 +1,7 @@
 """Programs: how they use the interface, and what becomes of what they send.
 
-No metric has a program in its labels: there may be thousands. The message log and `program` in the log lines tell them
-apart.
+Few metrics have a program in their labels: there may be thousands. The message log and `program` in the log lines tell
+them apart.
 """
 
 from dashboards.grafana import ORANGE, Column, Json, Query, dashboard, grown, series, stat, table
@@ -15,8 +15,8 @@ def programs() -> Json:
     return dashboard(
         "sms-hub-programs",
         "SMS Hub / Programs",
-        "How programs use the interface, and what becomes of what they send; all of them together. Which program it"
-        " was, the log tells: `program` in `request_served` and `delivery_attempted`.",
+        "How programs use the interface, and what becomes of what they send; where no program is named, all of them"
+        " together. Which one it was, the log tells: `program` in `request_served` and `delivery_attempted`.",
         {
             "Now": [
                 stat(
@@ -184,6 +184,30 @@ def programs() -> Json:
                         "{{outcome}}, keyword {{keyword}}",
                     ),
                 ).sized(24, 6),
+            ],
+            "Each program": [
+                series(
+                    "Accepted segments",
+                    "Of the ten programs that post most. What was posted at once leaves at the pace of its sender.",
+                    "suffix: /s",
+                    Query(
+                        "topk(10, sum by (program) (rate(smshub_accepted_segments_total{HUB}[$__rate_interval])))",
+                        "{{program}}",
+                    ),
+                ).sized(12),
+                series(
+                    "Against the week before",
+                    "Segments within ten minutes, as a multiple of the most that the program posted in ten minutes of"
+                    " the week before, which is taken for 200 at least. Above 5 somebody is called: a stolen key, or a"
+                    " loop. Programs that are new have no line for half a day.",
+                    "short",
+                    Query(
+                        "topk(10, max by (namespace, program)"
+                        ' (smshub:accepted_segments:increase10m{namespace=~"$namespace"} /'
+                        ' clamp_min(smshub:accepted_segments:max7d{namespace=~"$namespace"}, 200)))',
+                        "{{program}}",
+                    ),
+                ).sized(12),
             ],
             "Budgets": [
                 series(

@@ -142,6 +142,7 @@ async def test_what_is_blocked_does_not_count(store: Store) -> None:
 
     assert accepted.blocked == replayed.blocked == {"opted-out": 1, DUPLICATE: 3}
     assert await used(store) == {"2030-03-17": 10}
+    assert accepted.segments == 7
     # One of whom nobody is texted costs nothing.
     blocked = await store.intake.add(counted(program, 1))
     assert blocked.summary.counts == {DeliveryState.BLOCKED: 1}

@@ -254,6 +254,7 @@ def test_what_happened_is_counted(day: Day) -> None:
     assert counted["smshub_accepted_messages_total",] == 1
     assert counted["smshub_accepted_deliveries_total", "queued"] == 4
     assert counted["smshub_accepted_deliveries_total", "blocked"] == 1
+    assert [value for key, value in counted.items() if key[0] == "smshub_accepted_segments_total"] == [4]
     assert counted["smshub_attempts_total", "accepted", "sandbox"] == 3
     assert counted["smshub_attempts_total", "refused", "sandbox"] == 1
     assert counted["smshub_attempts_total", "not-sent", "sandbox"] == 1

@@ -14,10 +14,11 @@ from tests.observability.watching import needs_prometheus
 
 pytestmark = [needs_prometheus, pytest.mark.timeout(180)]
 
-# What a hub that is well does not show, and what must happen before it does.
+# What a hub that is well, or young, does not show, and what must happen before it does.
 NEEDS_A_FAULT = {
     "overview: Answers that are faults of the hub's": "a fault of the hub's, or a database that is away",
     "programs: Webhooks that were disabled": "an endpoint that answers 410, or fails for days",
+    "programs: Against the week before": "half a day that went before",
 }
 
 CALLS_FOR = {"SmsHubSendingLate", "SmsHubSenderBarred", "SmsHubDispatcherMissing"}

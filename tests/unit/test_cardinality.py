@@ -2,7 +2,7 @@
 
 import logging
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import product
 from pathlib import Path
 from uuid import uuid4
@@ -30,17 +30,19 @@ from entrypoints.http.contract import Contract
 from entrypoints.http.telemetry import RequestTelemetry
 from entrypoints.telemetry.callback_observer import LoggedCallbacks
 from entrypoints.telemetry.gauges import Gauges
-from entrypoints.telemetry.labels import OTHER
+from entrypoints.telemetry.labels import MOST_PROGRAMS, OTHER
 from entrypoints.telemetry.metrics import Metrics
-from entrypoints.telemetry.observers import LoggedDispatch
+from entrypoints.telemetry.observers import CountedIntake, LoggedDispatch
 from entrypoints.telemetry.outcomes import Outcomes
-from tests.unit.builders import a_delivery, a_sender
+from tests.unit.builders import a_delivery, a_sender, a_text
+from tests.unit.fakes import InMemoryIntake, InMemoryStore
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "metrics.md"
 PROVIDERS = ("sandbox", "twilio", "vonage", "mail")
 SOURCES = ("twilio", "vonage", "vonage-sms")
 MADE_UP = [f"made-up-{index}" for index in range(500)]
 SENDERS = 3_000
+PROGRAMS = [f"P{index}" for index in range(SENDERS)]
 
 
 @pytest.fixture(autouse=True)
@@ -107,6 +109,13 @@ def dispatch(metrics: Metrics) -> None:
         observer.rescued(provider, [a_delivery(state=state)])
 
 
+async def accept(metrics: Metrics, programs: Sequence[str]) -> None:
+    """A text of one segment of each."""
+    intake = CountedIntake(InMemoryIntake(InMemoryStore(a_sender())), metrics)
+    for program_id in programs:
+        await intake.add(a_text(program_id=program_id))
+
+
 def settle(metrics: Metrics) -> None:
     outcomes = Outcomes(metrics)
     without_reason = {DeliveryState.SENT, DeliveryState.DELIVERED, DeliveryState.CANCELED}
@@ -157,6 +166,7 @@ async def test_the_series_of_a_process_are_no_more_than_the_documentation_says()
     dispatch(metrics)
     settle(metrics)
     call_back(metrics)
+    await accept(metrics, PROGRAMS)
     gauges = Gauges(signs=Busy(), workload=Laden(*range(SENDERS)), metrics=metrics)
     await gauges.measure(now_us=0)
 
@@ -185,6 +195,17 @@ async def test_what_many_senders_sent_is_counted_in_all() -> None:
     # What was accepted and what may have been.
     assert sum(each.value for each in counted) == 2 * SENDERS
     assert len(counted) == 1_001
+
+
+async def test_what_many_programs_posted_is_counted_in_all_and_by_program_as_long_as_they_are_few() -> None:
+    metrics = Metrics()
+    await accept(metrics, [*PROGRAMS, *PROGRAMS])
+
+    counted = {
+        sample.labels["program"]: sample.value for sample in next(iter(metrics.accepted_segments.collect())).samples
+    }
+    assert counted.pop(OTHER) == 2 * (SENDERS - MOST_PROGRAMS)
+    assert counted == dict.fromkeys(PROGRAMS[:MOST_PROGRAMS], 2)
 
 
 async def test_a_sender_that_is_not_told_of_any_more_is_not_shown() -> None:

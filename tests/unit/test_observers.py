@@ -1,17 +1,20 @@
 import math
 import time
+from dataclasses import replace
 
 import pytest
 import structlog
 
 from domain.model.callback import Callback, CallbackKind
 from domain.model.delivery import DeliveryState
+from domain.model.idempotency import IdempotencyKey
 from domain.model.receipt import ReceiptOutcome
 from domain.ports.callbacks import WorkedOff
 from entrypoints.telemetry.callback_observer import LoggedCallbacks
 from entrypoints.telemetry.metrics import Metrics
-from entrypoints.telemetry.observers import LoggedDispatch
-from tests.unit.builders import a_delivery
+from entrypoints.telemetry.observers import CountedIntake, LoggedDispatch
+from tests.unit.builders import a_delivery, a_number, a_sender, a_text
+from tests.unit.fakes import InMemoryIntake, InMemoryStore
 
 
 def fail() -> None:
@@ -88,3 +91,19 @@ def test_credit_is_shown_as_it_was_told_last() -> None:
 
     labels = {"provider": "vonage", "account": "4"}
     assert metrics.registry.get_sample_value("smshub_provider_credit", labels) == -0.25
+
+
+async def test_accepted_segments_are_counted_without_those_that_are_repeated_or_go_to_nobody() -> None:
+    metrics, store = Metrics(), InMemoryStore(a_sender())
+    intake = CountedIntake(InMemoryIntake(store), metrics)
+    store.opted_out.add(("PHARMACY", a_number(1)))
+    text = a_text(to=[a_number(1), a_number(2), a_number(3)], text="Hello. " * 40)
+    once = replace(text, key=IdempotencyKey("once", b"the same"))
+    test = a_text(2, to=[a_number(4)])
+
+    await intake.add(once)
+    await intake.add(once)
+    await intake.add(replace(test, message=replace(test.message, is_test=True)))
+
+    samples = next(iter(metrics.accepted_segments.collect())).samples
+    assert [(sample.labels, sample.value) for sample in samples] == [({"program": "PHARMACY"}, 4)]

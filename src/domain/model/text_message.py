@@ -104,6 +104,7 @@ class NewText:
             summary=TextSummary(message=self.message, numbers=numbers, counts=self.counts),
             refusals=self.refusals,
             blocked=Counter(filter(None, blocked)),
+            segments=self.segments,
         )
 
 
@@ -132,12 +133,14 @@ class TextSummary:
 class AcceptedText:
     """A message as it stood when it was accepted. `replayed`: that was by an earlier request with the same key.
 
-    `blocked` is how many of its deliveries were blocked for which reason.
+    `blocked` is how many of its deliveries were blocked for which reason. `segments`, how many the others have, is told
+    where it was not replayed.
     """
 
     summary: TextSummary
     refusals: Sequence[tuple[int, str]] = ()
     blocked: Mapping[str, int] = field(default_factory=dict)
+    segments: int = 0
     replayed: bool = False
 
 

@@ -47,6 +47,9 @@ class Metrics:
             ["state"],
             registry=self.registry,
         )
+        self.accepted_segments = Tally(
+            "smshub_accepted_segments", "Segments that were accepted, by program.", ["program"], registry=self.registry
+        )
         self.replayed_messages = Counter(
             "smshub_replayed_messages",
             "Requests answered as an earlier one with the same key.",

@@ -23,7 +23,7 @@ from domain.ports.dispatch_observer import DispatchObserver
 from domain.ports.due_deliveries import Enquiry
 from domain.ports.failovers import FailedOver
 from domain.ports.intake import Intake
-from entrypoints.telemetry.labels import MOST_SENDERS, MOST_SHOWN, OTHER, known_reason
+from entrypoints.telemetry.labels import MOST_PROGRAMS, MOST_SENDERS, MOST_SHOWN, FirstLabels, known_reason
 from entrypoints.telemetry.metrics import Metrics
 from entrypoints.telemetry.outcomes import Outcomes
 
@@ -39,7 +39,7 @@ class LoggedDispatch(DispatchObserver):
         self._outcomes = Outcomes(metrics)
         # What is looked up once need not be for each text.
         self._log = structlog.get_logger("smshub.dispatch").bind()
-        self._senders: dict[int, tuple[str]] = {}
+        self._senders = FirstLabels(MOST_SENDERS)
         self._credits: dict[tuple[str, int], prometheus_client.Gauge] = {}
         self._timers: dict[str, tuple[prometheus_client.Histogram, prometheus_client.Histogram]] = {}
 
@@ -51,7 +51,7 @@ class LoggedDispatch(DispatchObserver):
         late.observe(max(late_us, 0) / _SECOND_US)
         self._outcomes(provider, after.state, after.reason)
         if isinstance(outcome, Accepted | Unknown):
-            self._metrics.sent_segments.add(self._label_of(claim.sender.id), after.segments)
+            self._metrics.sent_segments.add(self._senders.of(claim.sender.id), after.segments)
         self._log.info(
             "delivery_attempted",
             delivery=after.id,
@@ -138,13 +138,6 @@ class LoggedDispatch(DispatchObserver):
         self._metrics.store_unavailable.inc()
         self._log.warning("store_unavailable", problem=error.slug)
 
-    def _label_of(self, sender_id: int) -> tuple[str]:
-        label = self._senders.get(sender_id)
-        if label is None:
-            label = (str(sender_id) if len(self._senders) < MOST_SENDERS else OTHER,)
-            self._senders[sender_id] = label
-        return label
-
     def _timer(self, provider: str) -> tuple[prometheus_client.Histogram, prometheus_client.Histogram]:
         if provider not in self._timers:
             self._timers[provider] = (
@@ -162,6 +155,7 @@ class CountedIntake(Intake):
         self._metrics = metrics
         # What is looked up once need not be for each text.
         self._by_state: dict[DeliveryState, prometheus_client.Counter] = {}
+        self._programs = FirstLabels(MOST_PROGRAMS)
         self._outcomes = Outcomes(metrics)
 
     async def add(self, text: NewText) -> AcceptedText:
@@ -174,6 +168,9 @@ class CountedIntake(Intake):
             self._metrics.replayed_messages.inc()
             return accepted
         self._metrics.accepted_messages.inc()
+        # Those of test keys reach nobody and cost nothing, however many they are.
+        if not text.message.is_test:
+            self._metrics.accepted_segments.add(self._programs.of(text.message.program_id), accepted.segments)
         for state, count in accepted.summary.counts.items():
             if state not in self._by_state:
                 self._by_state[state] = self._metrics.accepted_deliveries.labels(state.value)
