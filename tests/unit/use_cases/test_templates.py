@@ -13,6 +13,7 @@ from domain.errors import (
     TooManySegments,
     UnknownTemplate,
 )
+from domain.model.message_body import MAX_SEGMENTS
 from domain.model.template import Filling, TemplateName, TemplateText
 from domain.use_cases.keep_templates import KeepTemplates
 from domain.use_cases.send_text import SendTextCommand
@@ -23,8 +24,8 @@ from tests.unit.use_cases.sending import Hub
 ADA = {"Name": "Ada"}
 
 
-async def a_hub(text: str = "Hello {{Name}}", **terms: int) -> Hub:
-    hub = Hub(replace(a_program(), **terms))  # type: ignore[arg-type]
+async def a_hub(text: str = "Hello {{Name}}", *, segment_cap: int = MAX_SEGMENTS) -> Hub:
+    hub = Hub(a_program(segment_cap=segment_cap))
     await hub.templates.add("PHARMACY", TemplateName("Greeting"), TemplateText(text), now_us=NOON)
     return hub
 
