@@ -500,6 +500,17 @@ class CredentialsUnreadable(HubError):
         super().__init__("The provider account's credentials cannot be read with the keys of SMSHUB_ENCRYPTION_KEYS.")
 
 
+class EncryptionKeysMissing(HubError):
+    """Something secret is to be kept, such as credentials, or what a webhook's calls are signed with."""
+
+    slug = "encryption-keys-missing"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "This hub has no key to keep secrets encrypted: its operators have to set SMSHUB_ENCRYPTION_KEYS."
+        )
+
+
 class CallbackRefused(HubError):
     """Who calls the hub in a provider's name does not prove it. `reason` is for our own log and metrics."""
 

@@ -59,6 +59,7 @@ _KNOWN: Mapping[type[errors.HubError], tuple[int, str]] = {
     errors.PriceNotFound: (404, "No such price"),
     errors.PaceDiffers: (422, "Another pace"),
     errors.CredentialsMissing: (422, "Credentials missing"),
+    errors.EncryptionKeysMissing: (422, "No encryption keys"),
     errors.OtherAccount: (422, "Another account"),
     errors.LimitsInACircle: (422, "Limits in a circle"),
     errors.LimitInUseStill: (422, "Limit in use"),
