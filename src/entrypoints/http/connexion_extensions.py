@@ -41,7 +41,7 @@ _NO_SCHEMA = frozenset({"components", "example"})
 # A body may have a fault in every byte; a caller is helped by the first ones.
 _MOST_FAULTS = 20
 _NO_CONTENT: Mapping[str, Any] = {}
-_INTEGER = re.compile(r"-?\d{1,18}", re.ASCII)
+_INTEGER = re.compile(r"-?\d{1,19}", re.ASCII)
 
 Handler = Callable[[Call], Awaitable[Response]]
 

@@ -204,6 +204,33 @@ class TestSenders:
         assert refusal(answer) == (422, "invalid-value")
         assert sender not in answer.text
 
+    @pytest.mark.parametrize(
+        ("method", "path", "body", "named"),
+        [
+            ("POST", "Senders", {"Sender": "+1"}, "#/Sender"),
+            ("POST", "Senders", {"Rate": "soon"}, "#/Rate"),
+            ("POST", "Senders", {"Provider": "twilio", "Credentials": {"account_sid": "AC1"}}, "#/Credentials"),
+            ("PATCH", "Senders/1", {"Rate": "soon"}, "#/Rate"),
+            ("PATCH", "Senders/1", {"Backlog": "PT11H"}, "#/Backlog"),
+            ("PUT", "ProviderAccounts/1/Credentials", {"Credentials": {"api_key": "k"}}, "#/Credentials"),
+        ],
+    )
+    async def test_what_is_refused_is_named(
+        self, hub: Hub, operator: Office, method: str, path: str, body: Mapping[str, object], named: str
+    ) -> None:
+        new = {"ProgramId": operator.id, "Sender": "+19705550100", "Provider": "sandbox"} if path == "Senders" else {}
+
+        answer = await change(hub, operator, method, f"/api/{path}", {**new, **body})
+
+        assert refusal(answer) == (422, "invalid-value")
+        assert [each["pointer"] for each in answer.json()["errors"]] == [named]
+
+    @pytest.mark.parametrize(("sender_id", "expected"), [(2**63 - 1, 404), (2**63, 400), (10**30, 400)])
+    async def test_an_id_may_be_as_large_as_the_document_says(
+        self, hub: Hub, operator: Office, sender_id: int, expected: int
+    ) -> None:
+        assert (await hub.get(operator, f"/api/Senders/{sender_id}")).status_code == expected
+
 
 class TestAccounts:
     async def test_a_sender_comes_with_its_accounts_credentials_and_nobody_sees_them(
