@@ -151,14 +151,15 @@ class SqlPrograms(Programs):
             after = await self._find(connection, program_id) or wanted
             if _hours(after) != _hours(before):
                 await connection.execute(_NO_LONGER_PUT_OFF, {"its_program_id": before.id})
-            await audit(
-                connection,
-                "program.changed",
-                f"program {before.id}",
-                program_id=before.id,
-                before=_told(before),
-                after=_told(after),
-            )
+            if after != before:
+                await audit(
+                    connection,
+                    "program.changed",
+                    f"program {before.id}",
+                    program_id=before.id,
+                    before=_told(before),
+                    after=_told(after),
+                )
         return after
 
     async def find(self, program_id: str) -> Program | None:
