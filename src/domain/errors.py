@@ -405,6 +405,13 @@ class OwnProgram(HubError):
         super().__init__("Nobody deletes the program that they have logged in with.")
 
 
+class OwnSender(HubError):
+    slug = "own-sender"
+
+    def __init__(self) -> None:
+        super().__init__("This is the program's own sender: its texts come from it unless they name another.")
+
+
 class KeyNotFound(HubError):
     slug = "key-not-found"
 

@@ -172,6 +172,19 @@ async def test_a_program_is_asked_for_in_any_letter_case(store: Store) -> None:
     assert [each.subject for each in page.items] == ["program city-hall"]
 
 
+async def test_what_is_taken_from_a_program_is_told(store: Store) -> None:
+    await store.add_program()
+    further = SenderAddress("72975")
+    program = await store.programs.add_sender(
+        "city-hall", provider="sandbox", sender=further, pace=None, account=ACCOUNT
+    )
+    await store.programs.remove_sender("City-Hall", program.other_senders[0].id)
+
+    newest = await last(store)
+    assert (newest.action, newest.subject) == ("program.sender-removed", "program city-hall")
+    assert newest.changes == {"Sender": ("sandbox 72975", None)}
+
+
 async def test_it_tells_who_by_which_way_and_from_where(store: Store) -> None:
     await store.add_program()
     actor = Actor(name="operations", via="api", address="198.51.100.7")

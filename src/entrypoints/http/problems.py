@@ -23,6 +23,7 @@ _KNOWN: Mapping[type[errors.HubError], tuple[int, str]] = {
     errors.MessageNotFound: (404, "No such message"),
     errors.ProgramExists: (409, "Program exists"),
     errors.OwnProgram: (409, "Own program"),
+    errors.OwnSender: (409, "Own sender"),
     errors.KeyNotFound: (404, "No such key"),
     errors.TooManyKeys: (422, "Too many keys"),
     errors.WebhookNotFound: (404, "No such webhook"),

@@ -330,6 +330,8 @@ async def test_a_deleted_program_is_shut_out_for_good(hub: Hub, operator: Office
     login = await hub.client.post("/api/Login", json=office.credentials.login)
     assert login.json()["type"] == "credentials-refused"
     assert program["ProgramId"] not in (await hub.get(operator, "/api/Programs")).text
+    (last, *_) = (await hub.get(operator, "/api/Programs", Deleted="true")).json()["Items"]
+    assert (last["ProgramId"], last["DeletedAt"]) == (program["ProgramId"], answer.json()["DeletedAt"])
     for method, after in (("GET", ""), ("DELETE", ""), ("GET", "/Keys"), ("POST", "/Reinstate"), ("POST", "/Suspend")):
         refused = await hub.client.request(method, path + after, headers=operator.headers)
         assert (refused.status_code, refused.json()["type"]) == (404, "program-not-found")
