@@ -67,14 +67,17 @@ class RememberedPrograms(Programs):
     ) -> Program:
         return await self._programs.add_sender(program_id, provider=provider, sender=sender, pace=pace, account=account)
 
+    async def remove_sender(self, program_id: str, sender_id: int) -> Program:
+        return await self._programs.remove_sender(program_id, sender_id)
+
     async def change(self, program_id: str, change: Callable[[Program], Program]) -> Program:
         return await self._programs.change(program_id, change)
 
     async def find_with_keys(self, sid: str) -> tuple[Program, Sequence[IssuedKey]] | None:
         return await self._programs.find_with_keys(sid)
 
-    async def all(self) -> Sequence[Program]:
-        return await self._programs.all()
+    async def all(self, *, deleted: bool = False) -> Sequence[Program]:
+        return await self._programs.all(deleted=deleted)
 
 
 class RememberedStandings(KeyStandings):

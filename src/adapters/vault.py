@@ -7,7 +7,7 @@ from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
-from domain.errors import CredentialsUnreadable, InvalidValue
+from domain.errors import CredentialsUnreadable, EncryptionKeysMissing, InvalidValue
 from domain.model.credentials import Credentials
 from domain.ports.vault import Vault
 
@@ -29,9 +29,9 @@ class FernetVault(Vault):
         self._ring = MultiFernet([_fernet(key) for key in keys.values()]) if keys else None
 
     def seal(self, credentials: Credentials) -> bytes:
-        """Different at each call. Raises `InvalidValue` where there is no key."""
+        """Different at each call. Raises `EncryptionKeysMissing`."""
         if self._ring is None:
-            raise InvalidValue("Credentials are kept encrypted only: SMSHUB_ENCRYPTION_KEYS must hold a key.")
+            raise EncryptionKeysMissing
         return self._ring.encrypt(credentials.written().encode())
 
     def open(self, sealed: bytes) -> Credentials:

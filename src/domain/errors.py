@@ -405,6 +405,13 @@ class OwnProgram(HubError):
         super().__init__("Nobody deletes the program that they have logged in with.")
 
 
+class OwnSender(HubError):
+    slug = "own-sender"
+
+    def __init__(self) -> None:
+        super().__init__("This is the program's own sender: its texts come from it unless they name another.")
+
+
 class KeyNotFound(HubError):
     slug = "key-not-found"
 
@@ -498,6 +505,17 @@ class CredentialsUnreadable(HubError):
 
     def __init__(self) -> None:
         super().__init__("The provider account's credentials cannot be read with the keys of SMSHUB_ENCRYPTION_KEYS.")
+
+
+class EncryptionKeysMissing(HubError):
+    """Something secret is to be kept, such as credentials, or what a webhook's calls are signed with."""
+
+    slug = "encryption-keys-missing"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "This hub has no key to keep secrets encrypted: its operators have to set SMSHUB_ENCRYPTION_KEYS."
+        )
 
 
 class CallbackRefused(HubError):

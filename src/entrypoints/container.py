@@ -154,6 +154,7 @@ from domain.use_cases.read_texts import FindText, ListDeliveries, ListTexts
 from domain.use_cases.read_usage import ReadUsage
 from domain.use_cases.receive_callback import ReceiveCallback
 from domain.use_cases.recover_from_backup import RecoverFromBackup
+from domain.use_cases.remove_sender import RemoveSender
 from domain.use_cases.reply_to_keywords import ReplyToKeywords
 from domain.use_cases.rescue_deliveries import RescueDeliveries
 from domain.use_cases.search_subject import SearchSubject
@@ -577,6 +578,9 @@ class Container(containers.DeclarativeContainer):
     add_sender: providers.Provider[AddSender] = providers.Singleton(
         AddSender, programs=programs, providers=sms_providers
     )
+    remove_sender: providers.Provider[RemoveSender] = providers.Singleton(
+        RemoveSender, programs=programs, senders=senders
+    )
     list_audit_events: providers.Provider[ListAuditEvents] = providers.Singleton(ListAuditEvents, audit_log=audit_log)
     list_programs: providers.Provider[ListPrograms] = providers.Singleton(ListPrograms, programs=programs)
     change_program: providers.Provider[ChangeProgram] = providers.Singleton(ChangeProgram, programs=programs)
@@ -773,6 +777,7 @@ class Container(containers.DeclarativeContainer):
         show_program=show_program,
         change_program=change_program,
         delete_program=delete_program,
+        remove_sender=remove_sender,
     )
     app = providers.Singleton(
         _app,

@@ -154,6 +154,37 @@ async def test_a_sender_that_a_program_has_already_is_not_added_once_more(store:
     assert [each.action for each in await events(store)] == ["program.sender-added", "program.created"]
 
 
+async def test_what_changes_nothing_is_not_recorded(store: Store) -> None:
+    await store.add_program()
+    for pace in ("1/s", "1/s", "2/s"):
+        await store.senders.change(1, pace=Pace.parse(pace), backlog_us=0, now_us=NOW_US)
+        await store.programs.set_terms("city-hall", Terms())
+
+    assert [each.action for each in await events(store)] == ["sender.changed", "program.created"]
+
+
+async def test_a_program_is_asked_for_in_any_letter_case(store: Store) -> None:
+    await store.add_program()
+    await store.add_program("library")
+
+    page = await store.audit_log.page(program_id="City-HALL", before=None, limit=10)
+
+    assert [each.subject for each in page.items] == ["program city-hall"]
+
+
+async def test_what_is_taken_from_a_program_is_told(store: Store) -> None:
+    await store.add_program()
+    further = SenderAddress("72975")
+    program = await store.programs.add_sender(
+        "city-hall", provider="sandbox", sender=further, pace=None, account=ACCOUNT
+    )
+    await store.programs.remove_sender("City-Hall", program.other_senders[0].id)
+
+    newest = await last(store)
+    assert (newest.action, newest.subject) == ("program.sender-removed", "program city-hall")
+    assert newest.changes == {"Sender": ("sandbox 72975", None)}
+
+
 async def test_it_tells_who_by_which_way_and_from_where(store: Store) -> None:
     await store.add_program()
     actor = Actor(name="operations", via="api", address="198.51.100.7")

@@ -122,12 +122,28 @@ async def test_nobody_finds_it_any_more_and_its_keys_and_webhooks_are_gone(store
     assert not await store.webhook_outbox.take(now_us=NOW_US + DAY_US, under_way={}, most=10)
 
 
+async def test_it_is_listed_apart_from_the_others_until_it_is_gone(store: Store) -> None:
+    for name in ("city-hall", "library", "museum"):
+        await store.add_program(name)
+    await delete(store, "city-hall", at_us=NOW_US)
+    await delete(store, "museum", at_us=NOW_US + 1)
+
+    found = await store.programs.all(deleted=True)
+
+    assert [(each.id, each.deleted_us) for each in found] == [("museum", NOW_US + 1), ("city-hall", NOW_US)]
+    assert [each.id for each in await store.programs.all()] == ["library"]
+    while await store.deletions.finish(now_us=NOW_US + DAY_US, kept_us=DAY_US):
+        pass
+    assert [each.id for each in await store.programs.all(deleted=True)] == ["museum"]
+
+
 ATTEMPTS: Mapping[str, Callable[[Store], Awaitable[object]]] = {
     "deleted again": delete,
     "reinstated": lambda store: store.pauses.suspend_program("city-hall", suspended=False, now_us=NOW_US),
     "resumed": lambda store: store.pauses.set_program("city-hall", paused=False, now_us=NOW_US),
     "given a key": lambda store: store.keys.add("city-hall", KeyHash(b"k"), KeyTerms(), hint="", now_us=NOW_US),
     "changed": lambda store: store.programs.set_terms("city-hall", Terms()),
+    "relieved of a sender": lambda store: store.programs.remove_sender("city-hall", 2),
     "given a sender": lambda store: store.programs.add_sender(
         "city-hall", provider="sandbox", sender=SENDER, pace=None
     ),

@@ -2,7 +2,7 @@ import asyncio
 
 import pytest
 
-from domain.errors import PaceDiffers, ProgramExists, ProgramNotFound
+from domain.errors import OwnSender, PaceDiffers, ProgramExists, ProgramNotFound, SenderNotFound
 from domain.model.message_body import MAX_SEGMENTS
 from domain.model.pace import Pace
 from domain.model.program_key import KeyHash, ProgramKey
@@ -240,6 +240,48 @@ async def test_a_further_sender_is_shared_with_its_pace(store: Store) -> None:
     assert added.other_senders == (library.sender,)
     with pytest.raises(PaceDiffers):
         await store.programs.add_sender("city-hall", provider="sandbox", sender=OTHER_SENDER, pace=Pace.parse("8/s"))
+
+
+async def test_a_further_sender_is_taken_from_the_one_program(store: Store) -> None:
+    await store.programs.add(a_program("city-hall"))
+    await store.programs.add(a_program("library", sender=SenderAddress("40404")))
+    city_hall, library = [
+        await store.programs.add_sender(name, provider="sandbox", account=SANDBOX, sender=OTHER_SENDER, pace=None)
+        for name in ("city-hall", "library")
+    ]
+    (further,) = city_hall.other_senders
+
+    left = await store.programs.remove_sender("CITY-HALL", further.id)
+
+    assert left.other_senders == ()
+    assert await store.programs.find("city-hall") == left
+    assert await store.programs.find("library") == library
+    assert further in await store.senders.all()
+
+
+async def test_a_program_keeps_its_own_sender_and_has_no_others_taken(store: Store) -> None:
+    program = await store.programs.add(a_program("city-hall"))
+    library = await store.programs.add(a_program("library", sender=OTHER_SENDER))
+
+    with pytest.raises(OwnSender):
+        await store.programs.remove_sender("city-hall", program.sender.id)
+    with pytest.raises(SenderNotFound):
+        await store.programs.remove_sender("city-hall", library.sender.id)
+    assert await store.programs.all() == [program, library]
+
+
+async def test_of_two_that_take_a_sender_away_one_does(store: Store) -> None:
+    await store.programs.add(a_program("city-hall"))
+    given = await store.programs.add_sender(
+        "city-hall", provider="sandbox", account=SANDBOX, sender=OTHER_SENDER, pace=None
+    )
+
+    results = await asyncio.gather(
+        *(store.programs.remove_sender("city-hall", given.other_senders[0].id) for _ in range(4)),
+        return_exceptions=True,
+    )
+
+    assert sorted(type(each).__name__ for each in results) == ["Program", *["SenderNotFound"] * 3]
 
 
 async def test_a_program_that_does_not_exist_gets_no_sender(store: Store) -> None:

@@ -15,7 +15,7 @@ from sqlalchemy import text as sql
 import adapters.sql.database
 from adapters.sql.database import Database, DatabaseFault
 from adapters.sql.login_guard import SqlLoginGuard
-from domain.errors import InvalidValue, ProgramNotFound, StoreUnavailable, TemplateNotFound
+from domain.errors import InvalidValue, ProgramNotFound, SenderNotFound, StoreUnavailable, TemplateNotFound
 from domain.model.access import KeyKind
 from domain.model.credentials import Credentials
 from domain.model.delivery import DeliveryState
@@ -90,6 +90,12 @@ async def log_in_twice(store: Store) -> None:
             raise result
 
 
+async def removed(store: Store) -> None:
+    """A sender that the program does not have is not taken from it."""
+    with suppress(SenderNotFound):
+        await store.programs.remove_sender("city-hall", 999)
+
+
 async def begun(store: Store) -> None:
     """Of one that is not there nothing is deleted, as of one that was deleted before."""
     with suppress(ProgramNotFound):
@@ -102,6 +108,7 @@ CALLS: dict[str, Callable[[Store], Awaitable[object]]] = {
     "programs.add_sender": lambda store: store.programs.add_sender(
         "city-hall", provider="sandbox", sender=SENDER, pace=None
     ),
+    "programs.remove_sender": removed,
     "programs.set_terms": lambda store: store.programs.set_terms("city-hall", USUAL_TERMS),
     "accounts.credentials": lambda store: store.accounts.credentials(1),
     "accounts.seal_anew": lambda store: store.accounts.seal_anew(),

@@ -315,6 +315,7 @@ CALLS: Mapping[str, Call] = {
     "changeSender": lambda w: w.operate("PATCH", f"/api/Senders/{w.ids['sender']}", {"Rate": "4"}),
     "pauseSender": lambda w: w.operate("POST", f"/api/Senders/{w.ids['sender']}/Pause"),
     "resumeSender": lambda w: w.operate("POST", f"/api/Senders/{w.ids['sender']}/Resume"),
+    "removeSender": lambda w: w.operate("DELETE", f"/api/Programs/{w.ids['other']}/Senders/{w.ids['sender']}"),
     "listProviderAccounts": lambda w: w.operate("GET", "/api/ProviderAccounts"),
     "setProviderCredentials": lambda w: w.operate(
         "PUT",

@@ -214,6 +214,29 @@ def test_a_program_is_given_a_further_sender(environment: dict[str, str]) -> Non
     assert again == listed
 
 
+def test_a_further_sender_is_taken_from_a_program_and_its_own_is_not(environment: dict[str, str]) -> None:
+    program_id = json.loads(printed(smshub(*CREATE, "--output", "json", environment=environment)))["ProgramId"]
+    its = ("--program", program_id, "--sender")
+    printed(smshub("programs", "add-sender", *its, OTHER_SENDER, "--provider", "sandbox", environment=environment))
+    remove = ("programs", "remove-sender", *its)
+
+    assert printed(smshub(*remove, OTHER_SENDER, environment=environment)) == f"{SENDER} at 1/s (sandbox)\n"
+    assert "no such sender" in told(smshub(*remove, OTHER_SENDER, environment=environment))
+    assert "program's own sender" in told(smshub(*remove, SENDER, environment=environment))
+
+
+def test_deleted_programs_are_listed_apart(on_sqlite: dict[str, str]) -> None:
+    program_id = json.loads(printed(smshub(*CREATE, "--output", "json", environment=on_sqlite)))["ProgramId"]
+    printed(smshub("programs", "delete", "--program", program_id, environment=on_sqlite))
+
+    shown = json.loads(printed(smshub("programs", "list", "--deleted", "--output", "json", environment=on_sqlite)))
+
+    assert programs(on_sqlite) == []
+    assert [each["ProgramId"] for each in shown] == [program_id]
+    line = printed(smshub("programs", "list", "--deleted", environment=on_sqlite))
+    assert line.endswith(f"  deleted {shown[0]['DeletedAt']}\n")
+
+
 def test_a_further_sender_of_no_program_is_told(on_sqlite: dict[str, str]) -> None:
     add = ("programs", "add-sender", "--program", "nobody", "--sender", OTHER_SENDER, "--provider", "sandbox")
     assert "There is no program with this id" in told(smshub(*add, environment=on_sqlite))

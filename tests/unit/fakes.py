@@ -884,8 +884,11 @@ class InMemoryPrograms(Programs):
         found = next((program for program in self._programs if program.sid == sid), None)
         return None if found is None else (found, [_issued(each) for each in self._keys[sid]])
 
-    async def all(self) -> Sequence[Program]:
-        return sorted(self._programs, key=lambda program: program.name)
+    async def remove_sender(self, program_id: str, sender_id: int) -> Program:
+        raise NotImplementedError
+
+    async def all(self, *, deleted: bool = False) -> Sequence[Program]:
+        return [] if deleted else sorted(self._programs, key=lambda program: program.name)
 
     def _found_or_added(
         self, provider: str, account: ProviderAccount | None, address: SenderAddress, pace: Pace | None

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import pytest
 
 from adapters.vault import FernetVault
-from domain.errors import CredentialsUnreadable, InvalidValue
+from domain.errors import CredentialsUnreadable, EncryptionKeysMissing, InvalidValue
 from domain.model.credentials import Credentials
 
 OLD = {"old": b"o" * 32}
@@ -77,7 +77,7 @@ def test_what_was_never_sealed_is_unreadable(sealed: bytes) -> None:
 
 
 def test_without_keys_nothing_is_sealed_and_the_setting_is_named() -> None:
-    with pytest.raises(InvalidValue, match="SMSHUB_ENCRYPTION_KEYS"):
+    with pytest.raises(EncryptionKeysMissing, match="SMSHUB_ENCRYPTION_KEYS"):
         FernetVault({}).seal(CREDENTIALS)
 
 

@@ -26,7 +26,7 @@ class OnDemand(SmsProvider):
         await (await self._provider()).prepare()
 
     def account_of(self, credentials: Credentials) -> str:
-        # Operators' commands ask this, and nothing else goes on in their processes.
+        # Whoever does other things meanwhile has prepared it, and asks in a thread.
         self._loaded = self._loaded or self._load()
         return self._loaded.account_of(credentials)
 

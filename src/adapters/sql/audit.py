@@ -2,12 +2,12 @@ import time
 from collections.abc import Mapping
 
 import orjson
-from sqlalchemy import insert, select
+from sqlalchemy import insert, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from adapters.sql.database import Database
 from adapters.sql.rows import AnyRow
-from adapters.sql.tables import audit_events
+from adapters.sql.tables import audit_events, programs
 from domain.model.audit import THE_HUB_ITSELF, Actor, AuditEvent, acting
 from domain.ports.audit_log import AuditLog
 from domain.ports.text_log import Page
@@ -22,7 +22,9 @@ class SqlAuditLog(AuditLog):
     async def page(self, *, program_id: str | None = None, before: int | None, limit: int) -> Page[AuditEvent, int]:
         wanted = select(audit_events)
         if program_id is not None:
-            wanted = wanted.where(audit_events.c.program_id == program_id)
+            # In any letter case as long as there is such a program; then as it was written.
+            its = select(programs.c.id).where(programs.c.folded_id == program_id.casefold())
+            wanted = wanted.where(or_(audit_events.c.program_id == program_id, audit_events.c.program_id.in_(its)))
         if before is not None:
             wanted = wanted.where(audit_events.c.id < before)
         async with self._database.reading() as connection:

@@ -1,7 +1,7 @@
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 
-from sqlalchemy import ScalarSelect, Table, bindparam, func, insert, select, update
+from sqlalchemy import ScalarSelect, Table, bindparam, delete, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from adapters.sql.audit import audit
@@ -18,7 +18,7 @@ from adapters.sql.tables import (
     senders,
     text_messages,
 )
-from domain.errors import CredentialsMissing, PaceDiffers, ProgramExists, ProgramNotFound
+from domain.errors import CredentialsMissing, OwnSender, PaceDiffers, ProgramExists, ProgramNotFound, SenderNotFound
 from domain.model.credentials import ProviderAccount
 from domain.model.delivery import QUIET_HOURS, DeliveryState
 from domain.model.pace import SECOND_US, Pace
@@ -136,6 +136,24 @@ class SqlPrograms(Programs):
             return await self._find(connection, program_id) or program
 
     @carried_through
+    async def remove_sender(self, program_id: str, sender_id: int) -> Program:
+        async with self._database.writing() as connection:
+            program = await self._find(connection, program_id)
+            if program is None:
+                raise ProgramNotFound
+            if program.sender.id == sender_id:
+                raise OwnSender
+            its = program_senders.c.program_id == program.id, program_senders.c.sender_id == sender_id
+            removed = next((each for each in program.other_senders if each.id == sender_id), None)
+            if removed is None or not (await connection.execute(delete(program_senders).where(*its))).rowcount:
+                raise SenderNotFound
+            before = {"Sender": _called(removed)}
+            await audit(
+                connection, "program.sender-removed", f"program {program.id}", program_id=program.id, before=before
+            )
+            return await self._find(connection, program_id) or program
+
+    @carried_through
     async def change(self, program_id: str, change: Callable[[Program], Program]) -> Program:
         its = select(programs.c.id).where(programs.c.folded_id == program_id.casefold())
         async with self._database.writing() as connection:
@@ -151,14 +169,15 @@ class SqlPrograms(Programs):
             after = await self._find(connection, program_id) or wanted
             if _hours(after) != _hours(before):
                 await connection.execute(_NO_LONGER_PUT_OFF, {"its_program_id": before.id})
-            await audit(
-                connection,
-                "program.changed",
-                f"program {before.id}",
-                program_id=before.id,
-                before=_told(before),
-                after=_told(after),
-            )
+            if after != before:
+                await audit(
+                    connection,
+                    "program.changed",
+                    f"program {before.id}",
+                    program_id=before.id,
+                    before=_told(before),
+                    after=_told(after),
+                )
         return after
 
     async def find(self, program_id: str) -> Program | None:
@@ -186,13 +205,15 @@ class SqlPrograms(Programs):
             theirs = select(program_keys).where(program_keys.c.program_id == row.id).order_by(program_keys.c.id)
             return as_program(row), [as_key(key) for key in await connection.execute(theirs)]
 
-    async def all(self) -> Sequence[Program]:
+    async def all(self, *, deleted: bool = False) -> Sequence[Program]:
+        wanted = _PROGRAMS.where(not_deleted).order_by(programs.c.name)
+        if deleted:
+            wanted = _PROGRAMS.where(~not_deleted).order_by(programs.c.deleted_us.desc(), programs.c.id)
         others: dict[str, list[Sender]] = defaultdict(list)
         async with self._database.reading() as connection:
             for row in await connection.execute(_OTHER_SENDERS):
                 others[row.program_id].append(as_sender(row))
-            rows = await connection.execute(_PROGRAMS.where(not_deleted).order_by(programs.c.name))
-            return [as_program(row, others[row.id]) for row in rows]
+            return [as_program(row, others[row.id]) for row in await connection.execute(wanted)]
 
     async def _sender(
         self,

@@ -88,6 +88,7 @@ PROGRAM_COLUMNS = (
     programs.c.first_hub,
     programs.c.paused_us,
     programs.c.suspended_us,
+    programs.c.deleted_us,
     *TERMS_COLUMNS,
     *SENDER_COLUMNS,
 )
@@ -218,6 +219,7 @@ def as_program(row: AnyRow, other_senders: Sequence[Sender] = ()) -> Program:
         first_hub=row.first_hub,
         paused=row.paused_us is not None,
         suspended=row.suspended_us is not None,
+        deleted_us=row.deleted_us,
         terms=_terms(row),
         other_senders=tuple(other_senders),
     )

@@ -48,13 +48,10 @@ class SqlSenders(Senders):
             if opt_out_replies is not None:
                 changed["opt_out_replies"] = opt_out_replies.value
             await connection.execute(update(senders).where(senders.c.id == sender_id).values(changed))
-            await audit(
-                connection,
-                "sender.changed",
-                f"sender {row.address}",
-                before=_told(as_pace(row), row.backlog_us, answered_by),
-                after=_told(pace, backlog_us, changed.get("opt_out_replies", answered_by)),
-            )
+            before = _told(as_pace(row), row.backlog_us, answered_by)
+            after = _told(pace, backlog_us, changed.get("opt_out_replies", answered_by))
+            if after != before:
+                await audit(connection, "sender.changed", f"sender {row.address}", before=before, after=after)
 
 
 def _told(pace: Pace, backlog_us: int, opt_out_replies: object) -> Mapping[str, object]:

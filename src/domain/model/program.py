@@ -27,6 +27,7 @@ class Program:
     first_hub: bool = False
     paused: bool = False
     suspended: bool = False
+    deleted_us: int | None = None
     terms: Terms = USUAL_TERMS
     other_senders: Sequence[Sender] = ()
 

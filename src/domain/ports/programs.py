@@ -57,6 +57,10 @@ class Programs(Protocol):
         """
         ...
 
+    async def remove_sender(self, program_id: str, sender_id: int) -> Program:
+        """Raises `ProgramNotFound`, `OwnSender` for its first, and `SenderNotFound` for one that it does not have."""
+        ...
+
     async def change(self, program_id: str, change: Callable[[Program], Program]) -> Program:
         """Stores the name and the terms that the change gives to the program as it is at that moment.
 
@@ -76,8 +80,8 @@ class Programs(Protocol):
         """With all of its keys, those that are not live any more as well."""
         ...
 
-    async def all(self) -> Sequence[Program]:
-        """By name."""
+    async def all(self, *, deleted: bool = False) -> Sequence[Program]:
+        """By name; or those that are deleted and not gone yet, the last first."""
         ...
 
 

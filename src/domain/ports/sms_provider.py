@@ -1,3 +1,4 @@
+import asyncio
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -73,7 +74,7 @@ class SmsProvider(Protocol):
         ...
 
 
-def account_at(
+async def account_at(
     providers: Mapping[str, SmsProvider], provider: str, credentials: Credentials | None
 ) -> ProviderAccount | None:
     """The account that the credentials belong to; None where none are given to a provider that needs some.
@@ -83,8 +84,11 @@ def account_at(
     known = providers.keys() - {MAIL}  # No sender's.
     if provider not in known:
         raise UnknownProvider(name=provider, known=sorted(known))
+    await providers[provider].prepare()
     if credentials is not None:
-        return ProviderAccount(providers[provider].account_of(credentials), credentials)
+        # To read a private key takes its time, in which others are not to wait.
+        name = await asyncio.to_thread(providers[provider].account_of, credentials)
+        return ProviderAccount(name, credentials)
     with suppress(InvalidValue):
         return ProviderAccount(providers[provider].account_of(NO_CREDENTIALS), NO_CREDENTIALS)
     return None

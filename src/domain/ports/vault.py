@@ -7,7 +7,7 @@ class Vault(Protocol):
     """Keeps credentials from whoever sees the database alone."""
 
     def seal(self, credentials: Credentials) -> bytes:
-        """Raises `InvalidValue` where the hub has no key to do so."""
+        """Raises `EncryptionKeysMissing`."""
         ...
 
     def open(self, sealed: bytes) -> Credentials:

@@ -1,7 +1,7 @@
-import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from domain.errors import naming
 from domain.model.credentials import Credentials
 from domain.model.pace import Pace
 from domain.model.program import Program
@@ -44,10 +44,8 @@ class AddSender:
         credentials: Credentials | None = None,
     ) -> tuple[Program, Sender]:
         """As above, and which of the program's senders it is."""
-        if provider in self.providers:
-            await self.providers[provider].prepare()
-        # To read a private key takes its time, in which others are not to wait.
-        account = await asyncio.to_thread(account_at, self.providers, provider, credentials)
+        with naming("Credentials"):
+            account = await account_at(self.providers, provider, credentials)
         program = await self.programs.add_sender(
             program_id, provider=provider, sender=sender, pace=pace, account=account
         )

@@ -51,7 +51,7 @@ class CreateProgram:
         credentials that cannot be.
         """
         with naming("Credentials"):
-            account = account_at(self.providers, provider, credentials)
+            account = await account_at(self.providers, provider, credentials)
         identity = first_hub or FirstHubIdentity(
             program_id=str(self.new_id()), program_sid=str(self.new_id()), key=ProgramKey.generate()
         )

@@ -90,7 +90,7 @@ class ImportPrograms:
         if names & taken:
             raise ProgramExists
         taken |= names
-        account = account_at(self.providers, row.provider, credentials)
+        account = await account_at(self.providers, row.provider, credentials)
         here = [
             each
             for each in await self.senders.all()

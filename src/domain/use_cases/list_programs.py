@@ -10,9 +10,9 @@ from domain.ports.programs import Programs
 class ListPrograms:
     programs: Programs
 
-    async def __call__(self) -> Sequence[Program]:
-        """By name."""
-        return await self.programs.all()
+    async def __call__(self, *, deleted: bool = False) -> Sequence[Program]:
+        """By name; or those that are deleted and not gone yet, the last first."""
+        return await self.programs.all(deleted=deleted)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -10,8 +10,9 @@ from domain.model.program_key import ProgramKey
 from domain.model.sender import SenderAddress
 from domain.model.terms import USUAL_TERMS
 from domain.use_cases.create_program import FirstHubIdentity
+from domain.use_cases.operate_senders import SenderName
 from entrypoints.cli import program_keys
-from entrypoints.cli.options import output_option, read_option
+from entrypoints.cli.options import account_option, output_option, provider_option, read_option
 from entrypoints.cli.running import explains_faults, print_json, with_hub
 from entrypoints.cli.terms import changed, terms_options, warn_of_mail
 from entrypoints.settings import Settings
@@ -148,11 +149,23 @@ def add_sender(
     program = with_hub(
         lambda hub: hub.add_sender()(program_id, provider=provider, sender=address, pace=pace, credentials=given)
     )
-    if output == "json":
-        print_json(_shown(program))
-    else:
-        for each in program.senders:
-            click.echo(f"{each.address.value} at {each.pace} ({each.provider})")
+    _tell_senders(program, output)
+
+
+@programs.command("remove-sender")
+@click.option("--program", "program_id", required=True, help="The ProgramId of the program.")
+@click.option("--sender", required=True, help="The number or name, such as +19705550101.")
+@provider_option
+@account_option
+@output_option
+@explains_faults
+def remove_sender(program_id: str, sender: str, provider: str | None, account: str | None, output: str) -> None:
+    """Let a program send from one of its further numbers or names no longer. Its first stays.
+
+    What it has posted for it goes out still, and the sender stays, whoever else uses it.
+    """
+    name = SenderName(address=sender, provider=provider, account=account)
+    _tell_senders(with_hub(lambda hub: hub.remove_sender()(program_id, name)), output)
 
 
 @programs.command("set")
@@ -226,19 +239,29 @@ def delete(program_id: str, output: str) -> None:
 
 
 @programs.command("list")
+@click.option("--deleted", is_flag=True, help="Those that are deleted, and whose record is kept still.")
 @output_option
 @explains_faults
-def list_programs(output: str) -> None:
+def list_programs(deleted: bool, output: str) -> None:  # noqa: FBT001
     """List the programs by name."""
-    found = with_hub(lambda hub: hub.list_programs()())
+    found = with_hub(lambda hub: hub.list_programs()(deleted=deleted))
     if output == "json":
         print_json([_shown(each) for each in found])
         return
     for each in found:
         senders = ", ".join(f"{one.address.value} at {one.pace} ({one.provider})" for one in each.senders)
-        click.echo(f"{each.id}  {each.name}  {senders}")
-    if not found:
+        since = "" if each.deleted_us is None else f"  deleted {instant(each.deleted_us)}"
+        click.echo(f"{each.id}  {each.name}  {senders}{since}")
+    if not found and not deleted:
         click.echo("There are no programs yet: smshub programs create --help", err=True)
+
+
+def _tell_senders(program: Program, output: str) -> None:
+    if output == "json":
+        print_json(_shown(program))
+        return
+    for each in program.senders:
+        click.echo(f"{each.address.value} at {each.pace} ({each.provider})")
 
 
 def _shown(program: Program) -> dict[str, object]:
@@ -262,6 +285,7 @@ def _shown(program: Program) -> dict[str, object]:
         "FirstHub": program.first_hub,
         "Paused": program.paused,
         "Suspended": program.suspended,
+        **({} if program.deleted_us is None else {"DeletedAt": instant(program.deleted_us)}),
         **written(program.terms),
     }
 

@@ -43,6 +43,7 @@ _MOST_FAULTS = 20
 _NO_CONTENT: Mapping[str, Any] = {}
 # As many digits as the greatest of 64 bits has; what is greater still the schema refuses.
 _INTEGER = re.compile(r"-?\d{1,19}", re.ASCII)
+_BOOLEANS = {"true": True, "false": False}
 
 Handler = Callable[[Call], Awaitable[Response]]
 
@@ -326,8 +327,10 @@ class _Parameters:
                 written[name] = f"{written[name]}, {value}" if name in written else value
 
     def _value(self, name: str, text: str) -> object:
-        of_integers = self._definitions[name]["schema"]["type"] == "integer"
-        return int(text) if of_integers and _INTEGER.fullmatch(text) else text
+        kind = self._definitions[name]["schema"]["type"]
+        if kind == "boolean":
+            return _BOOLEANS.get(text, text)
+        return int(text) if kind == "integer" and _INTEGER.fullmatch(text) else text
 
 
 def _as_json_schema(schema: Any) -> Any:  # noqa: ANN401 - JSON

@@ -29,8 +29,8 @@ class OperatorHandlers:
     operate_keys: OperateKeys
     list_audit_events: ListAuditEvents
 
-    async def listPrograms(self, _call: Call) -> Response:  # noqa: N802 - the contract's own name
-        found = await self.list_programs()
+    async def listPrograms(self, call: Call) -> Response:  # noqa: N802 - the contract's own name
+        found = await self.list_programs(deleted=call.parameters["Deleted"])
         return _json({"Items": [representations.program(each) for each in found], "NextCursor": None})
 
     async def suspendProgram(self, call: Call) -> Response:  # noqa: N802

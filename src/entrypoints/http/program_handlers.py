@@ -19,6 +19,7 @@ from domain.use_cases.change_program import ChangeProgram
 from domain.use_cases.create_program import CreateProgram, FirstHubIdentity
 from domain.use_cases.delete_program import DeleteProgram
 from domain.use_cases.list_programs import ShowProgram
+from domain.use_cases.remove_sender import RemoveSender
 from entrypoints.http import representations
 from entrypoints.http.call import Call
 from entrypoints.http.operator_handlers import by
@@ -33,6 +34,7 @@ class ProgramHandlers:
     show_program: ShowProgram
     change_program: ChangeProgram
     delete_program: DeleteProgram
+    remove_sender: RemoveSender
 
     async def createProgram(self, call: Call) -> Response:  # noqa: N802 - the contract's own name
         body = call.posted_by(call.grant)
@@ -71,6 +73,11 @@ class ProgramHandlers:
         with by(call):
             deleted = await self.delete_program(call.parameters["ProgramId"], by=call.grant.program_id)
         return _json({"ProgramId": deleted.id, "DeletedAt": instant(deleted.deleted_us), "Canceled": deleted.canceled})
+
+    async def removeSender(self, call: Call) -> Response:  # noqa: N802
+        with by(call):
+            program = await self.remove_sender(call.parameters["ProgramId"], call.parameters["SenderId"])
+        return _json(representations.program(program))
 
 
 def _first_hub_identity(body: Mapping[str, Any]) -> FirstHubIdentity | None:

@@ -144,6 +144,7 @@ def program(each: Program) -> dict[str, Any]:
         "FirstHub": each.first_hub,
         "Paused": each.paused,
         "Suspended": each.suspended,
+        **({} if each.deleted_us is None else {"DeletedAt": instant(each.deleted_us)}),
         **written(each.terms),
     }
 

@@ -1,10 +1,12 @@
 """What operators call about senders and the accounts that own them."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from starlette.responses import Response
 
-from domain.errors import ProgramNotFound
+from domain.errors import ProgramNotFound, naming
 from domain.model.credentials import Credentials
 from domain.model.pace import Pace
 from domain.model.sender import OptOutReplies, SenderAddress
@@ -35,13 +37,16 @@ class SenderHandlers:
 
     async def addSender(self, call: Call) -> Response:  # noqa: N802
         body = call.posted_by(call.grant)
+        with naming("Sender"):
+            sender = SenderAddress(body["Sender"])
+        pace = _pace(body)
         with acting_for(call):
             try:
                 _, added = await self.add.attach(
                     body["ProgramId"],
                     provider=body["Provider"],
-                    sender=SenderAddress(body["Sender"]),
-                    pace=Pace.parse(body["Rate"]) if "Rate" in body else None,
+                    sender=sender,
+                    pace=pace,
                     credentials=Credentials(body["Credentials"]) if "Credentials" in body else None,
                 )
             except ProgramNotFound:
@@ -52,10 +57,11 @@ class SenderHandlers:
 
     async def changeSender(self, call: Call) -> Response:  # noqa: N802
         body = call.posted_by(call.grant)
-        with acting_for(call):
+        pace = _pace(body)
+        with acting_for(call), naming("Backlog"):
             sender = await self.change(
                 call.parameters["SenderId"],
-                pace=Pace.parse(body["Rate"]) if "Rate" in body else None,
+                pace=pace,
                 backlog=read_duration(body["Backlog"]) if "Backlog" in body else None,
                 opt_out_replies=OptOutReplies(body["OptOutReplies"]) if "OptOutReplies" in body else None,
             )
@@ -72,7 +78,7 @@ class SenderHandlers:
 
     async def setProviderCredentials(self, call: Call) -> Response:  # noqa: N802
         credentials = Credentials(call.posted_by(call.grant)["Credentials"])
-        with acting_for(call):
+        with acting_for(call), naming("Credentials"):
             account = await self.accounts.set_credentials(call.parameters["AccountId"], credentials)
         return as_json(shown.account(account))
 
@@ -87,3 +93,8 @@ class SenderHandlers:
 
     async def _answer(self, sender_id: int) -> Response:
         return as_json(shown.sender(await self.survey.one(sender_id)))
+
+
+def _pace(body: Mapping[str, Any]) -> Pace | None:
+    with naming("Rate"):
+        return Pace.parse(body["Rate"]) if "Rate" in body else None

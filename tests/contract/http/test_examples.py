@@ -16,7 +16,15 @@ import pytest_asyncio
 from sqlalchemy import delete, select, update
 
 from adapters.sql import tables
-from domain.errors import BudgetExceeded, CountryNotAllowed, HubBusy, HubError, IdempotencyKeyInUse, StoreUnavailable
+from domain.errors import (
+    BudgetExceeded,
+    CountryNotAllowed,
+    EncryptionKeysMissing,
+    HubBusy,
+    HubError,
+    IdempotencyKeyInUse,
+    StoreUnavailable,
+)
 from domain.model.access import Grant, KeyKind, Scope
 from domain.model.callback import Callback, CallbackKind
 from domain.model.consent import Scope as ConsentScope
@@ -101,7 +109,9 @@ def requests_of(operation: Operation) -> Iterator[Request]:
     for each in parameters_of(operation):
         [value] = examples_of(each).values()
         its = value if each.get("explode") else {each["name"]: value}
-        parameters.setdefault(each["in"], {}).update({name: str(one) for name, one in its.items()})
+        parameters.setdefault(each["in"], {}).update(
+            {name: one if isinstance(one, str) else json.dumps(one) for name, one in its.items()}
+        )
     if not bodies_of(operation):
         yield Request(operation=operation, parameters=parameters)
     for media_type, content in bodies_of(operation).items():
@@ -369,6 +379,9 @@ async def test_a_request_is_taken_as_it_stands_and_answered_as_the_document_show
         await there_are_no_templates(the_hub)
     if request_.operation.id == "deleteLimit":
         await the_hub.container.limits().attach_sender(2, None)
+    if request_.operation.id == "removeSender":
+        sender = SenderAddress("+19705550199")
+        await the_hub.container.add_sender()(THE_TEXT["ProgramId"], provider="twilio", sender=sender)
 
     response = await send(the_hub, operator if request_.operation.is_operators else office, request_)
 
@@ -497,6 +510,9 @@ PROVOKED: Mapping[tuple[str, str], Wrong] = {
     ("Conflict", "own"): Wrong(
         method="DELETE", path=f"/api/Programs/{LISTS['listAuditEvents']['Items'][0]['Actor']}", by_operator=True
     ),
+    ("Conflict", "sender"): Wrong(
+        method="DELETE", path=f"/api/Programs/{THE_TEXT['ProgramId']}/Senders/1", by_operator=True
+    ),
     ("InFlight", "key"): Wrong(body=GOOD, accident=IdempotencyKeyInUse()),
     ("Conflict", "template"): Wrong(path="/api/Templates", body={"Name": "Appointment", "Message": "Hello"}),
     ("Refused", "template"): Wrong(body={"Template": "invitation", "PhoneNumber": "+19706904544"}),
@@ -535,6 +551,7 @@ PROVOKED: Mapping[tuple[str, str], Wrong] = {
         body={**A_PROGRAM, "Provider": "vonage", "Sender": "+19705550177"},
         by_operator=True,
     ),
+    ("Refused", "keys"): Wrong(body=GOOD, accident=EncryptionKeysMissing()),
     ("Refused", "cursor"): Wrong(method="GET", path="/api/TextMessages?Cursor=MQ"),
     ("Refused", "country"): Wrong(
         body=GOOD,

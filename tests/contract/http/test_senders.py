@@ -1,5 +1,6 @@
 """What operators see and change of senders, their accounts, and what they share."""
 
+import asyncio
 import itertools
 import json
 from collections.abc import AsyncIterator, Mapping
@@ -113,6 +114,43 @@ class TestSenders:
         assert {each["ProgramId"] for each in shared["Programs"]} == {office.id, other.id}
         assert [each["Programs"] for each in listed if each["SenderId"] == added["SenderId"]] == [shared["Programs"]]
 
+    async def test_it_is_taken_from_its_program_and_what_waits_there_goes_out(self, hub: Hub, operator: Office) -> None:
+        office, other = await hub.an_office(), await hub.an_office()
+        added = await a_sandbox_sender(hub, operator, office)
+        body = {"ProgramId": other.id, "Sender": added["Sender"], "Provider": "sandbox"}
+        good(await hub.post(operator, "/api/Senders", body))
+        text = {"Message": "Hello", "PhoneNumber": "+19706904544", "Sender": added["Sender"]}
+        posted = good(await hub.post(office, "/api/TextMessages", text))
+        its = f"/api/Programs/{office.id}/Senders"
+
+        left = good(await change(hub, operator, "DELETE", f"{its}/{added['SenderId']}"))
+        event = await last_event(hub, operator)
+        again = await change(hub, operator, "DELETE", f"{its}/{added['SenderId']}")
+        # Programs are remembered for a moment.
+        await asyncio.sleep(2.1)
+        refused = await hub.post(office, "/api/TextMessages", text)
+        async with hub.dispatching():
+            sent = await hub.outcome(office, posted["Id"])
+
+        assert added["Sender"] not in left["Senders"]
+        assert (event["Action"], event["Subject"]) == ("program.sender-removed", f"program {office.id}")
+        assert refusal(again) == (404, "sender-not-found")
+        assert refusal(refused) == (422, "unknown-sender")
+        assert sent["Status"] == "delivered"
+        shown = good(await hub.get(operator, f"/api/Senders/{added['SenderId']}"))
+        assert [each["ProgramId"] for each in shown["Programs"]] == [other.id]
+
+    async def test_a_programs_own_sender_stays(self, hub: Hub, operator: Office) -> None:
+        office = await hub.an_office()
+        program = await hub.container.programs().find(office.id)
+        assert program is not None
+
+        path = f"/api/Programs/{office.id.upper()}/Senders/{program.sender.id}"
+
+        assert refusal(await change(hub, operator, "DELETE", path)) == (409, "own-sender")
+        nobodys = path.replace(office.id.upper(), "museum")
+        assert refusal(await change(hub, operator, "DELETE", nobodys)) == (404, "program-not-found")
+
     async def test_it_is_changed_while_it_sends_and_what_is_left_out_stays(self, hub: Hub, operator: Office) -> None:
         added = await a_sandbox_sender(hub, operator, await hub.an_office())
         path = f"/api/Senders/{added['SenderId']}"
@@ -203,6 +241,33 @@ class TestSenders:
 
         assert refusal(answer) == (422, "invalid-value")
         assert sender not in answer.text
+
+    @pytest.mark.parametrize(
+        ("method", "path", "body", "named"),
+        [
+            ("POST", "Senders", {"Sender": "+1"}, "#/Sender"),
+            ("POST", "Senders", {"Rate": "soon"}, "#/Rate"),
+            ("POST", "Senders", {"Provider": "twilio", "Credentials": {"account_sid": "AC1"}}, "#/Credentials"),
+            ("PATCH", "Senders/1", {"Rate": "soon"}, "#/Rate"),
+            ("PATCH", "Senders/1", {"Backlog": "PT11H"}, "#/Backlog"),
+            ("PUT", "ProviderAccounts/1/Credentials", {"Credentials": {"api_key": "k"}}, "#/Credentials"),
+        ],
+    )
+    async def test_what_is_refused_is_named(
+        self, hub: Hub, operator: Office, method: str, path: str, body: Mapping[str, object], named: str
+    ) -> None:
+        new = {"ProgramId": operator.id, "Sender": "+19705550100", "Provider": "sandbox"} if path == "Senders" else {}
+
+        answer = await change(hub, operator, method, f"/api/{path}", {**new, **body})
+
+        assert refusal(answer) == (422, "invalid-value")
+        assert [each["pointer"] for each in answer.json()["errors"]] == [named]
+
+    @pytest.mark.parametrize(("sender_id", "expected"), [(2**63 - 1, 404), (2**63, 400), (10**30, 400)])
+    async def test_an_id_may_be_as_large_as_the_document_says(
+        self, hub: Hub, operator: Office, sender_id: int, expected: int
+    ) -> None:
+        assert (await hub.get(operator, f"/api/Senders/{sender_id}")).status_code == expected
 
 
 class TestAccounts:

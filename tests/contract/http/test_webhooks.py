@@ -148,5 +148,5 @@ async def test_a_hub_without_a_key_keeps_no_secrets(sqlite_url: str) -> None:
     async with a_hub(sqlite_url) as hub:
         response = await hub.post(await hub.an_office(), WEBHOOKS, {"Url": URL})
 
-    assert response.status_code == 422
-    assert response.json()["type"] == "invalid-value"
+    assert (response.status_code, response.json()["type"]) == (422, "encryption-keys-missing")
+    assert "SMSHUB_ENCRYPTION_KEYS" in response.json()["detail"]
