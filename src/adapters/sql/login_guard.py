@@ -79,8 +79,9 @@ class SqlLoginGuard(GuessGuard):
         bad = self._windows.get(_bad(address))
         if bad is not None and bad.full and login not in self._good:
             self._refuse_until(bad.ends_us)
-        if not await self._count(login, self._per_minute):
-            self._refuse_until(self._windows[login].ends_us)
+        full_until_us = await self._count(login, self._per_minute)
+        if full_until_us is not None:
+            self._refuse_until(full_until_us)
 
     async def ended(self, program_sid: str, address: str, *, good: bool) -> None:
         if good:
@@ -97,20 +98,20 @@ class SqlLoginGuard(GuessGuard):
         if left_us > 0:
             raise TooManyLogins(retry_after_s=-(-left_us // SECOND_US))
 
-    async def _count(self, who: bytes, most: int) -> bool:
-        """Whether there was room for one more."""
+    async def _count(self, who: bytes, most: int) -> int | None:
+        """Until when there is no room for one more; None where there was some."""
         now_us = self._clock.now_us()
         window = self._windows.get(who)
         if window is None or window.ends_us <= now_us:
             # Known before the database is asked: who comes meanwhile is the second.
             window = self._windows[who] = _Window(now_us + _WINDOW_US, untold=1)
-            return await self._has_room(who, most, window, now_us)
+            return None if await self._has_room(who, most, window, now_us) else window.ends_us
         if window.full:
-            return False
+            return window.ends_us
         count, window.untold = window.untold + 1, 0
         had_room, ends_us = await self._group(_Attempts(who, most, count, now_us, window.ends_us))
         self._windows[who] = _Window(ends_us, full=not had_room)
-        return had_room
+        return None if had_room else ends_us
 
     async def _has_room(self, who: bytes, most: int, window: _Window, now_us: int) -> bool:
         """Whether others have left some of the minute, if it has begun with them."""

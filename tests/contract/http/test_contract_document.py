@@ -3,7 +3,7 @@
 import json
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Hashable, Iterator, Mapping
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -208,6 +208,21 @@ def test_links_lead_to_operations_that_take_what_they_give(operation: Operation)
 
 
 # The document and the code
+
+
+def test_no_name_stands_twice_in_one_place() -> None:
+    """Of two that do, some readers take the last, and some generators refuse the document."""
+    twice: list[str] = []
+
+    class Strict(yaml.SafeLoader):
+        def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:  # noqa: FBT001, FBT002
+            names = Counter(self.construct_object(name, deep=True) for name, _ in node.value)
+            twice.extend(f"{name}: {node.start_mark.line + 1}" for name, count in names.items() if count > 1)
+            return super().construct_mapping(node, deep)
+
+    for document in AUTHORED.glob("*.yaml"):
+        yaml.load(document.read_text(encoding="utf-8"), Strict)
+    assert twice == []
 
 
 def test_every_operation_has_one_handler_and_every_handler_an_operation() -> None:
