@@ -440,10 +440,11 @@ class TestPrivateKeys:
     def test_the_first_signs_and_all_verify(self, algorithm: str) -> None:
         one = PRIVATE_KEYS[algorithm]
         other = next(key for key in PRIVATE_KEYS.values() if key != one)
-        token = with_private_keys(one, other).issue(a_grant())
+        grant = a_grant()
+        token = with_private_keys(one, other).issue(grant)
 
         assert jwt.get_unverified_header(token)["alg"] == algorithm
-        assert with_private_keys(other, one).verify(token) == a_grant()
+        assert with_private_keys(other, one).verify(token) == grant
         refused(token, with_private_keys(other))
 
     def test_they_are_named_by_their_thumbprints(self, algorithm: str) -> None:
