@@ -1,11 +1,10 @@
 """One method for each operation of the contract, named by its operationId: parse, call one use case, render."""
 
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from uuid import UUID
 
-import orjson
 from starlette.responses import Response
 
 from domain.errors import NumberRefused, PeriodRefused
@@ -30,6 +29,7 @@ from domain.use_cases.read_usage import ReadUsage
 from domain.use_cases.send_text import SendText, SendTextCommand
 from domain.use_cases.set_opt_out import SetOptOut
 from entrypoints.http import cursors, representations, spreadsheets
+from entrypoints.http.answers import as_json, as_list
 from entrypoints.http.call import Call
 from entrypoints.http.downloads import CsvDownload
 from entrypoints.http.preferences import Preferences
@@ -65,7 +65,7 @@ class Handlers:
             call.body["ProgramSID"], ProgramKey(call.body["ProgramKey"]), address=call.address
         )
         call.posted_by(grant)
-        return _json(token, headers={"Cache-Control": "no-store"})
+        return as_json(token, headers={"Cache-Control": "no-store"})
 
     async def sendTextMessage(self, call: Call) -> Response:  # noqa: N802
         body = call.posted_by(call.grant)
@@ -96,11 +96,11 @@ class Handlers:
             headers["Preference-Applied"] = preferences.applied
         if accepted.replayed:
             headers["Idempotency-Replayed"] = "true"
-        return _json(answer, headers=headers)
+        return as_json(answer, headers=headers)
 
     async def cancelTextMessage(self, call: Call) -> Response:  # noqa: N802
         canceled, summary = await self.cancel_text(call.grant, UUID(call.parameters["Id"]))
-        return _json(representations.cancellation(canceled, summary))
+        return as_json(representations.cancellation(canceled, summary))
 
     async def previewTextMessage(self, call: Call) -> Response:  # noqa: N802
         body = call.posted_by(call.grant)
@@ -111,7 +111,7 @@ class Handlers:
             sender=body.get("Sender"),
             priority=_priority(body.get("Priority")),
         )
-        return _json(representations.preview(await self.preview_text(call.grant, command)))
+        return as_json(representations.preview(await self.preview_text(call.grant, command)))
 
     async def listTextMessages(self, call: Call) -> Response:  # noqa: N802
         parameters = call.parameters
@@ -128,7 +128,7 @@ class Handlers:
         except NumberRefused as refused:
             raise refused_parameter("PhoneNumber", refused) from None
         following = None if page.end is None else cursors.after_message(page.end)
-        return _json({"Items": [representations.text(each) for each in page.items], "NextCursor": following})
+        return as_list([representations.text(each) for each in page.items], following)
 
     async def exportTextMessages(self, call: Call) -> Response:  # noqa: N802
         parameters = call.parameters
@@ -146,7 +146,7 @@ class Handlers:
 
     async def getTextMessage(self, call: Call) -> Response:  # noqa: N802
         summary = await self.find_text(call.grant, UUID(call.parameters["Id"]))
-        return _json(representations.text(summary))
+        return as_json(representations.text(summary))
 
     async def listDeliveries(self, call: Call) -> Response:  # noqa: N802
         page = await self.list_deliveries(
@@ -157,7 +157,7 @@ class Handlers:
             limit=call.parameters["Limit"],
         )
         following = None if page.end is None else cursors.after_position(page.end)
-        return _json({"Items": [representations.delivery(each) for each in page.items], "NextCursor": following})
+        return as_list([representations.delivery(each) for each in page.items], following)
 
     async def listInboundMessages(self, call: Call) -> Response:  # noqa: N802
         parameters = call.parameters
@@ -168,7 +168,7 @@ class Handlers:
             limit=parameters["Limit"],
         )
         following = None if page.end is None else cursors.after_id(page.end)
-        return _json({"Items": [representations.inbound_message(each) for each in page.items], "NextCursor": following})
+        return as_list([representations.inbound_message(each) for each in page.items], following)
 
     async def listOptOuts(self, call: Call) -> Response:  # noqa: N802
         parameters = call.parameters
@@ -182,7 +182,7 @@ class Handlers:
         except NumberRefused as refused:
             raise refused_parameter("PhoneNumber", refused) from None
         following = None if page.end is None else cursors.after_opt_out(page.end)
-        return _json({"Items": [representations.opt_out(each) for each in page.items], "NextCursor": following})
+        return as_list([representations.opt_out(each) for each in page.items], following)
 
     async def exportOptOuts(self, call: Call) -> Response:  # noqa: N802
         opt_outs = self.export_opt_outs(call.grant.program_id)
@@ -191,7 +191,7 @@ class Handlers:
     async def importOptOuts(self, call: Call) -> Response:  # noqa: N802
         lines = io.StringIO(call.text, newline="")
         imported = await self.import_opt_outs(call.grant.program_id, lines, bad_at_most=_BAD_LINES_SHOWN)
-        return _json(representations.imported(imported))
+        return as_json(representations.imported(imported))
 
     async def listConsentEvents(self, call: Call) -> Response:  # noqa: N802
         parameters = call.parameters
@@ -205,7 +205,7 @@ class Handlers:
         except NumberRefused as refused:
             raise refused_parameter("PhoneNumber", refused) from None
         following = None if page.end is None else cursors.after_id(page.end)
-        return _json({"Items": [representations.consent_event(each) for each in page.items], "NextCursor": following})
+        return as_list([representations.consent_event(each) for each in page.items], following)
 
     async def recordConsent(self, call: Call) -> Response:  # noqa: N802
         body = call.posted_by(call.grant)
@@ -216,7 +216,7 @@ class Handlers:
             wording=body.get("Wording"),
             actor=body.get("Actor"),
         )
-        return _json(representations.recorded_consent(recorded))
+        return as_json(representations.recorded_consent(recorded))
 
     async def getUsage(self, call: Call) -> Response:  # noqa: N802
         parameters = call.parameters
@@ -224,28 +224,28 @@ class Handlers:
             usage = await self.read_usage(call.grant, first=day(parameters["From"]), last=day(parameters["To"]))
         except PeriodRefused as refused:
             raise refused_parameter(refused.name, refused) from None
-        return _json(representations.usage(usage))
+        return as_json(representations.usage(usage))
 
     async def setSubscriber(self, call: Call) -> Response:  # noqa: N802
         body = call.posted_by(call.grant)
         number = await self.set_opt_out(
             call.grant, body["PhoneNumber"], do_not_text=body["DoNotText"], program_id=body.get("ProgramId")
         )
-        return _json({"PhoneNumber": number.e164, "DoNotText": body["DoNotText"]})
+        return as_json({"PhoneNumber": number.e164, "DoNotText": body["DoNotText"]})
 
     async def createWebhook(self, call: Call) -> Response:  # noqa: N802
         body = call.posted_by(call.grant)
         webhook, secret = await self.keep_webhooks.create(
             call.grant, body["Url"], description=body.get("Description"), events=_events(body.get("Events"))
         )
-        return _json(representations.webhook(webhook, secret), headers=_NOT_KEPT)
+        return as_json(representations.webhook(webhook, secret), headers=_NOT_KEPT)
 
     async def listWebhooks(self, call: Call) -> Response:  # noqa: N802
         found = await self.keep_webhooks.all(call.grant)
-        return _json({"Items": [representations.webhook(each) for each in found], "NextCursor": None})
+        return as_list([representations.webhook(each) for each in found])
 
     async def getWebhook(self, call: Call) -> Response:  # noqa: N802
-        return _json(representations.webhook(await self.keep_webhooks.find(call.grant, UUID(call.parameters["Id"]))))
+        return as_json(representations.webhook(await self.keep_webhooks.find(call.grant, UUID(call.parameters["Id"]))))
 
     async def changeWebhook(self, call: Call) -> Response:  # noqa: N802
         body = call.posted_by(call.grant)
@@ -257,14 +257,16 @@ class Handlers:
             events=_events(body.get("Events")),
             enabled=body.get("Enabled"),
         )
-        return _json(representations.webhook(webhook))
+        return as_json(representations.webhook(webhook))
 
     async def deleteWebhook(self, call: Call) -> Response:  # noqa: N802
-        return _json(representations.webhook(await self.keep_webhooks.remove(call.grant, UUID(call.parameters["Id"]))))
+        return as_json(
+            representations.webhook(await self.keep_webhooks.remove(call.grant, UUID(call.parameters["Id"])))
+        )
 
     async def rotateWebhookSecret(self, call: Call) -> Response:  # noqa: N802
         webhook, secret = await self.keep_webhooks.rotate(call.grant, UUID(call.parameters["Id"]))
-        return _json(representations.webhook(webhook, secret), headers=_NOT_KEPT)
+        return as_json(representations.webhook(webhook, secret), headers=_NOT_KEPT)
 
     async def listWebhookAttempts(self, call: Call) -> Response:  # noqa: N802
         page = await self.keep_webhooks.attempts(
@@ -274,7 +276,7 @@ class Handlers:
             limit=call.parameters["Limit"],
         )
         following = None if page.end is None else cursors.after_id(page.end)
-        return _json({"Items": [representations.webhook_attempt(each) for each in page.items], "NextCursor": following})
+        return as_list([representations.webhook_attempt(each) for each in page.items], following)
 
     async def replayWebhookEvents(self, call: Call) -> Response:  # noqa: N802
         body = call.posted_by(call.grant)
@@ -285,11 +287,11 @@ class Handlers:
             event_id=None if event_id is None else UUID(event_id),
             since_us=optional_microseconds(body.get("Since")),
         )
-        return _json({"Replayed": replayed})
+        return as_json({"Replayed": replayed})
 
     async def testWebhook(self, call: Call) -> Response:  # noqa: N802
         event_id = await self.keep_webhooks.test(call.grant, UUID(call.parameters["Id"]))
-        return _json({"EventId": str(event_id)})
+        return as_json({"EventId": str(event_id)})
 
 
 # A secret is in it.
@@ -306,7 +308,3 @@ def _priority(name: str | None) -> Priority:
 
 def _state(name: str | None) -> DeliveryState | None:
     return None if name is None else DeliveryState(name)
-
-
-def _json(value: object, headers: Mapping[str, str] | None = None) -> Response:
-    return Response(orjson.dumps(value), media_type="application/json", headers=dict(headers or {}))

@@ -11,8 +11,9 @@ from domain.model.price import Price
 from domain.use_cases.operate_limits import OperateLimits
 from domain.use_cases.operate_prices import OperatePrices
 from entrypoints.http import sender_representations as shown
+from entrypoints.http.answers import as_json, as_list
 from entrypoints.http.call import Call
-from entrypoints.http.operators import acting_for, as_json, as_list
+from entrypoints.http.operators import acting_for
 
 
 @dataclass(frozen=True, kw_only=True)

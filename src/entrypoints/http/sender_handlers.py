@@ -1,23 +1,21 @@
 """What operators call about senders and the accounts that own them."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from starlette.responses import Response
 
 from domain.errors import ProgramNotFound, naming
 from domain.model.credentials import Credentials
-from domain.model.pace import Pace
-from domain.model.sender import OptOutReplies, SenderAddress
+from domain.model.sender import OptOutReplies
 from domain.use_cases.add_sender import AddSender
 from domain.use_cases.operate_accounts import OperateAccounts
 from domain.use_cases.operate_senders import ChangeSender, Pause
 from domain.use_cases.survey_senders import SurveySenders
 from entrypoints.durations import read_duration
 from entrypoints.http import sender_representations as shown
+from entrypoints.http.answers import as_json, as_list
 from entrypoints.http.call import Call
-from entrypoints.http.operators import acting_for, as_json, as_list
+from entrypoints.http.operators import acting_for, credentials_of, pace_of, sender_of
 from entrypoints.http.problems import RequestFault
 
 
@@ -37,9 +35,7 @@ class SenderHandlers:
 
     async def addSender(self, call: Call) -> Response:  # noqa: N802
         body = call.posted_by(call.grant)
-        with naming("Sender"):
-            sender = SenderAddress(body["Sender"])
-        pace = _pace(body)
+        sender, pace = sender_of(body), pace_of(body)
         with acting_for(call):
             try:
                 _, added = await self.add.attach(
@@ -47,7 +43,7 @@ class SenderHandlers:
                     provider=body["Provider"],
                     sender=sender,
                     pace=pace,
-                    credentials=Credentials(body["Credentials"]) if "Credentials" in body else None,
+                    credentials=credentials_of(body),
                 )
             except ProgramNotFound:
                 detail = "There is no program with this id."
@@ -57,7 +53,7 @@ class SenderHandlers:
 
     async def changeSender(self, call: Call) -> Response:  # noqa: N802
         body = call.posted_by(call.grant)
-        pace = _pace(body)
+        pace = pace_of(body)
         with acting_for(call), naming("Backlog"):
             sender = await self.change(
                 call.parameters["SenderId"],
@@ -93,8 +89,3 @@ class SenderHandlers:
 
     async def _answer(self, sender_id: int) -> Response:
         return as_json(shown.sender(await self.survey.one(sender_id)))
-
-
-def _pace(body: Mapping[str, Any]) -> Pace | None:
-    with naming("Rate"):
-        return Pace.parse(body["Rate"]) if "Rate" in body else None

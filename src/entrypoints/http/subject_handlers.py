@@ -10,8 +10,9 @@ from starlette.responses import Response
 from domain.use_cases.erase_subject import EraseSubject
 from domain.use_cases.search_subject import SearchSubject
 from entrypoints.http import cursors, representations
+from entrypoints.http.answers import as_json
 from entrypoints.http.call import Call
-from entrypoints.http.operators import acting_for, as_json
+from entrypoints.http.operators import acting_for
 
 _RECORDS_AT_ONCE = 100
 _NOT_TO_BE_KEPT = {"Cache-Control": "no-store"}

@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import orjson
 from starlette.responses import Response
 
 from domain.errors import TemplateNotFound, TextUnclear, UnknownTemplate
@@ -12,6 +11,7 @@ from domain.model.template import Filling, TemplateName
 from domain.use_cases.keep_templates import KeepTemplates
 from domain.use_cases.preview_text import PreviewText, PreviewTextCommand
 from entrypoints.http import representations
+from entrypoints.http.answers import as_json, as_list
 from entrypoints.http.call import Call
 
 
@@ -22,29 +22,29 @@ class TemplateHandlers:
 
     async def createTemplate(self, call: Call) -> Response:  # noqa: N802 - the contract's own name
         body = call.posted_by(call.grant)
-        return _json(
+        return as_json(
             representations.template(await self.keep_templates.create(call.grant, body["Name"], body["Message"]))
         )
 
     async def listTemplates(self, call: Call) -> Response:  # noqa: N802
         found = await self.keep_templates.all(call.grant)
-        return _json({"Items": [representations.template(each) for each in found], "NextCursor": None})
+        return as_list([representations.template(each) for each in found])
 
     async def getTemplate(self, call: Call) -> Response:  # noqa: N802
         name, version = call.parameters["Name"], call.parameters.get("Version")
-        return _json(representations.template(await self.keep_templates.find(call.grant, name, version)))
+        return as_json(representations.template(await self.keep_templates.find(call.grant, name, version)))
 
     async def changeTemplate(self, call: Call) -> Response:  # noqa: N802
         body = call.posted_by(call.grant)
         changed = await self.keep_templates.change(call.grant, call.parameters["Name"], body["Message"])
-        return _json(representations.template(changed))
+        return as_json(representations.template(changed))
 
     async def deleteTemplate(self, call: Call) -> Response:  # noqa: N802
-        return _json(representations.template(await self.keep_templates.retire(call.grant, call.parameters["Name"])))
+        return as_json(representations.template(await self.keep_templates.retire(call.grant, call.parameters["Name"])))
 
     async def listTemplateVersions(self, call: Call) -> Response:  # noqa: N802
         found = await self.keep_templates.versions(call.grant, call.parameters["Name"])
-        return _json({"Items": [representations.template(each) for each in found], "NextCursor": None})
+        return as_list([representations.template(each) for each in found])
 
     async def previewTemplate(self, call: Call) -> Response:  # noqa: N802
         body = call.posted_by(call.grant)
@@ -59,7 +59,7 @@ class TemplateHandlers:
             )
         except UnknownTemplate:
             raise TemplateNotFound from None
-        return _json(representations.preview(shown))
+        return as_json(representations.preview(shown))
 
 
 def text_of(body: Mapping[str, Any]) -> str | Filling:
@@ -71,7 +71,3 @@ def text_of(body: Mapping[str, Any]) -> str | Filling:
     if text is None or (template, version, values) != (None, None, None):
         raise TextUnclear
     return text
-
-
-def _json(value: object) -> Response:
-    return Response(orjson.dumps(value), media_type="application/json")
