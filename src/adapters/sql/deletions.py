@@ -4,6 +4,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from adapters.sql.audit import audit
 from adapters.sql.database import Database, carried_through
 from adapters.sql.endings import Ended, by_provider, untold
+from adapters.sql.portions import portion_of
 from adapters.sql.tables import (
     budget_uses,
     consent_events,
@@ -32,8 +33,6 @@ from domain.model.pace import SECOND_US
 from domain.ports.deletions import Deletions
 
 _CANCELED_AT_ONCE = 5_000
-_MESSAGES_AT_ONCE = 200
-_DELIVERIES_AT_ONCE = 20_000
 _ROWS_AT_ONCE = 5_000
 
 # In the order of an index of what waits: in that of their ids, all that there ever was might be read.
@@ -157,18 +156,10 @@ class SqlDeletions(Deletions):
 
 
 async def _remove_texts(connection: AsyncConnection, program_id: str) -> int:
-    settled = (
-        select(text_messages.c.id, text_messages.c.recipients)
-        .where(text_messages.c.program_id == program_id, ~_IN_QUESTION.exists())
-        .order_by(text_messages.c.id)
-        .limit(_MESSAGES_AT_ONCE)
+    settled = select(text_messages.c.id, text_messages.c.recipients).where(
+        text_messages.c.program_id == program_id, ~_IN_QUESTION.exists()
     )
-    ids, recipients = [], 0
-    for row in await connection.execute(settled.with_for_update(skip_locked=True)):
-        ids.append(row.id)
-        recipients += row.recipients
-        if recipients >= _DELIVERIES_AT_ONCE:
-            break
+    ids = [row.id for row in await portion_of(connection, settled)]
     if ids:
         await connection.execute(delete(deliveries).where(deliveries.c.message_id.in_(ids)))
         await connection.execute(delete(text_messages).where(text_messages.c.id.in_(ids)))

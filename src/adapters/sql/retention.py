@@ -5,6 +5,7 @@ from uuid import UUID
 from sqlalchemy import delete, select
 
 from adapters.sql.database import Database, carried_through
+from adapters.sql.portions import DELIVERIES_AT_ONCE, portion_of
 from adapters.sql.tables import deliveries, idempotency_keys, inbound_messages, programs, text_messages
 from adapters.sql.usage import keep_usage
 from domain.model.budget import day_of
@@ -12,9 +13,6 @@ from domain.model.delivery import STILL_TO_COME
 from domain.model.message_id import first_message_id
 from domain.model.pace import SECOND_US
 from domain.ports.retention import Retention
-
-_MESSAGES_AT_ONCE = 200
-_DELIVERIES_AT_ONCE = 20_000
 
 _OPEN = select(deliveries.c.id).where(
     deliveries.c.message_id == text_messages.c.id, deliveries.c.state.in_([state.value for state in STILL_TO_COME])
@@ -38,27 +36,17 @@ class SqlRetention(Retention):
 
     @carried_through
     async def _forget(self, program_id: str, *, before_us: int, zone: str) -> int:
-        old = (
-            select(text_messages.c.id, text_messages.c.recipients, text_messages.c.created_us)
-            .where(
-                text_messages.c.program_id == program_id,
-                text_messages.c.id < first_message_id(max(before_us, 0)),
-                ~_OPEN.exists(),
-            )
-            .order_by(text_messages.c.id)
-            .limit(_MESSAGES_AT_ONCE)
+        old = select(text_messages.c.id, text_messages.c.recipients, text_messages.c.created_us).where(
+            text_messages.c.program_id == program_id,
+            text_messages.c.id < first_message_id(max(before_us, 0)),
+            ~_OPEN.exists(),
         )
         async with self._database.writing() as connection:
-            ids, recipients = [], 0
+            portion = await portion_of(connection, old)
+            ids = [row.id for row in portion]
             by_day: defaultdict[date, list[UUID]] = defaultdict(list)
-            for message_id, count, created_us in (
-                await connection.execute(old.with_for_update(skip_locked=True))
-            ).all():
-                ids.append(message_id)
-                by_day[day_of(created_us, zone)].append(message_id)
-                recipients += count
-                if recipients >= _DELIVERIES_AT_ONCE:
-                    break
+            for row in portion:
+                by_day[day_of(row.created_us, zone)].append(row.id)
             if ids:
                 await keep_usage(self._database, connection, program_id, by_day)
                 await connection.execute(delete(deliveries).where(deliveries.c.message_id.in_(ids)))
@@ -68,7 +56,7 @@ class SqlRetention(Retention):
                 select(inbound_messages.c.id)
                 .where(inbound_messages.c.program_id == program_id, inbound_messages.c.received_us < before_us)
                 .order_by(inbound_messages.c.id)
-                .limit(_DELIVERIES_AT_ONCE)
+                .limit(DELIVERIES_AT_ONCE)
             )
             inbound = await connection.execute(delete(inbound_messages).where(inbound_messages.c.id.in_(some)))
         return len(ids) + inbound.rowcount
