@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 
 from domain.errors import StoreUnavailable
 from domain.model.callback import CallbackKind
@@ -152,29 +153,32 @@ class Dispatcher:
             pass
 
     async def _forget_texts(self) -> None:
-        kept_us = int(self.kept.total_seconds() * SECOND_US)
-        while await self.retention.forget(now_us=self.clock.now_us(), kept_us=kept_us):
-            # Others are to have the database in between.
-            await self.clock.pause(_BETWEEN_PORTIONS_US)
+        kept_us = _us(self.kept)
+        await self._in_portions(lambda: self.retention.forget(now_us=self.clock.now_us(), kept_us=kept_us))
 
     async def _forget_programs(self) -> None:
         """What came to wait of deleted ones since, and then what has been kept for long enough."""
-        while await self.deletions.cancel_waiting(now_us=self.clock.now_us()):
-            await self.clock.pause(_BETWEEN_PORTIONS_US)
-        kept_us = int(self.kept.total_seconds() * SECOND_US)
-        while await self.deletions.finish(now_us=self.clock.now_us(), kept_us=kept_us):
-            await self.clock.pause(_BETWEEN_PORTIONS_US)
+        kept_us = _us(self.kept)
+        await self._in_portions(lambda: self.deletions.cancel_waiting(now_us=self.clock.now_us()))
+        await self._in_portions(lambda: self.deletions.finish(now_us=self.clock.now_us(), kept_us=kept_us))
 
     async def _forget_callbacks(self) -> None:
         for kind, kept in ((CallbackKind.RECEIPT, self.receipts_kept), (CallbackKind.INBOUND, self.kept)):
-            before_us = self.clock.now_us() - int(kept.total_seconds() * SECOND_US)
-            while await self.callbacks.forget(kind, before_us=before_us):
-                await self.clock.pause(_BETWEEN_PORTIONS_US)
+            before_us = self.clock.now_us() - _us(kept)
+            await self._in_portions(partial(self.callbacks.forget, kind, before_us=before_us))
 
     async def _forget_events(self) -> None:
-        before_us = self.clock.now_us() - int(self.events_kept.total_seconds() * SECOND_US)
-        while await self.outbox.forget(before_us=before_us):
+        before_us = self.clock.now_us() - _us(self.events_kept)
+        await self._in_portions(lambda: self.outbox.forget(before_us=before_us))
+
+    async def _in_portions(self, work: Callable[[], Awaitable[int]]) -> None:
+        """Until nothing is left; others are to have the database in between."""
+        while await work():
             await self.clock.pause(_BETWEEN_PORTIONS_US)
+
+
+def _us(kept: timedelta) -> int:
+    return int(kept.total_seconds() * SECOND_US)
 
 
 async def _stopped(stopping: asyncio.Event, *, within_s: float) -> None:
