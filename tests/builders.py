@@ -302,6 +302,9 @@ class Store:
             erasures=SqlErasures(database),
         )
 
+    async def set_terms(self, program_id: str, terms: Terms) -> Program:
+        return await self.programs.change(program_id, lambda program: replace(program, terms=terms))
+
     async def add_program(
         self, program_id: str = "city-hall", *, pace: str | None = "1/s", sender: SenderAddress = SENDER
     ) -> Program:

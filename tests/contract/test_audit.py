@@ -45,7 +45,7 @@ CHANGES: Mapping[str, tuple[Callable[[Store], Awaitable[object]], str]] = {
         "program city-hall",
     ),
     "program.changed": (
-        lambda store: store.programs.set_terms("city-hall", Terms(on_unknown=OnUnknown.RESEND)),
+        lambda store: store.set_terms("city-hall", Terms(on_unknown=OnUnknown.RESEND)),
         "program city-hall",
     ),
     "program.paused": (
@@ -112,8 +112,8 @@ async def test_each_change_is_recorded_once(store: Store, action: str) -> None:
 
 async def test_what_was_and_what_is_are_told_where_they_differ(store: Store) -> None:
     await store.add_program()
-    await store.programs.set_terms("city-hall", Terms(failover=True, notice="Reply STOP."))
-    await store.programs.set_terms("city-hall", Terms(failover=True, help_reply="Call us."))
+    await store.set_terms("city-hall", Terms(failover=True, notice="Reply STOP."))
+    await store.set_terms("city-hall", Terms(failover=True, help_reply="Call us."))
 
     assert (await last(store)).changes == {"notice": ("Reply STOP.", None), "help_reply": (None, "Call us.")}
     await store.senders.change(1, pace=Pace.parse("40/min"), backlog_us=0, now_us=NOW_US)
@@ -158,7 +158,7 @@ async def test_what_changes_nothing_is_not_recorded(store: Store) -> None:
     await store.add_program()
     for pace in ("1/s", "1/s", "2/s"):
         await store.senders.change(1, pace=Pace.parse(pace), backlog_us=0, now_us=NOW_US)
-        await store.programs.set_terms("city-hall", Terms())
+        await store.set_terms("city-hall", Terms())
 
     assert [each.action for each in await events(store)] == ["sender.changed", "program.created"]
 

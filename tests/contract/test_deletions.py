@@ -142,7 +142,7 @@ ATTEMPTS: Mapping[str, Callable[[Store], Awaitable[object]]] = {
     "reinstated": lambda store: store.pauses.suspend_program("city-hall", suspended=False, now_us=NOW_US),
     "resumed": lambda store: store.pauses.set_program("city-hall", paused=False, now_us=NOW_US),
     "given a key": lambda store: store.keys.add("city-hall", KeyHash(b"k"), KeyTerms(), hint="", now_us=NOW_US),
-    "changed": lambda store: store.programs.set_terms("city-hall", Terms()),
+    "changed": lambda store: store.set_terms("city-hall", Terms()),
     "relieved of a sender": lambda store: store.programs.remove_sender("city-hall", 2),
     "given a sender": lambda store: store.programs.add_sender(
         "city-hall", provider="sandbox", sender=SENDER, pace=None
@@ -250,7 +250,7 @@ async def test_its_record_is_kept_for_as_long_as_its_texts_are_and_then_nothing_
 
 async def test_its_own_retention_counts(store: Store) -> None:
     await store.add_program()
-    await store.programs.set_terms("city-hall", Terms(retention=timedelta(days=2)))
+    await store.set_terms("city-hall", Terms(retention=timedelta(days=2)))
     await delete(store)
 
     assert await finish(store, at_us=NOW_US + 2 * DAY_US - 1) == 0

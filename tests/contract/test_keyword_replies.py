@@ -133,7 +133,7 @@ async def test_stop_start_and_help_are_answered_in_the_program_s_name(store: Sto
 
 
 async def test_a_program_has_words_of_its_own(store: Store, program: Program) -> None:
-    await store.programs.set_terms(
+    await store.set_terms(
         program.id, Terms(opt_out_reply="Bye.", opt_in_reply="Hello again.", help_reply="Call 970 491 0000.")
     )
     phone = Phone(store)

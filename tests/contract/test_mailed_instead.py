@@ -24,7 +24,7 @@ async def claimed(store: Store, program: Program) -> Claim:
 async def test_a_claim_has_the_address_as_it_is_at_that_moment(store: Store) -> None:
     program = await store.add_program(pace="1000/s")
     await store.add_text(program, *numbers(3))
-    await store.programs.set_terms(program.id, BY_MAIL)
+    await store.set_terms(program.id, BY_MAIL)
 
     claims = await store.claim(await store.join())
 
@@ -36,7 +36,7 @@ async def test_a_claim_has_the_address_as_it_is_at_that_moment(store: Store) -> 
 async def test_of_programs_that_share_a_sender_each_has_its_own(store: Store) -> None:
     for name in ("city-hall", "library"):
         await store.add_text(await store.add_program(name, pace="1000/s"), *numbers(2))
-    await store.programs.set_terms("library", BY_MAIL)
+    await store.set_terms("library", BY_MAIL)
 
     claims = await store.claim(await store.join())
 
@@ -50,7 +50,7 @@ async def test_of_programs_that_share_a_sender_each_has_its_own(store: Store) ->
 async def test_who_opted_out_gets_no_e_mail_in_place_of_a_text_either(store: Store) -> None:
     program = await store.add_program(pace="1000/s")
     message = await store.add_text(program, *numbers(2))
-    await store.programs.set_terms(program.id, BY_MAIL)
+    await store.set_terms(program.id, BY_MAIL)
     await store.opt_outs.record([an_opt_out(program.id, a_number(0))])
 
     claims = await store.claim(await store.join())
@@ -61,10 +61,10 @@ async def test_who_opted_out_gets_no_e_mail_in_place_of_a_text_either(store: Sto
 
 async def test_what_was_mailed_in_vain_is_texted_once_that_is_over(store: Store) -> None:
     program = await store.add_program()
-    await store.programs.set_terms(program.id, BY_MAIL)
+    await store.set_terms(program.id, BY_MAIL)
     first = await claimed(store, program)
     await store.queue.record([first.delivery.retried("mail-server-away", now_us=NOW_US, after_us=0)])
-    await store.programs.set_terms(program.id, USUAL_TERMS)
+    await store.set_terms(program.id, USUAL_TERMS)
     await store.due.queue(now_us=LATER)
 
     [again] = await store.claim(await store.join(at_us=LATER), at_us=LATER)
@@ -82,10 +82,10 @@ async def test_whoever_was_tried_is_asked_whatever_the_program_wants_by_then(
     store: Store, before: Terms, after: Terms, provider: str
 ) -> None:
     program = await store.add_program()
-    await store.programs.set_terms(program.id, before)
+    await store.set_terms(program.id, before)
     claim = await claimed(store, program)
     await store.queue.record([claim.delivery.lost_sight_of("no-answer", now_us=NOW_US, ask_after_us=0)])
-    await store.programs.set_terms(program.id, after)
+    await store.set_terms(program.id, after)
 
     [enquiry] = await store.due.enquiries(now_us=LATER, limit=10)
 
@@ -94,9 +94,9 @@ async def test_whoever_was_tried_is_asked_whatever_the_program_wants_by_then(
 
 async def test_what_a_dispatcher_leaves_behind_is_known_to_have_been_mailed(store: Store) -> None:
     program = await store.add_program()
-    await store.programs.set_terms(program.id, BY_MAIL)
+    await store.set_terms(program.id, BY_MAIL)
     claim = await claimed(store, program)
-    await store.programs.set_terms(program.id, USUAL_TERMS)
+    await store.set_terms(program.id, USUAL_TERMS)
 
     [orphan] = await store.dispatchers.orphans(silent_since_us=LATER, limit=10)
 

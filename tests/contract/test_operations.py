@@ -220,14 +220,14 @@ class TestTerms:
             per_recipient=Velocity(5, timedelta(hours=1)),
         )
 
-        changed = await store.programs.set_terms("CITY-HALL", terms)
+        changed = await store.set_terms("CITY-HALL", terms)
 
         assert changed.terms == terms
         assert await store.programs.find("city-hall") == changed
 
     async def test_a_program_that_there_is_not_has_none(self, store: Store) -> None:
         with pytest.raises(ProgramNotFound):
-            await store.programs.set_terms("city-hall", USUAL_TERMS)
+            await store.set_terms("city-hall", USUAL_TERMS)
 
 
 class TestAccounts:

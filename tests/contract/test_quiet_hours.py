@@ -43,7 +43,7 @@ async def an_office(
     store: Store, program_id: str = "city-hall", *, terms: Terms = DAYTIME, pace: str = "1000/s"
 ) -> Program:
     program = await store.add_program(program_id, pace=pace)
-    return await store.programs.set_terms(program.id, terms)
+    return await store.set_terms(program.id, terms)
 
 
 def put_off(text: NewText, until_us: int, *numbers: PhoneNumber) -> NewText:
@@ -170,7 +170,7 @@ class TestClaiming:
 
     async def test_where_the_provider_queues_texts_must_leave_it_within_them(self, store: Store) -> None:
         program = await store.add_program(sender=SenderAddress("MG" + 32 * "0"), pace="1/min")
-        await store.programs.set_terms(program.id, DAYTIME)
+        await store.set_terms(program.id, DAYTIME)
         message = await store.add_text(program, *numbers(5), at_us=EVENING - 150 * SECOND)
 
         assert len(await all_claimed(store, at_us=EVENING - 150 * SECOND)) == 3
@@ -182,7 +182,7 @@ class TestClaiming:
         await store.intake.add(a_text(program, at_us=EVENING, priority=Priority.URGENT))
         assert await all_claimed(store, at_us=EVENING) == []
 
-        await store.programs.set_terms(program.id, replace(DAYTIME, urgent_any_time=True))
+        await store.set_terms(program.id, replace(DAYTIME, urgent_any_time=True))
         await store.intake.add(a_text(program, a_number(1), at_us=EVENING, priority=Priority.NORMAL))
         await store.intake.add(a_text(program, a_number(2), at_us=EVENING, priority=Priority.URGENT))
 
@@ -262,9 +262,9 @@ class TestWhatIsPutOff:
         await store.intake.add(put_off(asked_for, NEXT_MORNING, a_number(1)))
         await all_claimed(store, at_us=EVENING)
 
-        await store.programs.set_terms(program.id, replace(DAYTIME, failover=True))
+        await store.set_terms(program.id, replace(DAYTIME, failover=True))
         assert await store.due.queue(now_us=EVENING) == 0
 
-        await store.programs.set_terms(program.id, Terms())
+        await store.set_terms(program.id, Terms())
         assert await store.due.queue(now_us=EVENING) == 1
         assert await store.due.queue(now_us=EVENING + HOUR) == 1

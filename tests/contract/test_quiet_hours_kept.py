@@ -151,7 +151,7 @@ async def worked_off(
     programs: list[Program] = []
     for each in ("city-hall", "fire-brigade"):
         program = await store.add_program(each, pace=pace if not programs else None, sender=sender)
-        programs.append(await store.programs.set_terms(program.id, terms[len(programs)]))
+        programs.append(await store.set_terms(program.id, terms[len(programs)]))
     simulation = Simulation(store, programs, FakeClock(start_us))
     me = await store.join(at_us=start_us)
     coming = sorted(enumerate(texts), key=lambda text: text[1].after_us)

@@ -109,7 +109,7 @@ CALLS: dict[str, Callable[[Store], Awaitable[object]]] = {
         "city-hall", provider="sandbox", sender=SENDER, pace=None
     ),
     "programs.remove_sender": removed,
-    "programs.set_terms": lambda store: store.programs.set_terms("city-hall", USUAL_TERMS),
+    "programs.change": lambda store: store.set_terms("city-hall", USUAL_TERMS),
     "accounts.credentials": lambda store: store.accounts.credentials(1),
     "accounts.seal_anew": lambda store: store.accounts.seal_anew(),
     "known_accounts.all": lambda store: store.known_accounts.all(),

@@ -77,7 +77,7 @@ async def test_what_is_deleted_still_counts(store: Store) -> None:
         await connection.execute(
             update(deliveries).where(deliveries.c.state == "queued").values(state=DeliveryState.DELIVERED.value)
         )
-    await store.programs.set_terms(program.id, replace(program.terms, budget_zone=ZONE))
+    await store.set_terms(program.id, replace(program.terms, budget_zone=ZONE))
     expected = sorted(
         ((each[0], _delivered(each[1]), *each[2:]) for each in EXPECTED), key=lambda each: (each[0], each[1].value)
     )

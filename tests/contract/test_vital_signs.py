@@ -82,13 +82,13 @@ async def test_budgets_are_told_by_what_is_used_of_the_day_or_the_month(store: S
     program, other = await store.add_program("city-hall"), await store.add_program("library")
     terms = Terms(daily_segments=10, monthly_segments=100)
     for each in (program, other):
-        await store.programs.set_terms(each.id, terms)
+        await store.set_terms(each.id, terms)
     for to, segments in ((program, 5), (other, 2)):
         await store.intake.add(a_text(to, *numbers(segments), budgets=terms.budgets_at(NOW_US)))
 
     assert (await store.vital_signs.now(now_us=NOW_US)).budgets_used == {"city-hall": 0.5, "library": 0.2}
     # Of the month that has not ended.
     assert (await store.vital_signs.now(now_us=NOW_US + DAY_US)).budgets_used == {"city-hall": 0.05, "library": 0.02}
-    await store.programs.set_terms(program.id, Terms(daily_segments=1))
-    await store.programs.set_terms(other.id, USUAL_TERMS)
+    await store.set_terms(program.id, Terms(daily_segments=1))
+    await store.set_terms(other.id, USUAL_TERMS)
     assert (await store.vital_signs.now(now_us=NOW_US)).budgets_used == {"city-hall": 1}

@@ -1,5 +1,5 @@
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Protocol
 
 from domain.errors import OtherProgram, TokenRefused
@@ -67,10 +67,6 @@ class Programs(Protocol):
         Raises `ProgramNotFound`, and what the change raises.
         """
         ...
-
-    async def set_terms(self, program_id: str, terms: Terms) -> Program:
-        """Raises `ProgramNotFound`."""
-        return await self.change(program_id, lambda program: replace(program, terms=terms))
 
     async def find(self, program_id: str) -> Program | None:
         """By its id in any letter case."""
