@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Mapping
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 from dependency_injector import containers, providers
 from starlette.types import ASGIApp
@@ -184,6 +184,8 @@ from entrypoints.telemetry.outcomes import Outcomes
 from entrypoints.telemetry.webhook_observer import LoggedWebhooks
 from entrypoints.tracing import Tracing, Untraced
 
+T = TypeVar("T")
+
 # By one visitor of a program's page.
 _OPT_OUTS_PER_MINUTE = 10
 _CONNECTIONS_FOR_ENQUIRIES = 100
@@ -324,10 +326,6 @@ def _vonage_checker(settings: Settings) -> CredentialsChecker:
     return CheckerOnDemand(load)
 
 
-def _checkers_by_name(**by_name: CredentialsChecker) -> Mapping[str, CredentialsChecker]:
-    return by_name
-
-
 def _mail(settings: Settings, clock: Clock) -> SmsProvider:
     def load() -> SmsProvider:
         from adapters.providers.mail.provider import MailProvider  # noqa: PLC0415
@@ -339,7 +337,7 @@ def _mail(settings: Settings, clock: Clock) -> SmsProvider:
     return OnDemand(load)
 
 
-def _by_name(**by_name: SmsProvider) -> Mapping[str, SmsProvider]:
+def _by_name(**by_name: T) -> Mapping[str, T]:
     return by_name
 
 
@@ -456,7 +454,7 @@ class Container(containers.DeclarativeContainer):
         mail=mail,
     )
     credentials_checkers: providers.Provider[Mapping[str, CredentialsChecker]] = providers.Singleton(
-        _checkers_by_name,
+        _by_name,
         sandbox=providers.Singleton(SandboxChecker),
         twilio=providers.Singleton(_twilio_checker, settings),
         vonage=providers.Singleton(_vonage_checker, settings),

@@ -2,11 +2,11 @@ import click
 
 from domain.model.limit import Counted, DailyCap, Limit
 from domain.model.pace import Pace
-from domain.ports.limits import LimitInUse
 from domain.use_cases.operate_accounts import AccountName
 from domain.use_cases.operate_senders import SenderName
 from entrypoints.cli.options import account_option, output_option, provider_option, read_option
 from entrypoints.cli.running import explains_faults, print_json, with_hub
+from entrypoints.http import sender_representations as shown
 
 _NAME = click.argument("name")
 
@@ -50,7 +50,7 @@ def list_limits(output: str) -> None:
     """List the limits, and who stands under them."""
     found = with_hub(lambda hub: hub.operate_limits().all())
     if output == "json":
-        print_json([_shown(each) for each in found])
+        print_json([shown.limit(each) for each in found])
         return
     for each in found:
         members = ", ".join([*each.accounts, *each.senders]) or "nobody"
@@ -111,18 +111,3 @@ def _described(limit: Limit) -> str:
     parts += [f"{limit.daily.amount} {limit.counts.value} a day in {limit.daily.zone}"] if limit.daily else []
     under = f", under {limit.parent}" if limit.parent else ""
     return f"{limit.name}  {', '.join(parts)}{under}"
-
-
-def _shown(each: LimitInUse) -> dict[str, object]:
-    limit = each.limit
-    return {
-        "Name": limit.name,
-        "Under": limit.parent,
-        "Counts": limit.counts.value,
-        "Rate": None if limit.pace is None else str(limit.pace),
-        "Daily": None if limit.daily is None else limit.daily.amount,
-        "Zone": None if limit.daily is None else limit.daily.zone,
-        "UsedToday": each.used_today,
-        "Senders": list(each.senders),
-        "Accounts": list(each.accounts),
-    }

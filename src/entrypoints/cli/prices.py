@@ -3,6 +3,7 @@ import click
 from domain.model.price import Price
 from entrypoints.cli.options import output_option, read_option
 from entrypoints.cli.running import explains_faults, print_json, with_hub
+from entrypoints.http import sender_representations as shown
 
 _COUNTRY = click.option("--country", required=True, help="ISO 3166-1 alpha-2, such as US.")
 
@@ -31,12 +32,7 @@ def list_prices(output: str) -> None:
     """List the prices by country. Elsewhere, what SMSHUB_SEGMENT_PRICE says holds."""
     found = with_hub(lambda hub: hub.operate_prices().all())
     if output == "json":
-        print_json(
-            [
-                {"Country": country, "Price": str(price.amount), "Currency": price.currency}
-                for country, price in found.items()
-            ]
-        )
+        print_json([shown.price(country, price) for country, price in found.items()])
         return
     for country, price in found.items():
         click.echo(f"{country}  {price.amount} {price.currency}")

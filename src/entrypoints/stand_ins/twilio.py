@@ -27,7 +27,6 @@ AUTH_TOKEN = "fedcba9876543210" * 2
 API_KEY = "SK" + "0123456789abcdef" * 2
 API_SECRET = "the-secret-of-an-api-key"  # noqa: S105 - of nobody
 
-_UNAUTHORIZED = HTTPStatus.UNAUTHORIZED
 _API = "/2010-04-01/Accounts/"
 _LAST = {"delivered", "undelivered", "failed"}
 # Words that a recipient may text back, which Twilio goes by unless an account has its own
@@ -68,8 +67,11 @@ class TwilioStandIn(StandIn):
             conversation.write(*error(20003, HTTPStatus.UNAUTHORIZED))
         elif path == f"{_API}{ACCOUNT_SID}.json" and request.method == "GET":
             # Keys of the usual kind may not see the account.
-            shown = (HTTPStatus.OK, account_of(ACCOUNT_SID, self._auth_token, self.account_status))
-            found = shown if self._is_account(request.headers["authorization"]) else error(20003, _UNAUTHORIZED)
+            found = (
+                (HTTPStatus.OK, account_of(ACCOUNT_SID, self._auth_token, self.account_status))
+                if self._is_account(request.headers["authorization"])
+                else error(20003, HTTPStatus.UNAUTHORIZED)
+            )
             self.behave(conversation, asking, lambda: conversation.write(*found))
         elif path == f"{_API}{ACCOUNT_SID}/Messages.json" and request.method == "POST":
             self._take(conversation, request, at_ns)
