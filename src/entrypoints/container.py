@@ -166,6 +166,7 @@ from domain.use_cases.work_off_receipts import WorkOffReceipts
 from entrypoints.dispatcher import Dispatcher
 from entrypoints.health import Health
 from entrypoints.http.callback_handlers import CallbackHandlers
+from entrypoints.http.console.use_cases import UseCases as ConsoleUseCases
 from entrypoints.http.contract import Contract
 from entrypoints.http.handlers import Handlers
 from entrypoints.http.internal import create_internal_app
@@ -774,6 +775,21 @@ class Container(containers.DeclarativeContainer):
         change_program=change_program,
         delete_program=delete_program,
     )
+    console: providers.Provider[ConsoleUseCases] = providers.Singleton(
+        ConsoleUseCases,
+        tokens=tokens,
+        clock=clock,
+        check_access=check_access,
+        issue_token=issue_token,
+        show_program=show_program,
+        read_usage=read_usage,
+        list_texts=list_texts,
+        find_text=find_text,
+        list_deliveries=list_deliveries,
+        cancel_text=cancel_text,
+        export_texts=export_texts,
+        list_opt_outs=list_opt_outs,
+    )
     app = providers.Singleton(
         _app,
         tracing,
@@ -796,6 +812,7 @@ class Container(containers.DeclarativeContainer):
         token_lifetime=settings.provided.token_lifetime,
         contact=settings.provided.contact,
         opt_out_by_page=opt_out_by_page,
+        console=console,
     )
     health: providers.Provider[Health] = providers.Singleton(Health, schema, standstills, clock, metrics, gauges)
     internal_app = providers.Singleton(create_internal_app, health, metrics)

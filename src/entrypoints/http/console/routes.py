@@ -1,0 +1,40 @@
+"""The console at `/console`: what is where, and who may look at it."""
+
+from collections.abc import Iterator
+
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import BaseRoute, Route
+
+from domain.model.access import Scope
+from entrypoints.http.console.frame import Frame, Page
+from entrypoints.http.console.messages import MessagePages
+from entrypoints.http.console.overview import OverviewPage
+from entrypoints.http.console.sign_in import SignIn
+from entrypoints.http.console.use_cases import UseCases
+
+
+def console_routes(base: str, public_url: str, use_cases: UseCases) -> Iterator[BaseRoute]:
+    """`base` is the path under which the hub lives."""
+    frame = Frame(base=base, public_url=public_url, use_cases=use_cases)
+    sign_in = SignIn(frame)
+
+    async def to_first(_request: Request) -> Response:
+        return RedirectResponse(f"{base}/console/", status_code=303)
+
+    yield Route(f"{base}/console", to_first)
+    yield from sign_in.routes()
+    for page in _pages(use_cases, sign_in):
+        yield from frame.routes(page)
+
+
+def _pages(hub: UseCases, sign_in: SignIn) -> Iterator[Page]:
+    overview, messages = OverviewPage(hub), MessagePages(hub)
+    yield Page("", overview.first, None)
+    yield Page("sign-out", sign_in.out, None, "POST")
+    yield Page("overview", overview.overview, Scope.READ, of_any_program=True)
+    yield Page("messages", messages.log, Scope.READ, of_any_program=True)
+    yield Page("messages.csv", messages.export, Scope.READ, of_any_program=True)
+    yield Page("messages/{id}", messages.message, Scope.READ, of_any_program=True)
+    yield Page("messages/{id}/progress", messages.progress, Scope.READ, of_any_program=True)
+    yield Page("messages/{id}/cancel", messages.cancel, Scope.SEND, "POST")

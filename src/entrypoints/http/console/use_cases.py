@@ -1,0 +1,30 @@
+"""What of the hub the console's pages are made of."""
+
+from dataclasses import dataclass
+
+from domain.ports.clock import Clock
+from domain.ports.tokens import Tokens
+from domain.use_cases.cancel_text import CancelText
+from domain.use_cases.check_access import CheckAccess
+from domain.use_cases.export_texts import ExportTexts
+from domain.use_cases.issue_token import IssueToken
+from domain.use_cases.list_opt_outs import ListOptOuts
+from domain.use_cases.list_programs import ShowProgram
+from domain.use_cases.read_texts import FindText, ListDeliveries, ListTexts
+from domain.use_cases.read_usage import ReadUsage
+
+
+@dataclass(frozen=True, kw_only=True)
+class UseCases:
+    tokens: Tokens
+    clock: Clock
+    check_access: CheckAccess
+    issue_token: IssueToken
+    show_program: ShowProgram
+    read_usage: ReadUsage
+    list_texts: ListTexts
+    find_text: FindText
+    list_deliveries: ListDeliveries
+    cancel_text: CancelText
+    export_texts: ExportTexts
+    list_opt_outs: ListOptOuts
