@@ -788,7 +788,14 @@ class Container(containers.DeclarativeContainer):
         list_deliveries=list_deliveries,
         cancel_text=cancel_text,
         export_texts=export_texts,
+        send_text=send_text,
+        preview_text=preview_text,
+        keep_templates=keep_templates,
+        list_inbound_messages=list_inbound_messages,
         list_opt_outs=list_opt_outs,
+        export_opt_outs=export_opt_outs,
+        import_opt_outs=import_opt_outs,
+        set_opt_out=set_opt_out,
     )
     app = providers.Singleton(
         _app,

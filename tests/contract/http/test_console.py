@@ -9,7 +9,9 @@ from urllib.parse import urlsplit
 
 import httpx
 import pytest
+from sqlalchemy import insert
 
+from adapters.sql.tables import inbound_messages
 from domain.model.access import Scope
 from domain.model.program_key import KeyTerms
 from domain.model.sender import SenderAddress
@@ -365,3 +367,132 @@ async def test_the_overview_counts(hub: Hub) -> None:
         assert page.status_code == 200
         assert re.search(r"<dt>On the way</dt><dd>2</dd>", page.text)
         assert 'class="waiting"' in page.text
+
+
+async def reviewed(browser: Browser, fields: Mapping[str, str]) -> Mapping[str, str]:
+    """What the form of the second look has in it."""
+    page = await browser.post("send", {"do": "review", **fields})
+    assert page.status_code == 200, page.text
+    hidden = dict(re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)">', page.text))
+    return {**fields, **hidden, "do": "send"}
+
+
+async def test_a_text_is_sent_once_however_often_somebody_clicks(hub: Hub) -> None:
+    office = await hub.an_office()
+    async with a_browser(hub, office.credentials) as browser:
+        fields = await reviewed(browser, {"Message": "Hello", "Recipients": NUMBER})
+        answers = [await browser.post("send", fields) for _ in range(3)]
+
+    assert len({each.headers["location"] for each in answers}) == 1
+    assert len((await hub.get(office, "/api/TextMessages")).json()["Items"]) == 1
+
+
+@pytest.mark.parametrize(
+    ("fields", "told"),
+    [
+        ({"Message": "", "Recipients": NUMBER}, "The message has no text."),
+        ({"Message": "x" * 1_601, "Recipients": NUMBER}, "The message is longer than 1600 characters."),
+        ({"Message": "Hello", "Recipients": ""}, "There is no number to send to."),
+        ({"Message": "Hello", "Recipients": ",".join(["1"] * 10_001)}, "There are 10001 numbers"),
+        ({"Message": "Hello", "Recipients": NUMBER, "SendAt": "2020-01-01T10:00"}, "The time has passed."),
+        ({"Message": "Hello", "Recipients": NUMBER, "SendAt": "soon"}, "The time cannot be read."),
+        ({"Message": "Hello", "Recipients": NUMBER, "Sender": "+17205550000"}, "none of this program"),
+        ({"Template": "none", "Recipients": NUMBER}, "no such template"),
+        ({"Template": HOSTILE, "Recipients": NUMBER}, "A template&#39;s name is"),
+        ({"Message": "Hello", "List": "Name\nAnn\n"}, "The file has no column PhoneNumber."),
+        ({"Message": "Hello", "List": "x" * 200_000}, "The file is no valid CSV."),
+    ],
+)
+async def test_what_cannot_be_sent_is_told_beside_what_was_typed(
+    hub: Hub, fields: Mapping[str, str], told: str
+) -> None:
+    office = await hub.an_office()
+    async with a_browser(hub, office.credentials) as browser:
+        answers = [await browser.post("send", {"do": do, **fields}) for do in ("review", "send")]
+
+    for answer in answers[:1] if "SendAt" in fields and "2020" in fields["SendAt"] else answers:
+        assert answer.status_code in {400, 422}, answer.text
+        assert told in answer.text
+        assert "<script>alert" not in answer.text
+    assert answers[1].status_code in {400, 422}
+    assert (await hub.get(office, "/api/TextMessages")).json()["Items"] == []
+
+
+async def test_lists_come_by_any_column_and_delimiter(hub: Hub) -> None:
+    office = await hub.an_office()
+    lists = [
+        "Name;Mobile phone\nAnn;970-690-4544\n",
+        "PHONE_NUMBER\r\n'+19706904544\r\n",
+        f"{NUMBER}\n",
+        "x\tcell\nAnn\t9706904544",
+    ]
+    async with a_browser(hub, office.credentials) as browser:
+        for text in lists:
+            page = await browser.post("send", {"do": "review", "Message": "Hello"}, List=text)
+            assert "Send to 1 number" in page.text, text
+
+
+async def test_a_key_that_may_only_read_sends_and_changes_nothing(hub: Hub) -> None:
+    credentials = await hub.create_program()
+    _, key = await hub.container.operate_keys().issue(credentials.program_id, KeyTerms(scopes=frozenset({Scope.READ})))
+    async with a_browser(hub, Credentials(credentials.program_id, credentials.sid, key.value)) as browser:
+        page = await browser.get("opt-outs")
+        answers = [
+            await browser.get("send"),
+            await browser.post("send", {"do": "send", "Message": "Hello", "Recipients": NUMBER}),
+            await browser.post("opt-outs", {"Number": NUMBER}),
+            await browser.post("opt-outs/import", {"List": NUMBER}),
+        ]
+
+    assert page.status_code == 200
+    assert "Opt somebody out" not in page.text
+    assert {each.status_code for each in answers} == {403}
+
+
+async def test_lists_of_opt_outs_run_nothing_in_a_spreadsheet(hub: Hub) -> None:
+    async with a_browser(hub, await hub.create_program()) as browser:
+        for index, wording in enumerate(("=1+1", "@SUM(1)", "-2+3", "+cmd|' /C calc'!A0")):
+            await browser.post("opt-outs", {"Number": f"+1970690454{index}", "Wording": wording})
+        csv = await browser.get("opt-outs.csv")
+        again = await browser.post("opt-outs/import", {}, List=csv.text)
+
+    for line in csv.text.splitlines()[1:]:
+        number, _, wording, *_ = line.split(",")
+        assert number.startswith("+1970")
+        assert wording.strip('"').startswith("'")
+    assert "0 added, 4 were there already." in again.text
+
+
+async def test_an_opt_out_by_the_console_says_so_in_the_record(hub: Hub) -> None:
+    office = await hub.an_office()
+    async with a_browser(hub, office.credentials) as browser:
+        done = await browser.post("opt-outs", {"Number": "(970) 690-4544", "Wording": HOSTILE})
+        bad = await browser.post("opt-outs", {"Number": "12"})
+        unreadable = await browser.post("opt-outs/import", {}, List="Name\nAnn\n")
+    (opt_out,) = (await hub.get(office, "/api/OptOuts")).json()["Items"]
+
+    assert "gets no more texts from you" in done.text
+    assert "<script>alert" not in done.text
+    assert (opt_out["PhoneNumber"], opt_out["Wording"]) == (NUMBER, HOSTILE)
+    assert opt_out["Actor"] == f"program {office.id}, by its console"
+    assert (bad.status_code, unreadable.status_code) == (422, 400)
+
+
+async def test_replies_are_shown_as_they_were_written(hub: Hub) -> None:
+    office = await hub.an_office()
+    async with hub.container.database().writing() as connection:
+        sender = (await hub.container.show_program()(office.id)).sender
+        await connection.execute(
+            insert(inbound_messages).values(
+                program_id=office.id, sender_id=sender.id, number=NUMBER, body=HOSTILE, received_us=1, callback_id=1
+            )
+        )
+    async with a_browser(hub, office.credentials) as browser, a_browser(hub, await hub.create_program()) as other:
+        page = await browser.get("inbound")
+        none = await browser.get("inbound", number="+19706904599")
+        theirs = await other.get("inbound")
+
+    assert "&lt;script&gt;" in page.text
+    assert "<script>alert" not in page.text
+    assert "There are none." in none.text
+    assert "There are none." in theirs.text

@@ -76,8 +76,8 @@ class Visit:
         """A parameter of the address, None where nothing stands in it."""
         return self.request.query_params.get(name, "").strip() or None
 
-    def show(self, template: str, *, status: int = 200, **values: object) -> Response:
-        html = TEMPLATES.get_template(template).render(visit=self, base=self.base, **values)
+    def show(self, page: str, /, *, status: int = 200, **values: object) -> Response:
+        html = TEMPLATES.get_template(page).render(visit=self, base=self.base, **values)
         return HTMLResponse(html, status_code=status, headers=_HEADERS)
 
     def go(self, to: str) -> Response:
@@ -125,9 +125,9 @@ class Frame:
                 f"{home}/programs/{{program_id}}/{page.path}", self._endpoint(of_program), methods=[page.method]
             )
 
-    def show(self, template: str, *, status: int = 200, **values: object) -> Response:
+    def show(self, page: str, /, *, status: int = 200, **values: object) -> Response:
         """A page for whoever is not signed in."""
-        html = TEMPLATES.get_template(template).render(base=self.base, **values)
+        html = TEMPLATES.get_template(page).render(base=self.base, **values)
         return HTMLResponse(html, status_code=status, headers=_HEADERS)
 
     def refused(self, request: Request, error: Exception) -> Response:

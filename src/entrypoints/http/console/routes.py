@@ -8,8 +8,11 @@ from starlette.routing import BaseRoute, Route
 
 from domain.model.access import Scope
 from entrypoints.http.console.frame import Frame, Page
+from entrypoints.http.console.inbound import InboundPage
 from entrypoints.http.console.messages import MessagePages
+from entrypoints.http.console.opt_outs import OptOutPages
 from entrypoints.http.console.overview import OverviewPage
+from entrypoints.http.console.send import SendPages
 from entrypoints.http.console.sign_in import SignIn
 from entrypoints.http.console.use_cases import UseCases
 
@@ -29,7 +32,7 @@ def console_routes(base: str, public_url: str, use_cases: UseCases) -> Iterator[
 
 
 def _pages(hub: UseCases, sign_in: SignIn) -> Iterator[Page]:
-    overview, messages = OverviewPage(hub), MessagePages(hub)
+    overview, messages, sending, opt_outs = OverviewPage(hub), MessagePages(hub), SendPages(hub), OptOutPages(hub)
     yield Page("", overview.first, None)
     yield Page("sign-out", sign_in.out, None, "POST")
     yield Page("overview", overview.overview, Scope.READ, of_any_program=True)
@@ -38,3 +41,12 @@ def _pages(hub: UseCases, sign_in: SignIn) -> Iterator[Page]:
     yield Page("messages/{id}", messages.message, Scope.READ, of_any_program=True)
     yield Page("messages/{id}/progress", messages.progress, Scope.READ, of_any_program=True)
     yield Page("messages/{id}/cancel", messages.cancel, Scope.SEND, "POST")
+    yield Page("send", sending.form, Scope.SEND)
+    yield Page("send", sending.posted, Scope.SEND, "POST")
+    yield Page("send/measure", sending.measure, Scope.SEND, "POST")
+    yield Page("templates", sending.templates, Scope.READ, of_any_program=True)
+    yield Page("inbound", InboundPage(hub).all, Scope.READ, of_any_program=True)
+    yield Page("opt-outs", opt_outs.all, Scope.READ, of_any_program=True)
+    yield Page("opt-outs.csv", opt_outs.export, Scope.READ, of_any_program=True)
+    yield Page("opt-outs", opt_outs.record, Scope.SEND, "POST")
+    yield Page("opt-outs/import", opt_outs.import_list, Scope.SEND, "POST")

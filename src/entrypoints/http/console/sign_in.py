@@ -16,7 +16,7 @@ from entrypoints.http.console.session import address_of
 from entrypoints.http.problems import CHALLENGE, RequestFault
 
 # Pages of the console, below its own path: there is no way out of it.
-_WITHIN = re.compile(r"(?:[\w-]+(?:/[\w%-]+)*)?(?:\?[\w=&%.+:-]*)?", re.ASCII)
+_WITHIN = re.compile(r"(?!.*%2[eE])(?:[\w-]+(?:/[\w%-]+)*)?(?:\?[\w=&%.+:-]*)?", re.ASCII)
 
 
 @dataclass(frozen=True)

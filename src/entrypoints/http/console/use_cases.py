@@ -6,12 +6,19 @@ from domain.ports.clock import Clock
 from domain.ports.tokens import Tokens
 from domain.use_cases.cancel_text import CancelText
 from domain.use_cases.check_access import CheckAccess
+from domain.use_cases.export_opt_outs import ExportOptOuts
 from domain.use_cases.export_texts import ExportTexts
+from domain.use_cases.import_opt_outs import ImportOptOuts
 from domain.use_cases.issue_token import IssueToken
+from domain.use_cases.keep_templates import KeepTemplates
+from domain.use_cases.list_inbound_messages import ListInboundMessages
 from domain.use_cases.list_opt_outs import ListOptOuts
 from domain.use_cases.list_programs import ShowProgram
+from domain.use_cases.preview_text import PreviewText
 from domain.use_cases.read_texts import FindText, ListDeliveries, ListTexts
 from domain.use_cases.read_usage import ReadUsage
+from domain.use_cases.send_text import SendText
+from domain.use_cases.set_opt_out import SetOptOut
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,4 +34,11 @@ class UseCases:
     list_deliveries: ListDeliveries
     cancel_text: CancelText
     export_texts: ExportTexts
+    send_text: SendText
+    preview_text: PreviewText
+    keep_templates: KeepTemplates
+    list_inbound_messages: ListInboundMessages
     list_opt_outs: ListOptOuts
+    export_opt_outs: ExportOptOuts
+    import_opt_outs: ImportOptOuts
+    set_opt_out: SetOptOut

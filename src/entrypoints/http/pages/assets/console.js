@@ -1,5 +1,6 @@
 "use strict";
-// The console works without this. It keeps parts up to date while somebody looks at them.
+// The console works without this. It keeps parts up to date while somebody looks at them, and tells how long a text is
+// while it is written.
 
 const EVERY_MS = 2000;
 
@@ -14,3 +15,26 @@ async function lookAgain() {
 }
 
 setTimeout(lookAgain, EVERY_MS);
+
+const form = document.querySelector("[data-measure]");
+const MEASURED = ["FormKey", "Message", "Template", "Sender"];
+let pause;
+
+async function measure() {
+  const fields = new FormData();
+  for (const [name, value] of new FormData(form)) {
+    if (MEASURED.includes(name) || name.startsWith("Value.")) fields.append(name, value);
+  }
+  const response = await fetch(form.dataset.measure, { method: "POST", body: fields, redirect: "error" });
+  if (!response.ok) return;
+  const fresh = new DOMParser().parseFromString(await response.text(), "text/html").getElementById("measure");
+  if (fresh) document.getElementById("measure").innerHTML = fresh.innerHTML;
+}
+
+if (form) {
+  form.addEventListener("input", () => {
+    clearTimeout(pause);
+    pause = setTimeout(measure, 300);
+  });
+  measure();
+}
