@@ -796,6 +796,12 @@ class Container(containers.DeclarativeContainer):
         export_opt_outs=export_opt_outs,
         import_opt_outs=import_opt_outs,
         set_opt_out=set_opt_out,
+        keep_webhooks=keep_webhooks,
+        list_programs=list_programs,
+        operate_keys=operate_keys,
+        pause=pause,
+        survey_senders=survey_senders,
+        list_audit_events=list_audit_events,
     )
     app = providers.Singleton(
         _app,

@@ -9,12 +9,16 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from domain.model.access import Scope
+from domain.model.program_key import KeyTerms
+from domain.model.sender import SenderAddress
+from entrypoints.container import Container, close
+from entrypoints.settings import Settings
 from tests.browser.visiting import DESKTOP, PHONE, Visit, a_visit
-from tests.http import Credentials, Office, RunningHub
+from tests.http import SIGNING_KEYS, Credentials, Office, RunningHub
+from tests.loops import run
 
 NUMBER = "+19706904544"
-# Failed at once, and as the sandbox has it.
-BARRED = "+15005550003"
 
 WINDOWS = [(DESKTOP, "light"), (PHONE, "dark")]
 WINDOW_NAMES = ["desktop", "phone"]
@@ -40,6 +44,26 @@ def at_the_console(
         sign_in(visit.open("/console/sign-in"), credentials)
         expect(visit.page.get_by_role("button", name="Sign out")).to_be_visible()
         yield visit
+
+
+def an_operator(hub: RunningHub) -> Credentials:
+    async def create() -> Credentials:
+        container = Container(
+            settings=Settings.from_environment(database_url=hub.database_url, signing_keys=SIGNING_KEYS)
+        )
+        try:
+            await container.clock().synchronise()
+            program, key = await container.create_program()(
+                name="Service desk",
+                provider="sandbox",
+                sender=SenderAddress("Operators"),
+                key_terms=KeyTerms(scopes=frozenset({Scope.OPERATOR})),
+            )
+            return Credentials(program.id, program.sid, key.value)
+        finally:
+            await close(container)
+
+    return run(create())
 
 
 def send(hub: RunningHub, office: Office, text: str, *numbers: str) -> str:
@@ -227,3 +251,46 @@ def test_staff_keep_the_list_of_those_who_want_no_texts(
         with page.expect_download() as download:
             page.get_by_role("link", name="Download as CSV").click()
         assert "+19706904545" in download.value.path().read_text()
+
+
+@pytest.mark.parametrize(("size", "scheme"), WINDOWS, ids=WINDOW_NAMES)
+def test_operators_look_at_every_program_and_stop_what_goes_wrong(
+    browser: Browser, hub: RunningHub, size: dict[str, int], scheme: str
+) -> None:
+    office = hub.an_office()
+    outcome(hub, office, send(hub, office, "Hello"))
+    with at_the_console(browser, hub, an_operator(hub), viewport=size, color_scheme=scheme) as visit:
+        page = visit.page
+        expect(page.get_by_role("heading", level=1)).to_have_text("Programs")
+        assert_good(visit)
+        visit.open(f"/console/programs/{office.id}/program")
+        assert_good(visit)
+        page.get_by_label("Name").fill("The new one")
+        page.get_by_role("button", name="Issue").click()
+        expect(page.get_by_role("status")).to_contain_text("smshub_live_")
+        page.get_by_role("button", name="Revoke key").first.click()
+        expect(page.get_by_role("main")).to_contain_text("Revoked")
+        page.get_by_role("button", name="Pause").click()
+        expect(page.get_by_text("It is paused")).to_be_visible()
+        page.get_by_role("button", name="Resume").click()
+        page.get_by_role("link", name="Messages").click()
+        expect(page.get_by_role("table")).to_contain_text("Delivered")
+        page.get_by_role("link", name="Senders").click()
+        assert_good(visit)
+        page.get_by_role("link", name="Audit").click()
+        expect(page.get_by_role("main")).to_contain_text("program.paused")
+        expect(page.get_by_role("main")).to_contain_text("key.revoked")
+        assert_good(visit)
+
+
+def test_the_senders_page_keeps_itself_up_to_date(browser: Browser, hub: RunningHub) -> None:
+    hub.create_program()
+    operator = an_operator(hub)
+    with at_the_console(browser, hub, operator) as one, at_the_console(browser, hub, operator) as other:
+        watched, acting = one.open("/console/senders"), other.open("/console/senders")
+        button = acting.get_by_role("button", name=re.compile(r"Pause \+1")).first
+        name = button.inner_text().removeprefix("Pause").strip()
+        button.click()
+        expect(watched.get_by_role("button", name=f"Resume {name}")).to_be_visible()
+        acting.get_by_role("button", name=f"Resume {name}").click()
+        expect(watched.get_by_role("button", name=f"Pause {name}")).to_be_visible()

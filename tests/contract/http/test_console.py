@@ -15,7 +15,7 @@ from adapters.sql.tables import inbound_messages
 from domain.model.access import Scope
 from domain.model.program_key import KeyTerms
 from domain.model.sender import SenderAddress
-from tests.http import Credentials, Hub
+from tests.http import Credentials, Hub, Office
 
 NUMBER = "+19706904544"
 SCRIPT = "<script>alert(1)</script>"
@@ -390,7 +390,7 @@ async def test_a_text_is_sent_once_however_often_somebody_clicks(hub: Hub) -> No
 @pytest.mark.parametrize(
     ("fields", "told"),
     [
-        ({"Message": "", "Recipients": NUMBER}, "The message has no text."),
+        ({"Message": "", "Recipients": NUMBER}, "The message is blank."),
         ({"Message": "x" * 1_601, "Recipients": NUMBER}, "The message is longer than 1600 characters."),
         ({"Message": "Hello", "Recipients": ""}, "There is no number to send to."),
         ({"Message": "Hello", "Recipients": ",".join(["1"] * 10_001)}, "There are 10001 numbers"),
@@ -496,3 +496,116 @@ async def test_replies_are_shown_as_they_were_written(hub: Hub) -> None:
     assert "<script>alert" not in page.text
     assert "There are none." in none.text
     assert "There are none." in theirs.text
+
+
+OPERATORS = ("programs", "senders", "audit", "programs/{id}/program", "programs/{id}/webhooks")
+OPERATORS_FORMS = ("pause", "suspend", "keys", "keys/1/revoke", "webhooks/0/replay")
+
+
+async def test_operators_pages_are_nobody_elses(hub: Hub) -> None:
+    other = await hub.create_program()
+    async with a_browser(hub, await hub.create_program()) as browser:
+        answers = [await browser.get(path.format(id=other.program_id)) for path in OPERATORS]
+        answers += [await browser.post(f"programs/{other.program_id}/{path}", {}) for path in OPERATORS_FORMS]
+        answers.append(await browser.post("senders/1/pause", {"do": "pause"}))
+        first = await browser.get("overview")
+
+    assert {each.status_code for each in answers} == {403}
+    assert "Audit" not in first.text
+    assert len(await hub.container.operate_keys().of(other.program_id)) == 1
+
+
+async def test_what_operators_do_stands_in_the_record(hub: Hub) -> None:
+    program, operator = await hub.create_program(), await an_operator(hub)
+    at = f"programs/{program.program_id}"
+    async with a_browser(hub, operator) as browser:
+        await browser.post(f"{at}/pause", {"do": "pause"})
+        await browser.post(f"{at}/suspend", {"do": "suspend"})
+        page = await browser.get(f"{at}/program")
+        await browser.post(f"{at}/suspend", {"do": "reinstate"})
+        issued = await browser.post(f"{at}/keys", {"Name": HOSTILE, "Kind": "test"})
+        record = await browser.get("audit", program=program.program_id)
+    key = re.search(r"smshub_test_\w{38}", issued.text)
+    events = (await hub.container.list_audit_events()(program_id=program.program_id, before=None, limit=10)).items
+
+    assert "It is paused" in page.text
+    assert "It is suspended" in page.text
+    assert key is not None
+    assert "<script>alert" not in issued.text
+    assert [each.action for each in events][:4] == [
+        "key.issued",
+        "program.reinstated",
+        "program.suspended",
+        "program.paused",
+    ]
+    assert {(each.actor.name, each.actor.via, each.actor.address) for each in events[:4]} == {
+        (operator.program_id, "console", "127.0.0.1")
+    }
+    assert "program.suspended" in record.text
+    assert key[0] not in record.text
+
+
+async def test_a_third_key_is_refused_in_words(hub: Hub) -> None:
+    program = await hub.create_program()
+    async with a_browser(hub, await an_operator(hub)) as browser:
+        answers = [await browser.post(f"programs/{program.program_id}/keys", {"Kind": "live"}) for _ in range(2)]
+        odd = await browser.post(f"programs/{program.program_id}/keys/x/revoke", {})
+        gone = await browser.post(f"programs/{program.program_id}/keys/999999/revoke", {})
+
+    assert [each.status_code for each in answers] == [200, 422]
+    assert "revoke one first" in answers[1].text
+    assert (odd.status_code, gone.status_code) == (404, 404)
+
+
+async def test_operators_pause_a_sender(hub: Hub) -> None:
+    program = await hub.container.show_program()((await hub.create_program()).program_id)
+    async with a_browser(hub, await an_operator(hub)) as browser:
+        await browser.post(f"senders/{program.sender.id}/pause", {"do": "pause"})
+        paused = (await hub.container.survey_senders().one(program.sender.id)).sender.paused
+        page = await browser.get("senders")
+        await browser.post(f"senders/{program.sender.id}/pause", {"do": "resume"})
+        resumed = not (await hub.container.survey_senders().one(program.sender.id)).sender.paused
+        gone = await browser.post("senders/999999/pause", {"do": "pause"})
+
+    assert paused
+    assert resumed
+    assert program.sender.address.value in page.text
+    assert gone.status_code == 404
+
+
+async def a_webhook_with_an_attempt(hub: Hub, office: Office) -> tuple[str, str]:
+    """Its id, and that of an event that it did not accept."""
+    made = await hub.post(office, "/api/Webhooks", {"Url": "https://receiver.example/hook", "Description": HOSTILE})
+    assert made.status_code == 200, made.text
+    webhook_id = made.json()["Id"]
+    event_id = (await hub.post(office, f"/api/Webhooks/{webhook_id}/Test")).json()["EventId"]
+    return webhook_id, event_id
+
+
+async def test_a_webhooks_events_are_told_again(hub: Hub) -> None:
+    office = await hub.an_office()
+    webhook_id, event_id = await a_webhook_with_an_attempt(hub, office)
+    async with (
+        a_browser(hub, office.credentials) as browser,
+        a_browser(hub, await an_operator(hub)) as operator,
+        a_browser(hub, await hub.create_program()) as other,
+    ):
+        pages = [await browser.get("webhooks"), await browser.get(f"webhooks/{webhook_id}")]
+        again = [
+            await browser.post(f"webhooks/{webhook_id}/replay", {"Event": event_id}),
+            await operator.post(f"programs/{office.id}/webhooks/{webhook_id}/replay", {"Event": event_id}),
+            await browser.post(f"webhooks/{webhook_id}/replay", {}),
+        ]
+        bad = [
+            await browser.post(f"webhooks/{webhook_id}/replay", {"Event": "odd"}),
+            await browser.get("webhooks/odd"),
+            await other.get(f"webhooks/{webhook_id}"),
+            await other.post(f"webhooks/{webhook_id}/replay", {"Event": event_id}),
+        ]
+
+    assert "https://receiver.example/hook" in pages[0].text + pages[1].text
+    assert all("<script>alert" not in each.text for each in pages)
+    assert [each.status_code for each in again] == [200, 200, 200]
+    assert "1 call is made again." in again[0].text
+    assert "1 call is made again." in again[1].text
+    assert [each.status_code for each in bad] == [404, 404, 404, 404]

@@ -1,9 +1,11 @@
 """What all pages of the console have in common: who looks, whether they may, and how it is answered."""
 
+import re
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from hmac import compare_digest
 from urllib.parse import quote, urlsplit
+from uuid import UUID
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -21,6 +23,7 @@ from entrypoints.http.problems import Problem, RequestFault
 from entrypoints.http.telemetry import PROBLEM
 
 FORM_KEY = "FormKey"
+_NUMBER = re.compile("[0-9]{1,18}")
 
 # Nothing comes from elsewhere, and what is typed in goes nowhere else. Without the referrer browsers would not say
 # whose page posts a form.
@@ -75,6 +78,19 @@ class Visit:
     def asked(self, name: str) -> str | None:
         """A parameter of the address, None where nothing stands in it."""
         return self.request.query_params.get(name, "").strip() or None
+
+    def id_in_path(self) -> UUID:
+        """Of what the page is about. Raises `HTTPException`, for nothing has an id that is none."""
+        try:
+            return UUID(self.request.path_params["id"])
+        except ValueError:
+            raise HTTPException(404) from None
+
+    def number_in_path(self, name: str) -> int:
+        written: str = self.request.path_params[name]
+        if not _NUMBER.fullmatch(written):
+            raise HTTPException(404)
+        return int(written)
 
     def show(self, page: str, /, *, status: int = 200, **values: object) -> Response:
         html = TEMPLATES.get_template(page).render(visit=self, base=self.base, **values)

@@ -5,9 +5,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import TypedDict
-from uuid import UUID
 
-from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from domain.errors import NumberRefused
@@ -81,18 +79,11 @@ class MessagePages:
         return visit.show("progress.html", text=_progress(await self._found(visit)), states=STATES)
 
     async def cancel(self, visit: Visit) -> Response:
-        await self.hub.cancel_text(visit.grant, _id(visit))
-        return visit.go(f"messages/{_id(visit)}")
+        await self.hub.cancel_text(visit.grant, visit.id_in_path())
+        return visit.go(f"messages/{visit.id_in_path()}")
 
     async def _found(self, visit: Visit) -> TextSummary:
-        return await self.hub.find_text(visit.grant, _id(visit))
-
-
-def _id(visit: Visit) -> UUID:
-    try:
-        return UUID(visit.request.path_params["id"])
-    except ValueError:
-        raise HTTPException(404) from None
+        return await self.hub.find_text(visit.grant, visit.id_in_path())
 
 
 def _wanted(visit: Visit) -> _Wanted:

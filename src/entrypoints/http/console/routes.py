@@ -7,14 +7,18 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from domain.model.access import Scope
+from entrypoints.http.console.audit import AuditPage
 from entrypoints.http.console.frame import Frame, Page
 from entrypoints.http.console.inbound import InboundPage
 from entrypoints.http.console.messages import MessagePages
 from entrypoints.http.console.opt_outs import OptOutPages
 from entrypoints.http.console.overview import OverviewPage
+from entrypoints.http.console.programs import ProgramPages
 from entrypoints.http.console.send import SendPages
+from entrypoints.http.console.senders import SenderPages
 from entrypoints.http.console.sign_in import SignIn
 from entrypoints.http.console.use_cases import UseCases
+from entrypoints.http.console.webhooks import WebhookPages
 
 
 def console_routes(base: str, public_url: str, use_cases: UseCases) -> Iterator[BaseRoute]:
@@ -27,7 +31,7 @@ def console_routes(base: str, public_url: str, use_cases: UseCases) -> Iterator[
 
     yield Route(f"{base}/console", to_first)
     yield from sign_in.routes()
-    for page in _pages(use_cases, sign_in):
+    for page in (*_pages(use_cases, sign_in), *_operators_pages(use_cases)):
         yield from frame.routes(page)
 
 
@@ -50,3 +54,20 @@ def _pages(hub: UseCases, sign_in: SignIn) -> Iterator[Page]:
     yield Page("opt-outs.csv", opt_outs.export, Scope.READ, of_any_program=True)
     yield Page("opt-outs", opt_outs.record, Scope.SEND, "POST")
     yield Page("opt-outs/import", opt_outs.import_list, Scope.SEND, "POST")
+    webhooks = WebhookPages(hub)
+    yield Page("webhooks", webhooks.all, Scope.READ, of_any_program=True)
+    yield Page("webhooks/{id}", webhooks.one, Scope.READ, of_any_program=True)
+    yield Page("webhooks/{id}/replay", webhooks.replay, Scope.SEND, "POST", of_any_program=True)
+
+
+def _operators_pages(hub: UseCases) -> Iterator[Page]:
+    programs, senders = ProgramPages(hub), SenderPages(hub)
+    yield Page("programs", programs.all, Scope.OPERATOR)
+    yield Page("programs/{program_id}/program", programs.one, Scope.OPERATOR)
+    yield Page("programs/{program_id}/pause", programs.pause, Scope.OPERATOR, "POST")
+    yield Page("programs/{program_id}/suspend", programs.suspend, Scope.OPERATOR, "POST")
+    yield Page("programs/{program_id}/keys", programs.issue_key, Scope.OPERATOR, "POST")
+    yield Page("programs/{program_id}/keys/{key_id}/revoke", programs.revoke_key, Scope.OPERATOR, "POST")
+    yield Page("senders", senders.all, Scope.OPERATOR)
+    yield Page("senders/{sender_id}/pause", senders.pause, Scope.OPERATOR, "POST")
+    yield Page("audit", AuditPage(hub).all, Scope.OPERATOR)

@@ -9,7 +9,8 @@ async function lookAgain() {
     const response = await fetch(part.dataset.again, { redirect: "error" });
     if (!response.ok) return;
     const fresh = new DOMParser().parseFromString(await response.text(), "text/html").getElementById(part.id);
-    if (fresh && fresh.outerHTML !== part.outerHTML) part.replaceWith(fresh);
+    // Whoever is at one of its buttons is not to lose it.
+    if (fresh && fresh.outerHTML !== part.outerHTML && !part.contains(document.activeElement)) part.replaceWith(fresh);
   }
   if (document.querySelector("[data-again]")) setTimeout(lookAgain, EVERY_MS);
 }
