@@ -101,13 +101,16 @@ def test_staff_see_how_it_goes_and_what_became_of_each_text(
         expect(page.get_by_role("heading", level=1)).to_have_text("Overview")
         expect(page.locator(".figures")).to_contain_text(re.compile(r"Delivered\s*1"))
         expect(page.get_by_role("img", name="Texts by day")).to_be_visible()
-        assert_good(visit)
+        if not options:
+            assert_good(visit)
         page.get_by_role("link", name="Messages").click()
         expect(page.get_by_role("table")).to_contain_text("Delivered")
-        assert_good(visit)
+        if not options:
+            assert_good(visit)
         page.get_by_role("link", name="Your appointment").click()
         expect(page.locator(".histories")).to_contain_text("It arrived.")
-        assert_good(visit)
+        if not options:
+            assert_good(visit)
 
 
 def test_a_message_keeps_itself_up_to_date_while_it_goes_out(browser: Browser, hub: RunningHub) -> None:
@@ -179,14 +182,17 @@ def test_staff_send_a_text_to_a_list_and_see_it_go_out(
         page.get_by_label("And from a file").set_input_files(
             {"name": "list.csv", "mimeType": "text/csv", "buffer": b"Name,Phone Number\nAnn,970.690.4546\n"}
         )
-        assert_good(visit)
+        if not options:
+            assert_good(visit)
         page.get_by_role("button", name="Look at it once more").click()
         expect(page.get_by_role("main")).to_contain_text("Number 3 is too short.")
         expect(page.get_by_role("main")).to_contain_text("1 that want no texts")
-        assert_good(visit)
+        if not options:
+            assert_good(visit)
         page.get_by_role("button", name="Send to 2 numbers").click()
         expect(page.locator(".histories > li")).to_have_count(3)
-        assert_good(visit)
+        if not options:
+            assert_good(visit)
         if not options:
             expect(page.get_by_text("3 of 3 are through")).to_be_visible()
 

@@ -9,22 +9,27 @@ from urllib.parse import urlsplit
 
 import httpx
 import pytest
+import pytest_asyncio
 from sqlalchemy import insert
 
 from adapters.sql.tables import inbound_messages
 from domain.model.access import Scope
 from domain.model.program_key import KeyTerms
 from domain.model.sender import SenderAddress
-from tests.http import Credentials, Hub, Office
+from tests.http import PUBLIC_URL, Credentials, Hub, Office, a_hub
 
 NUMBER = "+19706904544"
 SCRIPT = "<script>alert(1)</script>"
 HOSTILE = f"{SCRIPT}\"'><img src=x onerror=alert(1)>"
 
 
-@pytest.fixture(scope="module")
-def hub(a_hub_of_each_kind: Hub) -> Hub:
-    return a_hub_of_each_kind
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def hub(shared_database_url: str) -> AsyncIterator[Hub]:
+    """On SQLite without a prefix, on PostgreSQL with one."""
+    prefix = "" if shared_database_url.startswith("sqlite") else "/cwis463"
+    keys = "tests:" + "0123456789abcdef" * 3
+    async with a_hub(shared_database_url, public_url=f"{PUBLIC_URL}{prefix}", encryption_keys=keys) as hub:
+        yield hub
 
 
 @dataclass(frozen=True)
