@@ -17,6 +17,7 @@ from domain.model.access import Scope
 from domain.model.program_key import KeyTerms
 from domain.model.sender import SenderAddress
 from tests.http import PUBLIC_URL, Credentials, Hub, Office, a_hub
+from tests.receiver import a_receiver
 
 NUMBER = "+19706904544"
 SCRIPT = "<script>alert(1)</script>"
@@ -28,7 +29,12 @@ async def hub(shared_database_url: str) -> AsyncIterator[Hub]:
     """On SQLite without a prefix, on PostgreSQL with one."""
     prefix = "" if shared_database_url.startswith("sqlite") else "/cwis463"
     keys = "tests:" + "0123456789abcdef" * 3
-    async with a_hub(shared_database_url, public_url=f"{PUBLIC_URL}{prefix}", encryption_keys=keys) as hub:
+    async with a_hub(
+        shared_database_url,
+        public_url=f"{PUBLIC_URL}{prefix}",
+        encryption_keys=keys,
+        webhook_private_networks="127.0.0.0/8",
+    ) as hub:
         yield hub
 
 
@@ -345,6 +351,7 @@ async def test_the_log_is_filtered_and_paged(hub: Hub) -> None:
     assert (bad.status_code, odd.status_code) == (422, 200)
     assert "This number is too short." in bad.text
     assert csv.headers["content-type"].startswith("text/csv")
+    assert csv.headers["cache-control"] == "no-store"
     assert len(csv.text.splitlines()) == 2
 
 
@@ -578,29 +585,43 @@ async def test_operators_pause_a_sender(hub: Hub) -> None:
     assert gone.status_code == 404
 
 
-async def a_webhook_with_an_attempt(hub: Hub, office: Office) -> tuple[str, str]:
-    """Its id, and that of an event that it did not accept."""
-    made = await hub.post(office, "/api/Webhooks", {"Url": "https://receiver.example/hook", "Description": HOSTILE})
+async def a_webhook(hub: Hub, office: Office, url: str) -> tuple[str, str]:
+    """Its id, and that of an event that it is told of."""
+    made = await hub.post(office, "/api/Webhooks", {"Url": url, "Description": HOSTILE})
     assert made.status_code == 200, made.text
     webhook_id = made.json()["Id"]
     event_id = (await hub.post(office, f"/api/Webhooks/{webhook_id}/Test")).json()["EventId"]
     return webhook_id, event_id
 
 
-async def test_a_webhooks_events_are_told_again(hub: Hub) -> None:
+async def test_each_call_of_a_webhook_is_shown_and_made_again(hub: Hub) -> None:
     office = await hub.an_office()
-    webhook_id, event_id = await a_webhook_with_an_attempt(hub, office)
+    async with a_browser(hub, office.credentials) as browser, a_receiver() as receiver, hub.dispatching():
+        receiver.statuses = [503]
+        webhook_id, event_id = await a_webhook(hub, office, receiver.url)
+        await receiver.until(1)
+        failed = await browser.get(f"webhooks/{webhook_id}")
+        again = await browser.post(f"webhooks/{webhook_id}/replay", {"Event": event_id})
+        await receiver.until(2)
+        accepted = await browser.get(f"webhooks/{webhook_id}")
+
+    assert re.search(r"Not accepted</span> <span class=\"result\">503, ", failed.text)
+    assert "1 call is made again." in again.text
+    assert re.search(r">Accepted</span> <span class=\"result\">204, ", accepted.text)
+
+
+async def test_another_programs_webhooks_are_not_there(hub: Hub) -> None:
+    office = await hub.an_office()
+    webhook_id, event_id = await a_webhook(hub, office, "https://receiver.example/hook")
     async with (
         a_browser(hub, office.credentials) as browser,
         a_browser(hub, await an_operator(hub)) as operator,
         a_browser(hub, await hub.create_program()) as other,
     ):
         pages = [await browser.get("webhooks"), await browser.get(f"webhooks/{webhook_id}")]
-        again = [
-            await browser.post(f"webhooks/{webhook_id}/replay", {"Event": event_id}),
-            await operator.post(f"programs/{office.id}/webhooks/{webhook_id}/replay", {"Event": event_id}),
-            await browser.post(f"webhooks/{webhook_id}/replay", {}),
-        ]
+        seen = await operator.get(f"programs/{office.id}/webhooks/{webhook_id}")
+        again = await operator.post(f"programs/{office.id}/webhooks/{webhook_id}/replay", {"Event": event_id})
+        all_again = await browser.post(f"webhooks/{webhook_id}/replay", {})
         bad = [
             await browser.post(f"webhooks/{webhook_id}/replay", {"Event": "odd"}),
             await browser.get("webhooks/odd"),
@@ -608,9 +629,24 @@ async def test_a_webhooks_events_are_told_again(hub: Hub) -> None:
             await other.post(f"webhooks/{webhook_id}/replay", {"Event": event_id}),
         ]
 
-    assert "https://receiver.example/hook" in pages[0].text + pages[1].text
-    assert all("<script>alert" not in each.text for each in pages)
-    assert [each.status_code for each in again] == [200, 200, 200]
-    assert "1 call is made again." in again[0].text
-    assert "1 call is made again." in again[1].text
+    for page in (*pages, seen):
+        assert "https://receiver.example/hook" in page.text
+        assert "<script>alert" not in page.text
+    assert "1 call is made again." in again.text
+    assert all_again.status_code == 200
     assert [each.status_code for each in bad] == [404, 404, 404, 404]
+
+
+async def test_a_programs_name_runs_nothing(hub: Hub) -> None:
+    program, key = await hub.container.create_program()(
+        name=HOSTILE, provider="sandbox", sender=SenderAddress("+17205559999")
+    )
+    async with a_browser(hub, Credentials(program.id, program.sid, key.value)) as browser:
+        pages = [await browser.get("overview")]
+    async with a_browser(hub, await an_operator(hub)) as browser:
+        pages += [await browser.get(path.format(id=program.id)) for path in OPERATORS if path != "audit"]
+
+    for page in pages:
+        assert page.status_code == 200
+        assert "&lt;script&gt;" in page.text
+        assert "<script>alert" not in page.text

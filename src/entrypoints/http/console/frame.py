@@ -96,6 +96,10 @@ class Visit:
         html = TEMPLATES.get_template(page).render(visit=self, base=self.base, **values)
         return HTMLResponse(html, status_code=status, headers=_HEADERS)
 
+    def hand_over(self, file: Response) -> Response:
+        file.headers.update(_HEADERS)
+        return file
+
     def go(self, to: str) -> Response:
         """To another page of the same program, which is asked for with GET."""
         return RedirectResponse(f"{self.at}/{to}", status_code=303, headers=_HEADERS)

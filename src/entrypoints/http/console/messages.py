@@ -53,7 +53,8 @@ class MessagePages:
 
     async def export(self, visit: Visit) -> Response:
         texts = self.hub.export_texts(visit.grant.program_id, **_wanted(visit))
-        return await CsvDownload.of(spreadsheets.written(spreadsheets.TEXTS, texts), name="text-messages.csv")
+        file = await CsvDownload.of(spreadsheets.written(spreadsheets.TEXTS, texts), name="text-messages.csv")
+        return visit.hand_over(file)
 
     async def message(self, visit: Visit) -> Response:
         summary = await self._found(visit)

@@ -27,7 +27,8 @@ class OptOutPages:
 
     async def export(self, visit: Visit) -> Response:
         opt_outs = self.hub.export_opt_outs(visit.grant.program_id)
-        return await CsvDownload.of(spreadsheets.written(spreadsheets.OPT_OUTS, opt_outs), name="opt-outs.csv")
+        file = await CsvDownload.of(spreadsheets.written(spreadsheets.OPT_OUTS, opt_outs), name="opt-outs.csv")
+        return visit.hand_over(file)
 
     async def record(self, visit: Visit) -> Response:
         consent = Consent.GIVEN if visit.fields.get("do") == "lift" else Consent.WITHDRAWN
