@@ -461,6 +461,19 @@ async def test_a_key_that_may_only_read_sends_and_changes_nothing(hub: Hub) -> N
     assert {each.status_code for each in answers} == {403}
 
 
+async def test_a_key_that_may_only_send_is_told_that_it_has_sent(hub: Hub) -> None:
+    office = await hub.an_office()
+    _, key = await hub.container.operate_keys().issue(office.id, KeyTerms(scopes=frozenset({Scope.SEND})))
+    async with a_browser(hub, Credentials(office.id, office.credentials.sid, key.value)) as browser:
+        fields = await reviewed(browser, {"Message": "Hello", "Recipients": NUMBER})
+        sent = await browser.post("send", fields)
+        log = await browser.get("messages")
+
+    assert "Accepted for 1 number." in sent.text
+    assert log.status_code == 403
+    assert len((await hub.get(office, "/api/TextMessages")).json()["Items"]) == 1
+
+
 async def test_lists_of_opt_outs_run_nothing_in_a_spreadsheet(hub: Hub) -> None:
     async with a_browser(hub, await hub.create_program()) as browser:
         for index, wording in enumerate(("=1+1", "@SUM(1)", "-2+3", "+cmd|' /C calc'!A0")):

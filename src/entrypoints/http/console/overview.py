@@ -21,8 +21,10 @@ class OverviewPage:
     hub: UseCases
 
     async def first(self, visit: Visit) -> Response:
-        """Those who run the hub and send nothing find the list of programs."""
-        return visit.go("overview" if visit.may("messages:read") else "programs")
+        """The first of those that somebody may see."""
+        if visit.may("messages:read"):
+            return visit.go("overview")
+        return visit.go("programs" if visit.is_operator else "send")
 
     async def overview(self, visit: Visit) -> Response:
         asked = visit.asked("days") or ""

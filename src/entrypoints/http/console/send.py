@@ -16,6 +16,7 @@ from domain.model.priority import Priority
 from domain.model.template import Filling, TemplateName, TemplateVersion
 from domain.use_cases.preview_text import PreviewTextCommand
 from domain.use_cases.send_text import SendTextCommand
+from entrypoints.http import representations
 from entrypoints.http.console.frame import Visit
 from entrypoints.http.console.recipients import listed, pasted
 from entrypoints.http.console.use_cases import UseCases
@@ -114,13 +115,16 @@ class SendPages:
     async def templates(self, visit: Visit) -> Response:
         return visit.show("templates.html", templates=await self.hub.keep_templates.all(visit.grant))
 
-    async def _form(self, visit: Visit, draft: Draft, *, fault: HubError | None = None) -> Response:
+    async def _form(
+        self, visit: Visit, draft: Draft, *, fault: HubError | None = None, done: str | None = None
+    ) -> Response:
         template = await self._template(visit, draft.template)
         problem = None if fault is None else Problem.of(fault)
         response = visit.show(
             "send.html",
             status=200 if problem is None else problem.status,
             fault=None if problem is None else problem.detail,
+            done=done,
             draft=draft,
             template=template,
             templates=await self.hub.keep_templates.all(visit.grant),
@@ -172,4 +176,6 @@ class SendPages:
             lenient=True,
         )
         accepted = await self.hub.send_text(visit.grant, command, key=f"console-{draft.key}" if draft.key else None)
+        if not visit.may("messages:read"):
+            return await self._form(visit, Draft(), done=representations.accepted_text(accepted)["SentResult"])
         return visit.go(f"messages/{accepted.summary.message.id}")
