@@ -18,6 +18,7 @@ _NEVER_DOCUMENTED = frozenset({405})
 
 # What is wrong with what somebody typed in, they read on the page.
 _PAGES_WITH_FORMS = "/opt-out/"
+_CONSOLE = "/console/"
 
 
 @dataclass(frozen=True)
@@ -78,8 +79,9 @@ class Documented:
         path = request.url.raw_path.decode().partition("?")[0]
         operation = self.operation_of(request.method, path)
         if operation is None or response.status_code in _NEVER_DOCUMENTED:
-            is_for_people = path.startswith(f"{self.contract.base_path}{_PAGES_WITH_FORMS}")
-            told = PROBLEM if not is_for_people or response.status_code == 404 else media_type
+            at = path.removeprefix(self.contract.base_path)
+            is_form = at.startswith(_PAGES_WITH_FORMS) and response.status_code != 404
+            told = media_type if is_form or at.startswith(_CONSOLE) else PROBLEM
             assert response.status_code < 400 or media_type == told or request.method == "OPTIONS", response
             return
         where = f"{operation.id} answers {response.status_code}"

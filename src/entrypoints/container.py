@@ -167,6 +167,7 @@ from domain.use_cases.work_off_receipts import WorkOffReceipts
 from entrypoints.dispatcher import Dispatcher
 from entrypoints.health import Health
 from entrypoints.http.callback_handlers import CallbackHandlers
+from entrypoints.http.console.use_cases import UseCases as ConsoleUseCases
 from entrypoints.http.contract import Contract
 from entrypoints.http.handlers import Handlers
 from entrypoints.http.internal import create_internal_app
@@ -777,6 +778,34 @@ class Container(containers.DeclarativeContainer):
         delete_program=delete_program,
         remove_sender=remove_sender,
     )
+    console: providers.Provider[ConsoleUseCases] = providers.Singleton(
+        ConsoleUseCases,
+        tokens=tokens,
+        clock=clock,
+        check_access=check_access,
+        issue_token=issue_token,
+        show_program=show_program,
+        read_usage=read_usage,
+        list_texts=list_texts,
+        find_text=find_text,
+        list_deliveries=list_deliveries,
+        cancel_text=cancel_text,
+        export_texts=export_texts,
+        send_text=send_text,
+        preview_text=preview_text,
+        keep_templates=keep_templates,
+        list_inbound_messages=list_inbound_messages,
+        list_opt_outs=list_opt_outs,
+        export_opt_outs=export_opt_outs,
+        import_opt_outs=import_opt_outs,
+        set_opt_out=set_opt_out,
+        keep_webhooks=keep_webhooks,
+        list_programs=list_programs,
+        operate_keys=operate_keys,
+        pause=pause,
+        survey_senders=survey_senders,
+        list_audit_events=list_audit_events,
+    )
     app = providers.Singleton(
         _app,
         tracing,
@@ -799,6 +828,7 @@ class Container(containers.DeclarativeContainer):
         token_lifetime=settings.provided.token_lifetime,
         contact=settings.provided.contact,
         opt_out_by_page=opt_out_by_page,
+        console=console,
     )
     health: providers.Provider[Health] = providers.Singleton(Health, schema, standstills, clock, metrics, gauges)
     internal_app = providers.Singleton(create_internal_app, health, metrics)

@@ -6,6 +6,7 @@ import traceback
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 from uuid import uuid4
 
@@ -139,6 +140,9 @@ CALLS: dict[str, Callable[[Store], Awaitable[object]]] = {
     "login_guard.admit again": log_in_twice,
     "standings.of_key": lambda store: store.standings.of_key(1),
     "standings.of_keyless": lambda store: store.standings.of_keyless("city-hall", issued_us=NOW_US),
+    "usage.hours": lambda store: store.usage.hours(
+        "city-hall", first=date(2030, 3, 14), last=date(2030, 3, 14), zone="UTC"
+    ),
     "audit_log.page": lambda store: store.audit_log.page(before=None, limit=10),
     "contacts.among": lambda store: store.contacts.among("city-hall", [NUMBER]),
     "inbound.due_replies": lambda store: store.inbound.due_replies(now_us=NOW_US, limit=10),

@@ -38,6 +38,22 @@ async def usage(store: Store, program: Program) -> Sequence[DayOfUse]:
     return await store.usage.days(program.id, first=FIRST, last=LAST, zone=ZONE)
 
 
+async def test_hours_are_those_of_the_zones_clocks(store: Store) -> None:
+    program, other = await store.add_program(), await store.add_program("library", sender=SENDER)
+    start_us = beginning_us(FIRST, "Asia/Kathmandu")
+    hour_us = 3_600 * SECOND_US
+    await add(store, program, *numbers(3), at_us=start_us)
+    await add(store, program, *numbers(2), at_us=start_us + DAY_US + hour_us - SECOND_US)
+    await add(store, program, *numbers(1), at_us=start_us + 23 * hour_us)
+    await add(store, program, *numbers(5), at_us=start_us - SECOND_US)
+    await add(store, program, *numbers(5), at_us=start_us + 3 * DAY_US)
+    await add(store, other, *numbers(5), at_us=start_us)
+
+    hours = await store.usage.hours(program.id, first=FIRST, last=LAST, zone="Asia/Kathmandu")
+
+    assert hours == [5, *[0] * 22, 1]
+
+
 async def a_busy_program(store: Store) -> Program:
     program = await store.add_program()
     other = await store.add_program("library", sender=SENDER)

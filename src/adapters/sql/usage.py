@@ -12,13 +12,16 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from adapters.sql.database import Database
 from adapters.sql.tables import deliveries, past_usage, senders, text_messages
-from domain.model.budget import beginning_us
+from domain.model.budget import beginning_us, hour_of
 from domain.model.delivery import DeliveryState
 from domain.model.message_id import first_message_id
+from domain.model.pace import SECOND_US
 from domain.model.phone_number import PhoneNumber
 from domain.model.sender import SenderAddress
 from domain.model.usage import DayOfUse
 from domain.ports.usage import UsageLog
+
+_QUARTER_US = 900 * SECOND_US
 
 # Numbers that begin alike belong to one country: where many share a code (+1), by the area code.
 _BEGINNING = case(
@@ -65,6 +68,20 @@ class SqlUsage(UsageLog):
                 ]
         return found
 
+    async def hours(self, program_id: str, *, first: date, last: date, zone: str) -> Sequence[int]:
+        # By quarters, as there are zones that are not whole hours apart.
+        quarter = (text_messages.c.created_us // _QUARTER_US).label("quarter")
+        its = (
+            select(quarter, func.sum(text_messages.c.recipients).label("texts"))
+            .where(*_accepted(first, last, program_id, zone))
+            .group_by(quarter)
+        )
+        found = [0] * 24
+        async with self._database.reading() as connection:
+            for row in await connection.execute(its):
+                found[hour_of(row.quarter * _QUARTER_US, zone)] += row.texts
+        return found
+
 
 async def keep_usage(
     database: Database, connection: AsyncConnection, program_id: str, by_day: Mapping[date, Sequence[UUID]]
@@ -96,12 +113,14 @@ async def keep_usage(
 
 
 def _accepted_on(day: date, program_id: str, zone: str) -> ColumnElement[bool]:
-    """Ids carry the time of acceptance."""
-    first, end = (first_message_id(beginning_us(each, zone)) for each in (day, day + timedelta(days=1)))
-    its = select(text_messages.c.id).where(
-        text_messages.c.program_id == program_id, text_messages.c.id >= first, text_messages.c.id < end
-    )
+    its = select(text_messages.c.id).where(*_accepted(day, day, program_id, zone))
     return deliveries.c.message_id.in_(its)
+
+
+def _accepted(first: date, last: date, program_id: str, zone: str) -> Sequence[ColumnElement[bool]]:
+    """From the one day to the other. Ids carry the time of acceptance."""
+    begins, ends = (first_message_id(beginning_us(each, zone)) for each in (first, last + timedelta(days=1)))
+    return text_messages.c.program_id == program_id, text_messages.c.id >= begins, text_messages.c.id < ends
 
 
 async def _summed(connection: AsyncConnection, wanted: ColumnElement[bool], before: _Sums) -> _Sums:

@@ -78,6 +78,11 @@ def day_of(at_us: int, zone: str) -> date:
     return datetime.fromtimestamp(at_us // SECOND_US, UTC).astimezone(_zone(zone)).date()
 
 
+def hour_of(at_us: int, zone: str) -> int:
+    """0 to 23, as clocks in the zone show it."""
+    return datetime.fromtimestamp(at_us // SECOND_US, UTC).astimezone(_zone(zone)).hour
+
+
 def beginning_us(day: date, zone: str) -> int:
     return int(datetime.combine(day, time.min, _zone(zone)).timestamp()) * SECOND_US
 

@@ -13,3 +13,9 @@ class UsageLog(Protocol):
         day. What was deleted since counts with the day of the zone that was the program's then.
         """
         ...
+
+    async def hours(self, program_id: str, *, first: date, last: date, zone: str) -> Sequence[int]:
+        """How many texts were accepted in each of the 24 hours of those days, as they are in the zone; of messages that
+        are kept still.
+        """
+        ...

@@ -26,6 +26,7 @@ from entrypoints.http.connexion_extensions import (
     contract_validation,
     security_map,
 )
+from entrypoints.http.console.use_cases import UseCases
 from entrypoints.http.contract import Contract
 from entrypoints.http.pages.opt_out import OptOutPage
 from entrypoints.http.pages.site import pages
@@ -49,11 +50,12 @@ def create_app(
     token_lifetime: timedelta,
     contact: str,
     opt_out_by_page: OptOutByPage,
+    console: UseCases,
 ) -> ASGIApp:
     bound = {operation_id: _handler(operation_id, handlers) for operation_id in contract.operations}
     welcome = Welcome(contract=contract, contact=contact, token_lifetime=token_lifetime, cors_origins=cors_origins)
     app = ConnexionMiddleware(
-        Operations(bound, pages(contract, welcome, OptOutPage(opt_out_by_page), key_set)),
+        Operations(bound, pages(contract, welcome, OptOutPage(opt_out_by_page), console, key_set)),
         middlewares=[
             ExceptionMiddleware,
             SlashAtTheEnd,

@@ -142,6 +142,8 @@ class Problem:
     def __init__(self, status: int, slug: str, title: str, detail: str, faults: Sequence[Mapping[str, Any]]) -> None:
         self.status = status
         self.slug = slug
+        self.title = title
+        self.detail = detail
         self.headers: dict[str, str] = {}
         document: dict[str, Any] = {"type": slug, "title": title, "status": status, "detail": detail}
         if faults:

@@ -10,6 +10,8 @@ from starlette.routing import Mount, Route, Router
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp
 
+from entrypoints.http.console.routes import console_routes
+from entrypoints.http.console.use_cases import UseCases
 from entrypoints.http.contract import Contract
 from entrypoints.http.pages.opt_out import OptOutPage
 from entrypoints.http.pages.reference.routes import reference_routes
@@ -32,7 +34,9 @@ _HEADERS = {
 _KEY_SET_HEADERS = {"Cache-Control": "public, max-age=300"}
 
 
-def pages(contract: Contract, welcome: Welcome, opt_out: OptOutPage, key_set: Mapping[str, object]) -> ASGIApp:
+def pages(
+    contract: Contract, welcome: Welcome, opt_out: OptOutPage, console: UseCases, key_set: Mapping[str, object]
+) -> ASGIApp:
     base = contract.base_path
     document = orjson.dumps(contract.document)
     keys = orjson.dumps(key_set)
@@ -55,6 +59,7 @@ def pages(contract: Contract, welcome: Welcome, opt_out: OptOutPage, key_set: Ma
         Route(f"{base}/.well-known/jwks.json", public_keys),
         *reference_routes(base),
         Route(f"{base}/opt-out/{{program_id}}", opt_out.__call__, methods=["GET", "POST"]),
+        *console_routes(base, contract.url, console),
     ]
     if base:
         routes.append(Route(base, to_welcome))

@@ -1,0 +1,51 @@
+"""The first page: how it goes."""
+
+import asyncio
+from dataclasses import dataclass
+from datetime import timedelta
+
+from starlette.responses import Response
+
+from domain.model.budget import day_of
+from domain.model.usage import BILLED
+from entrypoints.http.console import charts
+from entrypoints.http.console.frame import Visit
+from entrypoints.http.console.use_cases import UseCases
+
+PERIODS = (7, 30, 90)
+_MOST_OPT_OUTS = 1_000
+
+
+@dataclass(frozen=True)
+class OverviewPage:
+    hub: UseCases
+
+    async def first(self, visit: Visit) -> Response:
+        """The first of those that somebody may see."""
+        if visit.may("messages:read"):
+            return visit.go("overview")
+        return visit.go("programs" if visit.is_operator else "send")
+
+    async def overview(self, visit: Visit) -> Response:
+        asked = visit.asked("days") or ""
+        days = next((each for each in PERIODS if str(each) == asked), 30)
+        last = day_of(self.hub.clock.now_us(), visit.zone)
+        first = last - timedelta(days=days - 1)
+        usage, hours, opt_outs = await asyncio.gather(
+            self.hub.read_usage(visit.grant, first=first, last=last),
+            self.hub.read_usage.hours(visit.grant, first=first, last=last),
+            self.hub.list_opt_outs(visit.grant, after=None, limit=_MOST_OPT_OUTS),
+        )
+        return visit.show(
+            "overview.html",
+            days=days,
+            periods=PERIODS,
+            groups=charts.GROUPS,
+            totals=charts.totals(usage),
+            sent=sum(each.deliveries for each in usage.days if each.state in BILLED),
+            opt_outs=f"{len(opt_outs.items):,}" + ("+" if opt_outs.end else ""),
+            cost=usage.prices.cost(usage.days),
+            without_price=usage.prices.without_price(usage.days),
+            by_day=charts.by_day(usage, last),
+            by_hour=charts.by_hour(hours),
+        )

@@ -1,0 +1,73 @@
+"""The console at `/console`: what is where, and who may look at it."""
+
+from collections.abc import Iterator
+
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import BaseRoute, Route
+
+from domain.model.access import Scope
+from entrypoints.http.console.audit import AuditPage
+from entrypoints.http.console.frame import Frame, Page
+from entrypoints.http.console.inbound import InboundPage
+from entrypoints.http.console.messages import MessagePages
+from entrypoints.http.console.opt_outs import OptOutPages
+from entrypoints.http.console.overview import OverviewPage
+from entrypoints.http.console.programs import ProgramPages
+from entrypoints.http.console.send import SendPages
+from entrypoints.http.console.senders import SenderPages
+from entrypoints.http.console.sign_in import SignIn
+from entrypoints.http.console.use_cases import UseCases
+from entrypoints.http.console.webhooks import WebhookPages
+
+
+def console_routes(base: str, public_url: str, use_cases: UseCases) -> Iterator[BaseRoute]:
+    """`base` is the path under which the hub lives."""
+    frame = Frame(base=base, public_url=public_url, use_cases=use_cases)
+    sign_in = SignIn(frame)
+
+    async def to_first(_request: Request) -> Response:
+        return RedirectResponse(f"{base}/console/", status_code=303)
+
+    yield Route(f"{base}/console", to_first)
+    yield from sign_in.routes()
+    for page in (*_pages(use_cases, sign_in), *_operators_pages(use_cases)):
+        yield from frame.routes(page)
+
+
+def _pages(hub: UseCases, sign_in: SignIn) -> Iterator[Page]:
+    overview, messages, sending, opt_outs = OverviewPage(hub), MessagePages(hub), SendPages(hub), OptOutPages(hub)
+    yield Page("", overview.first, None)
+    yield Page("sign-out", sign_in.out, None, "POST")
+    yield Page("overview", overview.overview, Scope.READ, of_any_program=True)
+    yield Page("messages", messages.log, Scope.READ, of_any_program=True)
+    yield Page("messages.csv", messages.export, Scope.READ, of_any_program=True)
+    yield Page("messages/{id}", messages.message, Scope.READ, of_any_program=True)
+    yield Page("messages/{id}/progress", messages.progress, Scope.READ, of_any_program=True)
+    yield Page("messages/{id}/cancel", messages.cancel, Scope.SEND, "POST")
+    yield Page("send", sending.form, Scope.SEND)
+    yield Page("send", sending.posted, Scope.SEND, "POST")
+    yield Page("send/measure", sending.measure, Scope.SEND, "POST")
+    yield Page("templates", sending.templates, Scope.READ, of_any_program=True)
+    yield Page("inbound", InboundPage(hub).all, Scope.READ, of_any_program=True)
+    yield Page("opt-outs", opt_outs.all, Scope.READ, of_any_program=True)
+    yield Page("opt-outs.csv", opt_outs.export, Scope.READ, of_any_program=True)
+    yield Page("opt-outs", opt_outs.record, Scope.SEND, "POST")
+    yield Page("opt-outs/import", opt_outs.import_list, Scope.SEND, "POST")
+    webhooks = WebhookPages(hub)
+    yield Page("webhooks", webhooks.all, Scope.READ, of_any_program=True)
+    yield Page("webhooks/{id}", webhooks.one, Scope.READ, of_any_program=True)
+    yield Page("webhooks/{id}/replay", webhooks.replay, Scope.SEND, "POST", of_any_program=True)
+
+
+def _operators_pages(hub: UseCases) -> Iterator[Page]:
+    programs, senders = ProgramPages(hub), SenderPages(hub)
+    yield Page("programs", programs.all, Scope.OPERATOR)
+    yield Page("programs/{program_id}/program", programs.one, Scope.OPERATOR)
+    yield Page("programs/{program_id}/pause", programs.pause, Scope.OPERATOR, "POST")
+    yield Page("programs/{program_id}/suspend", programs.suspend, Scope.OPERATOR, "POST")
+    yield Page("programs/{program_id}/keys", programs.issue_key, Scope.OPERATOR, "POST")
+    yield Page("programs/{program_id}/keys/{key_id}/revoke", programs.revoke_key, Scope.OPERATOR, "POST")
+    yield Page("senders", senders.all, Scope.OPERATOR)
+    yield Page("senders/{sender_id}/pause", senders.pause, Scope.OPERATOR, "POST")
+    yield Page("audit", AuditPage(hub).all, Scope.OPERATOR)
