@@ -24,3 +24,4 @@ pin("requirements/pictures.in", "pictures", "--constraint", "requirements/dev.tx
 pin("requirements/browser.in", "browser", "--constraint", "requirements/dev.txt")
 pin("requirements/audit.in", "audit", "--constraint", "requirements/dev.txt")
 pin("requirements/clients.in", "clients", "--constraint", "requirements/dev.txt")
+pin("requirements/docs.in", "docs", "--constraint", "requirements/dev.txt")
