@@ -7,15 +7,15 @@ import pytest
 import yaml
 
 from tests.chart.rendering import helm, render
-from tests.docs.markdown import PAGES, Block, blocks
+from tests.docs.markdown import PAGES, SHELL, Block, blocks
 
 _CHART = "helm/sms-hub"
-SHOWN = [(page, each) for page in PAGES for each in blocks(page) if each.language == "sh"]
+SHOWN = [each for page in PAGES for each in blocks(page) if each.language == SHELL]
 COMMANDS = [
     (each, words)
-    for _, each in SHOWN
+    for each in SHOWN
     for line in each.text.replace("\\\n", " ").splitlines()
-    if (words := shlex.split(line, comments=True))[:1] == ["helm"] and _CHART in words
+    if line.startswith("helm ") and _CHART in (words := shlex.split(line, comments=True))
 ]
 # `values.yaml` of a page is the first that the page shows.
 IMAGE = {"image": {"repository": "registry.example/sms-hub"}}
