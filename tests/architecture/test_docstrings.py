@@ -2,7 +2,8 @@
 
 None is needed by
 
-- an error that holds its slug and what it is about: its name states the fact;
+- an error that holds its slug, what it is about, and a sentence: its name states the fact;
+- a use case that can do nothing but be called, and says what then;
 - a function of a few lines that raises nothing itself, and whose numbers say by their names what they count or in which
   unit.
 """
@@ -19,8 +20,34 @@ _A_FEW_LINES = 5
 _NUMBERS = {"int", "float", "Fraction", "timedelta"}
 # What numbers are called whose unit or kind everybody knows.
 _TELLING = (
-    *("_us", "_s", "_ms", "segments", "count", "counts", "attempts", "number", "position", "limit", "most", "id", "ids"),
-    *("duration", "lifetime", "window", "retention", "after", "delay", "ahead", "failures", "times", "recipients", "units"),
+    *(
+        "_us",
+        "_s",
+        "_ms",
+        "segments",
+        "count",
+        "counts",
+        "attempts",
+        "number",
+        "position",
+        "limit",
+        "most",
+        "id",
+        "ids",
+    ),
+    *(
+        "duration",
+        "lifetime",
+        "window",
+        "retention",
+        "after",
+        "delay",
+        "ahead",
+        "failures",
+        "times",
+        "recipients",
+        "units",
+    ),
 )
 
 Defined = ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef
@@ -45,9 +72,12 @@ def _public(body: list[ast.stmt], within: str = "") -> Iterator[tuple[str, Defin
 
 
 def _class_needs(node: ast.ClassDef) -> str:
-    holds_alone = all(isinstance(each, ast.Assign | ast.AnnAssign | ast.Pass) for each in node.body)
-    is_error = any(isinstance(each, ast.Assign) and ast.unparse(each.targets[0]) == "slug" for each in node.body)
-    return "" if holds_alone and is_error else "a class"
+    methods = [each for each in node.body if isinstance(each, ast.FunctionDef | ast.AsyncFunctionDef)]
+    offered = [each for each in methods if not each.name.startswith("_")]
+    if any(isinstance(each, ast.Assign) and ast.unparse(each.targets[0]) == "slug" for each in node.body):
+        return "" if not offered else "an error that can do something"
+    called = next((each for each in methods if each.name == "__call__"), None)
+    return "" if called and ast.get_docstring(called) and not offered else "a class"
 
 
 def _function_needs(node: ast.FunctionDef | ast.AsyncFunctionDef) -> str:
@@ -78,14 +108,20 @@ def test_public_names_of_the_domain_say_what_their_signature_cannot(module: Path
     [
         ("class Pace:\n    per_s = 1", ["Pace: a class"]),
         ('class Gone(DomainError):\n    slug = "gone"\n    id: int', []),
-        ('class Gone(DomainError):\n    slug = "gone"\n    def __init__(self): ...', ["Gone: a class"]),
+        ('class Gone(Error):\n    slug = "gone"\n    def of(self): ...', ["Gone: an error that can do something"]),
+        ('class Send:\n    queue: Queue\n    def __call__(self):\n        "Sends."', []),
+        ("class Send:\n    queue: Queue\n    def __call__(self): ...", ["Send: a class"]),
+        ('class Send:\n    def __call__(self):\n        "Sends."\n    def stop(self): ...', ["Send: a class"]),
         ("def parse(text: str) -> Pace:\n    raise InvalidValue", ["parse: it raises"]),
         ("def wait(delay_us: int) -> None: ...", []),
         ("def wait(how_long: int) -> None: ...", ["wait: a number without a unit: how_long"]),
         ("def age(of: str) -> float | None: ...", ["age: a number without a unit: age"]),
         ("def long(a: str) -> str:\n" + "    a += 'a'\n" * 6 + "    return a", ["long: it has 7 lines"]),
         ("def _own(how_long: int) -> None:\n    raise ValueError", []),
-        ('class A:\n    "Something."\n    def of(self) -> int:\n        return 1', ["A.of: a number without a unit: of"]),
+        (
+            'class A:\n    "Something."\n    def of(self) -> int:\n        return 1',
+            ["A.of: a number without a unit: of"],
+        ),
     ],
 )
 def test_what_needs_a_docstring_is_found(source: str, missing: list[str]) -> None:

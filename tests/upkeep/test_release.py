@@ -13,7 +13,6 @@ import yaml
 from upkeep.release import DOCUMENT, RELEASED, ROOT, release
 
 
-
 @pytest.fixture(autouse=True)
 def _somebody(monkeypatch: pytest.MonkeyPatch) -> None:
     """Commits as nobody in particular, whatever git is told on this machine."""

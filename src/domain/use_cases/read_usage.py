@@ -32,6 +32,7 @@ class ReadUsage:
         return await self.of(await own_program(self.programs, grant, None), first=first, last=last)
 
     async def of(self, program: Program, *, first: date, last: date) -> Usage:
+        """Of any program, for operators. Raises `PeriodRefused`."""
         if last < first:
             raise PeriodRefused("To", "is before From")
         if (last - first).days >= _MOST_DAYS:
