@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from shutil import copy
@@ -59,7 +60,8 @@ make() {
 }
 curl() { command curl --fail-with-body --max-time 60 "$@"; }
 a_program() {
-  local made; made=$(command smshub programs create --name "City Hall" --sender "${1-+19705550142}" --provider sandbox --output json)
+  local made
+  made=$(command smshub programs create --name "City Hall" --sender +19705550142 --provider sandbox --output json)
   PROGRAM=$(jq -r .ProgramId <<<"$made") SID=$(jq -r .ProgramSID <<<"$made") KEY=$(jq -r .ProgramKey <<<"$made")
 }
 log_in() { TOKEN=$(curl -sS "$HUB_ADDRESS/api/Login" -d ProgramSID="$SID" -d ProgramKey="$KEY" | tr -d '"'); }
@@ -138,9 +140,7 @@ def _sit(script: str, folder: Path, environment: Mapping[str, str]) -> Sitting:
         try:
             status = process.wait(_PATIENCE_S)
         finally:
-            try:
+            with suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)
-            except ProcessLookupError:
-                pass
         output.seek(0)
         return Sitting(status, output.read().decode(errors="replace"))

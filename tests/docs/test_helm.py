@@ -1,6 +1,7 @@
 """Commands of Helm's in the documentation name values that the chart takes."""
 
 import shlex
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -23,10 +24,9 @@ IMAGE = {"image": {"repository": "registry.example/sms-hub"}}
 
 def given(block: Block, words: list[str]) -> dict[str, Any]:
     values: dict[str, Any] = {}
-    for option, argument in zip(words, words[1:], strict=False):
-        if option == "--values":
-            values |= next(yaml.safe_load(each.text) for each in blocks(block.page) if each.language == "yaml")
-    for option, argument in zip(words, words[1:], strict=False):
+    if "--values" in words:
+        values |= next(yaml.safe_load(each.text) for each in blocks(block.page) if each.language == "yaml")
+    for option, argument in pairwise(words):
         if option == "--set":
             name, _, value = argument.partition("=")
             *path, last = name.split(".")
