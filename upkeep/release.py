@@ -77,7 +77,7 @@ def _git(root: Path, *command: str) -> str:
 
 
 if __name__ == "__main__":
-    release(*sys.argv[1:2] or [""])
+    release(sys.argv[1] if len(sys.argv) > 1 else "")
     sys.stdout.write(
         "It is committed and tagged here, and nowhere else. Look at it (git show), then:\n"
         "  git push --follow-tags\n  make image\n  make sbom\n  helm package helm/sms-hub\n"

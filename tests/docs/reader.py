@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from shutil import copy
 
+from entrypoints.stand_ins.twilio import ACCOUNT_SID, API_KEY, AUTH_TOKEN
 from tests.docs.markdown import ROOT, Block
 from tests.http import SIGNING_KEYS
 from tests.import_path import import_path
@@ -28,10 +29,10 @@ set -Eeuo pipefail
 trap 'echo "At $at, $BASH_COMMAND" >&2' ERR
 smshub() {
   case "${1-} ${2-}" in
-    "sandbox twilio" | "sandbox vonage") serving "$TWILIO/_control" smshub "$@" --port "${TWILIO##*:}" ;;
+    "sandbox twilio" | "sandbox vonage") serving "$TWILIO" smshub "$@" --port "${TWILIO##*:}" ;;
     "api "* | "serve "* | "demo "*)
-      serving "$INTERNAL/readyz" smshub "$@" --port "${HUB_ADDRESS##*:}" --internal-port "${INTERNAL##*:}" ;;
-    "dispatcher "*) serving "$INTERNAL_TOO/readyz" smshub "$@" --internal-port "${INTERNAL_TOO##*:}" ;;
+      serving "-f $INTERNAL/readyz" smshub "$@" --port "${HUB_ADDRESS##*:}" --internal-port "${INTERNAL##*:}" ;;
+    "dispatcher "*) serving "-f $INTERNAL_TOO/readyz" smshub "$@" --internal-port "${INTERNAL_TOO##*:}" ;;
     *) command smshub "$@" ;;
   esac
 }
@@ -40,7 +41,7 @@ serving() {
   command "$@" >>served.log 2>&1 &
   SERVING="${SERVING-} $!"
   for _ in $(seq 600); do
-    command curl -sf -o /dev/null --max-time 5 "$ready" && return
+    command curl -s -o /dev/null --max-time 5 $ready && return
     kill -0 $! 2>/dev/null || break
     sleep 0.1
   done
@@ -92,9 +93,9 @@ def follow(page: Sequence[Block], folder: Path, *, database: Path, postgres_url:
         "01a2…": "$PROGRAM",
         "PROGRAM_ID": "$PROGRAM",
         "--program …": "--program $PROGRAM",
-        "AC…": f"AC{'0' * 32}",
-        "SK…": f"SK{'0' * 32}",
-        '"…"': '"a-secret-of-the-readers"',
+        "AC…": ACCOUNT_SID,
+        "SK…": API_KEY,
+        '"…"': f'"{AUTH_TOKEN}"',
     }
     script = "\n".join([_TERMINALS, *(f"at={each.place}\n{filled_in(each.text, placeholders)}" for each in page)])
     environment = {
