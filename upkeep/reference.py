@@ -1,4 +1,7 @@
-"""Writes what the documentation says of command line and states from the code: `make reference`."""
+"""Writes the reference pages of the documentation from the code: `make reference`.
+
+Those of command line and states are the code's in whole. Of metrics, problems and settings a table is.
+"""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,6 +11,7 @@ import click
 from domain.model.delivery import STILL_TO_COME, WAITING, DeliveryState
 from domain.model.reasons import SENTENCES
 from entrypoints.cli import main
+from upkeep import tables
 
 DOCS = Path(__file__).resolve().parent.parent / "docs"
 
@@ -112,7 +116,11 @@ def _yes(is_so: bool) -> str:  # noqa: FBT001
 
 
 PAGES = {"cli.md": command_line, "states.md": states}
+# These take the page as it is, for what people have written in it.
+RENEWED = {"metrics.md": tables.metrics, "problems.md": tables.refused, "settings.md": tables.settings}
 
 if __name__ == "__main__":
     for name, page in PAGES.items():
         (DOCS / name).write_text(page(), encoding="utf-8")
+    for name, renewed in RENEWED.items():
+        (DOCS / name).write_text(renewed((DOCS / name).read_text(encoding="utf-8")), encoding="utf-8")
