@@ -104,7 +104,7 @@ bench: install ## Run the benchmarks
 docs: $(VENV)/.docs-stamp ## Make the documentation site in dist/docs; what is not right, dead links too, is a fault
 	$(BIN)/sphinx-build --quiet --fail-on-warning --keep-going -c docs . dist/docs
 
-reference: install ## Write the pages of the documentation that the code tells: command line, states and reasons
+reference: install ## Write what the code tells into the documentation's reference pages
 	$(BIN)/python -m upkeep.reference
 
 chart-docs: install ## Write the values of the Helm chart into its README

@@ -1,6 +1,7 @@
 """Writes the reference pages of the documentation from the code: `make reference`.
 
-Those of command line and states are the code's in whole. Of metrics, problems and settings a table is.
+Those of command line and states are the code's in whole. Of metrics, problems and settings a table is. Decisions and
+runbooks have an index each.
 """
 
 from collections.abc import Iterator
@@ -59,6 +60,19 @@ _COMMANDS = """# The command line
 [environment](settings.md). `--output json` prints what scripts can rely on.
 """
 
+_DECISIONS = """# Decisions
+
+Why things are as they are: one page for each decision, with what else was thought of. `make reference` writes this list.
+
+"""
+
+_RUNBOOKS = """# Runbooks
+
+One for each alert of the [rules that come with the chart](../monitoring.md#alerts): what it means, what to look at,
+what to do, and when to call somebody. `make reference` writes this list.
+
+"""
+
 
 def states() -> str:
     """The page as it should be."""
@@ -115,7 +129,31 @@ def _yes(is_so: bool) -> str:  # noqa: FBT001
     return "yes" if is_so else ""
 
 
-PAGES = {"cli.md": command_line, "states.md": states}
+def decisions() -> str:
+    """The page as it should be."""
+    return _DECISIONS + _list(DOCS / "adr")
+
+
+def runbooks() -> str:
+    """The page as it should be."""
+    return _RUNBOOKS + _list(DOCS / "operations" / "runbooks")
+
+
+def _list(folder: Path) -> str:
+    pages = (page for page in sorted(folder.glob("*.md")) if page.name != "README.md")
+    return "".join(f"- [{_title(page)}]({page.name})\n" for page in pages)
+
+
+def _title(page: Path) -> str:
+    return page.read_text(encoding="utf-8").partition("\n")[0].removeprefix("# ")
+
+
+PAGES = {
+    "cli.md": command_line,
+    "states.md": states,
+    "adr/README.md": decisions,
+    "operations/runbooks/README.md": runbooks,
+}
 # These take the page as it is, for what people have written in it.
 RENEWED = {"metrics.md": tables.metrics, "problems.md": tables.refused, "settings.md": tables.settings}
 

@@ -26,7 +26,7 @@ def metrics(document: str) -> str:
                 rows[f"{each.name}_total"] = "counter", _labels(each.labels)
             case MetricWrapperBase():
                 name = f"{each._name}_total" if each._type == "counter" else each._name
-                rows[name] = each._type, _labels(each._labelnames)
+                rows[name] = str(each._type), _labels(each._labelnames)
     return _renewed(document, "| name | type | labels | meaning |", rows)
 
 
