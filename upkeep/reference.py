@@ -87,7 +87,7 @@ def states() -> str:
 
 def command_line() -> str:
     """The page as it should be."""
-    return "\n".join([_COMMANDS, *_described(main, click.Context(main, info_name="smshub"))])
+    return "\n".join([_COMMANDS, *_described(main, click.Context(main, info_name="smshub", **main.context_settings))])
 
 
 def _described(command: click.Command, context: click.Context) -> Iterator[str]:
