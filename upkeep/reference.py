@@ -62,7 +62,8 @@ _COMMANDS = """# The command line
 
 _DECISIONS = """# Decisions
 
-Why things are as they are: one page for each decision, with what else was thought of. `make reference` writes this list.
+Why things are as they are: one page for each decision, with what else was thought of. `make reference` writes this
+list.
 
 """
 

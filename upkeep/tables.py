@@ -7,7 +7,7 @@ from pathlib import Path
 from click.testing import CliRunner
 from prometheus_client.metrics import MetricWrapperBase
 
-from entrypoints.cli.config import explain
+from entrypoints.cli import main
 from entrypoints.http import problems
 from entrypoints.telemetry.metrics import Metrics
 from entrypoints.telemetry.tally import Tally
@@ -48,7 +48,7 @@ def settings(document: str) -> str:
     """The document as it should be: of these the code has the words as well."""
     before, begin, rest = document.partition("<!-- settings -->\n")
     _, end, after = rest.partition("<!-- /settings -->")
-    table = CliRunner().invoke(explain, ["--markdown"]).output
+    table = CliRunner().invoke(main, ["config", "explain", "--markdown"]).output
     return f"{before}{begin}{table}{end}{after}"
 
 
