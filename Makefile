@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
-SOURCES := src tests helm dashboards
+SOURCES := src tests helm dashboards upkeep docs
 NODE_MODULES := requirements/npm/node_modules/.package-lock.json
 
 # Of `make image`. BUILDER may be docker, podman or buildah, with options of its own.
@@ -18,6 +18,7 @@ DOCUMENT ?= openapi/sms-hub.yaml
 CLIENTS ?= dist/clients
 
 .PHONY: help install run test test-all check format audit bench chart-docs clients dashboards pictures image try-image lock clean
+.PHONY: docs reference release sbom licences
 
 help: ## Say what each target does
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -50,6 +51,14 @@ $(VENV)/.audit-stamp: requirements/audit.txt $(VENV)/.dev-stamp
 	$(PIP) install --require-hashes -r requirements/audit.txt
 	@touch $@
 
+$(VENV)/.docs-stamp: requirements/docs.txt $(VENV)/.dev-stamp
+	$(PIP) install --require-hashes -r requirements/docs.txt
+	@touch $@
+
+$(VENV)/.sbom-stamp: requirements/sbom.txt $(VENV)/.dev-stamp
+	$(PIP) install --require-hashes -r requirements/sbom.txt
+	@touch $@
+
 $(NODE_MODULES): requirements/npm/package-lock.json
 	@if command -v npm >/dev/null; then npm ci --prefix requirements/npm; \
 		else echo "There is no npm here: tests that need it are skipped." >&2; fi
@@ -62,7 +71,7 @@ run: $(VENV)/.run-stamp ## Start a demo hub on 127.0.0.1:8080 (SQLite, sandbox p
 test: install ## Run the suite (SQLite and PostgreSQL)
 	$(BIN)/pytest -n auto --dist worksteal
 
-test-all: $(VENV)/.chart-stamp $(VENV)/.callers-stamp $(NODE_MODULES) ## The suite with what needs Debian packages, npm, Helm
+test-all: $(VENV)/.chart-stamp $(VENV)/.callers-stamp $(VENV)/.docs-stamp $(NODE_MODULES) ## The suite with what needs Debian packages, npm, Helm
 	@requirements/debian.sh
 	@requirements/wordpress.sh
 	$(BIN)/pytest -n auto --dist worksteal
@@ -81,8 +90,22 @@ audit: $(VENV)/.audit-stamp ## Look for weaknesses in the code, and for known on
 	$(BIN)/bandit --quiet --configfile pyproject.toml --recursive src
 	$(BIN)/python requirements/audit.py
 
+licences: install ## Whether the licences of all that the hub is made of are among those we take
+	$(BIN)/python -m upkeep.licences
+
+sbom: $(VENV)/.sbom-stamp ## Write what the hub is made of into dist/sms-hub.cdx.json (CycloneDX)
+	@mkdir -p dist
+	$(BIN)/cyclonedx-py requirements requirements/run.txt --pyproject pyproject.toml --mc-type application \
+		--output-reproducible --output-file dist/sms-hub.cdx.json
+
 bench: install ## Run the benchmarks
 	$(BIN)/python -m tests.benchmarks
+
+docs: $(VENV)/.docs-stamp ## Make the documentation site in dist/docs; what is not right, dead links too, is a fault
+	$(BIN)/sphinx-build --quiet --fail-on-warning --keep-going -c docs . dist/docs
+
+reference: install ## Write what the code tells into the documentation's reference pages
+	$(BIN)/python -m upkeep.reference
 
 chart-docs: install ## Write the values of the Helm chart into its README
 	$(BIN)/python helm/values_table.py
@@ -106,8 +129,11 @@ pictures: install ## Draw what the dashboards show of a living hub, for the docu
 	$(PIP) install --require-hashes -r requirements/pictures.txt
 	$(BIN)/python -m tests.observability.pictures
 
-lock: install ## Pin the newest dependencies that pyproject.toml allows, with hashes
-	$(BIN)/python requirements/lock.py
+lock: install ## Pin the newest dependencies that pyproject.toml allows, with hashes; ONLY="starlette yarl" for those alone
+	$(BIN)/python requirements/lock.py $(ONLY)
+
+release: install ## Make a release in a commit and a tag, here alone: make release VERSION=1.2.0
+	$(BIN)/python -m upkeep.release $(VERSION)
 
 clean: ## Remove what the targets above made, except var/
 	rm -rf $(VENV) dist .pytest_cache .mypy_cache .ruff_cache .hypothesis

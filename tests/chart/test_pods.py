@@ -4,12 +4,15 @@ import re
 from pathlib import Path
 
 import pytest
+import yaml
 from click import Command, Context
 
 from entrypoints.cli import main
 from entrypoints.settings import Settings
-from tests.chart.rendering import Object, containers, main_container, render, rendered_case, variables
+from tests.chart.rendering import CHART, Object, containers, main_container, render, rendered_case, variables
 from tests.chart.values import CASES, DATABASE_TLS, KEY, hub
+
+VERSION = yaml.safe_load((CHART / "Chart.yaml").read_text())["appVersion"]
 
 every_case = pytest.mark.parametrize("case", CASES)
 
@@ -56,7 +59,7 @@ def test_every_container_has_the_same_image_and_bounds(case: str) -> None:
     ("image", "expected"),
     [
         ({"tag": "1.2.3"}, "sms-hub:1.2.3"),
-        ({"repository": "registry.example/office/hub"}, "registry.example/office/hub:0.1.0"),
+        ({"repository": "registry.example/office/hub"}, f"registry.example/office/hub:{VERSION}"),
         ({"tag": "1.2.3", "digest": f"sha256:{'a' * 64}"}, f"sms-hub@sha256:{'a' * 64}"),
     ],
 )

@@ -8,6 +8,8 @@ from domain.model.phone_number import PhoneNumber
 
 
 class Scope(Enum):
+    """What an operation asks of a token, and a token carries."""
+
     SEND = "messages:send"
     READ = "messages:read"
     # Runs the hub: all programs, their keys and senders.

@@ -36,6 +36,7 @@ class ClaimRhythm:
         return min(self._most, max(room, self._most_in_flight // 2, self._soon_begun(now_us), 1))
 
     def claim_took(self, took_us: int, *, claimed: int) -> None:
+        """Sets the rhythm anew by a claim that took so long and got `claimed` texts."""
         self.takes_us, self._took_us = min(self._took_us, took_us), took_us
         self.cadence_us = min(max(_CADENCE_US, 3 * took_us), _LONGEST_CADENCE_US)
         if took_us > _LONG_CLAIM_US:

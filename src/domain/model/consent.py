@@ -8,6 +8,8 @@ from domain.model.phone_number import PhoneNumber
 
 
 class Consent(Enum):
+    """What somebody wants: texts or none."""
+
     GIVEN = "opt-in"
     WITHDRAWN = "opt-out"
 

@@ -6,6 +6,8 @@ from enum import Enum
 
 
 class Verdict(Enum):
+    """Whether credentials are good, as far as anybody can tell."""
+
     GOOD = "good"
     REFUSED = "refused"
     NOT_ASKED = "not-asked"  # Nobody can tell: the provider could not be asked, or did not say.

@@ -17,6 +17,8 @@ _APART = re.compile(r"[^\w]+|_")
 
 
 class Keyword(Enum):
+    """What somebody who texts back wants to happen."""
+
     OPT_OUT = "opt-out"
     OPT_IN = "opt-in"
     HELP = "help"

@@ -132,6 +132,7 @@ class SharedSchedule:
         return 0 if self.limit.daily is None else self._used_on(self.limit.daily.day_of(at_us))
 
     def take(self, at_us: int, segments: int) -> None:
+        """Reserves the moment for a text, in the stretches of a pace and in the count of a daily cap."""
         daily = self.limit.daily
         if daily is not None:
             day = daily.day_of(at_us)

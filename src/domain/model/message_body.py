@@ -35,11 +35,13 @@ class Encoding(Enum):
         return 153 if self is Encoding.GSM7 else 67
 
     def units_of(self, character: str) -> int:
+        """How much room a character takes: septets in GSM-7, UTF-16 code units in UCS-2."""
         if self is Encoding.GSM7:
             return 2 if character in EXTENSION else 1
         return 2 if ord(character) > 0xFFFF else 1
 
     def units_in(self, text: str) -> int:
+        """How much room a text takes, in the same units."""
         if self is Encoding.GSM7:
             return len(text) + sum(map(text.count, EXTENSION))
         return len(text.encode("utf-16-le")) // 2

@@ -27,6 +27,7 @@ class Openings:
 
     @classmethod
     async def of(cls, numbers: Sequence[PhoneNumber], hours: TextingHours | None, *, from_us: int) -> Self:
+        """Lets others have the event loop meanwhile: hours of ten thousand numbers take a while to look up."""
         if hours is None:
             return cls(numbers, hours, [from_us] * len(numbers))
         found = []

@@ -36,6 +36,7 @@ class OtherSender:
 
     @classmethod
     def of(cls, sender: WaitingSender, counts: Counted) -> Self:
+        """`counts` is what the limit that is shared counts; something must be waiting at the sender."""
         waiting, pace = sender.waiting, sender.schedule.pace
         return cls(
             texts=waiting.texts,
@@ -59,6 +60,7 @@ class SharedLine:
 
     @classmethod
     def found(cls, schedule: SharedSchedule, others: Iterable[WaitingSender], *, now_us: int) -> Self:
+        """As it is now, with those who wait for a place in it."""
         free_us = schedule.earliest_us(now_us, 1)
         counts = schedule.limit.counts
         return cls(

@@ -98,6 +98,7 @@ class NewText:
         return Counter([delivery.state for delivery in self.deliveries])
 
     def accepted(self) -> "AcceptedText":
+        """What its sender is told: the first numbers, and how many are blocked for which reason."""
         numbers = [delivery.number for delivery in self.deliveries[:NUMBERS_SHOWN]]
         blocked = [each.reason for each in self.deliveries if each.state is DeliveryState.BLOCKED]
         return AcceptedText(

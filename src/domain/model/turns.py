@@ -60,6 +60,7 @@ class Turns:
 
     @classmethod
     def read(cls, text: str | None) -> "Turns":
+        """From what `written` gave; None is what it gives where there is nothing to remember."""
         if text is None:
             return NO_TURNS
         stored = json.loads(text)

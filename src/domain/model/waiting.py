@@ -26,6 +26,7 @@ class Waiting:
         return self if texts >= self.texts else Waiting(texts, self.segments * texts / self.texts)
 
     def counted(self, by: Counted) -> float:
+        """As the limit counts: segments, or texts."""
         return self.segments if by is Counted.SEGMENTS else self.texts
 
 

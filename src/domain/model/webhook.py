@@ -21,6 +21,8 @@ MOST_WEBHOOKS = 10
 
 
 class EventType(Enum):
+    """What a program may be told of. Receivers rely on the words."""
+
     SENT = "message.sent"
     DELIVERED = "message.delivered"
     FAILED = "message.failed"
@@ -137,6 +139,7 @@ def of_delivery(delivery: Delivery, message_id: UUID, sender: SenderAddress) -> 
 
 
 def of_inbound(message: InboundMessage) -> Event:
+    """A program is told in order of what one number texts it."""
     return Event(
         type=EventType.RECEIVED,
         at_us=message.received_us,
@@ -155,6 +158,7 @@ def of_inbound(message: InboundMessage) -> Event:
 
 
 def of_consent(event: ConsentEvent, event_id: int) -> Event:
+    """In order with what the number texts; `event_id` is that of the stored event."""
     return Event(
         type=EventType.OPT_OUT_CHANGED,
         at_us=event.at_us,

@@ -18,6 +18,8 @@ _NEW = 32
 
 @dataclass(frozen=True, slots=True, repr=False)
 class WebhookSecret:
+    """24 to 64 bytes, as Standard Webhooks has it. Raises `InvalidValue` for fewer or more."""
+
     key: bytes
 
     def __post_init__(self) -> None:
@@ -33,6 +35,7 @@ class WebhookSecret:
 
     @classmethod
     def parse(cls, text: str) -> Self:
+        """From base64, with `whsec_` before it or without. Raises `InvalidValue`."""
         try:
             return cls(base64.b64decode(text.removeprefix(_PREFIX), validate=True))
         except (ValueError, binascii.Error):

@@ -2,6 +2,8 @@ from typing import Protocol
 
 
 class LoginGuard(Protocol):
+    """Bounds how often a program logs in from one address."""
+
     async def admit(self, program_sid: str, address: str) -> None:
         """Counts a login of the program from the address. Raises `TooManyLogins`.
 

@@ -32,6 +32,8 @@ class ProgramKeys(Protocol):
 
 
 class KeyStandings(Protocol):
+    """Whether what a token was issued for holds still. Asked with every request."""
+
     async def of_key(self, key_id: int) -> Standing | None:
         """None where there is no such key any more."""
         ...

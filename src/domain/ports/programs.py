@@ -34,6 +34,8 @@ class NewProgram:
 
 
 class Programs(Protocol):
+    """The programs and what they send from. Those that are deleted are not among them any more."""
+
     async def add(self, program: NewProgram) -> Program:
         """Stores the program, and its sender unless the hub has it already.
 

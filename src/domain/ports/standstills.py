@@ -18,4 +18,6 @@ class Standstill:
 
 
 class Standstills(Protocol):
+    """What is the matter with the hub as a whole, where texts wait and none are sent."""
+
     async def now(self, *, now_us: int) -> Standstill: ...

@@ -54,6 +54,7 @@ class HoldMembership:
     terms: MembershipTerms = field(default_factory=MembershipTerms)
 
     async def join(self) -> Membership:
+        """A new member, with its share of the senders as far as it is known yet."""
         asked_us = self.clock.monotonic_us()
         membership = Membership(
             dispatcher_id=await self.dispatchers.join(now_us=self.clock.now_us()),

@@ -93,6 +93,7 @@ class KeepWebhooks:
     async def attempts(
         self, grant: Grant, webhook_id: UUID, *, before: int | None, limit: int
     ) -> Page[LoggedAttempt, int]:
+        """Calls of the webhook, newest first; `before` is the end of the page before."""
         return await self.webhooks.attempts(grant.program_id, webhook_id, before=before, limit=limit)
 
     async def replay(

@@ -15,6 +15,8 @@ from domain.use_cases.operate_senders import SenderName, named_sender
 
 @dataclass(frozen=True, kw_only=True)
 class OperateLimits:
+    """Limits are known by their names; what stands under one is attached to it."""
+
     limits: Limits
     senders: Senders
     accounts: KnownAccounts

@@ -48,6 +48,7 @@ class ListSenders:
     senders: Senders
 
     async def __call__(self) -> Sequence[Sender]:
+        """By provider and address."""
         return await self.senders.all()
 
 

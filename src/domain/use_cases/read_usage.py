@@ -39,6 +39,7 @@ class ReadUsage:
         return await self.usage.hours(program.id, first=first, last=last, zone=program.terms.budget_zone)
 
     async def of(self, program: Program, *, first: date, last: date) -> Usage:
+        """Of any program, for operators. Raises `PeriodRefused`."""
         _check(first, last)
         zone = program.terms.budget_zone
         today = day_of(self.clock.now_us(), zone)

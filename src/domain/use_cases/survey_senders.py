@@ -25,6 +25,8 @@ class SenderInUse:
 
 @dataclass(frozen=True, kw_only=True)
 class SurveySenders:
+    """Senders as operators see them: who uses each, and what waits there."""
+
     senders: Senders
     programs: Programs
     workload: Workload
