@@ -54,6 +54,8 @@ class Visit:
 
     def accessibility_faults(self) -> list[str]:
         """What axe finds serious or critical, each with the places where it is."""
+        # A page has its text before it has its colours.
+        self.page.wait_for_load_state()
         # Evaluated by the debugger, which the page's policy does not bind.
         self.page.evaluate(AXE.read_text(encoding="utf-8"))
         found: dict[str, Any] = self.page.evaluate("() => axe.run(document, {resultTypes: ['violations']})")
