@@ -70,7 +70,7 @@ def create_app(
     answer = _problem_answer(contract)
     for kind in (HubError, RequestFault, ProblemException, HTTPException, Exception):
         app.add_error_handler(kind, answer)
-    return RequestTelemetry(_with_cors(app, cors_origins), metrics)
+    return RequestTelemetry(_with_cors(app, cors_origins, contract), metrics)
 
 
 def _handler(operation_id: str, handlers: Sequence[object]) -> Handler:
@@ -79,13 +79,13 @@ def _handler(operation_id: str, handlers: Sequence[object]) -> Handler:
     return handler
 
 
-def _with_cors(app: ASGIApp, origins: Sequence[str]) -> ASGIApp:
+def _with_cors(app: ASGIApp, origins: Sequence[str], contract: Contract) -> ASGIApp:
     if not origins:
         return app
     return CORSMiddleware(
         app,
         allow_origins=origins,
-        allow_methods=["GET", "POST"],
+        allow_methods=sorted({each.method.upper() for each in contract.operations.values()}),
         allow_headers=["Authorization", "Content-Type", "Idempotency-Key", "Prefer", "X-Requested-With", "traceparent"],
         expose_headers=["Idempotency-Replayed", "Location", "Preference-Applied", "Retry-After", "WWW-Authenticate"],
         max_age=3_600,

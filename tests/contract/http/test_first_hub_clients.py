@@ -654,6 +654,16 @@ async def test_a_page_asks_before_it_posts_json(hub: Hub, path: str, asked: str)
     assert allowed >= {name.strip() for name in asked.split(",")}
 
 
+@pytest.mark.parametrize("method", ["DELETE", "GET", "PATCH", "POST", "PUT"])
+async def test_a_page_may_use_every_method_of_the_document(hub: Hub, method: str) -> None:
+    headers = {"Origin": OFFICE_PAGES, "Access-Control-Request-Method": method}
+
+    response = await hub.client.options(TEXTS, headers=headers)
+
+    assert response.status_code == 200
+    assert method in response.headers["access-control-allow-methods"].split(", ")
+
+
 async def test_a_page_can_read_every_answer(hub: Hub) -> None:
     office = await hub.an_office()
     page = {"Origin": OFFICE_PAGES}
