@@ -489,6 +489,7 @@ async def test_the_hubs_environment_is_not_the_providers(line: Line, monkeypatch
 
 async def test_no_number_no_text_and_no_secret_is_logged_or_shown(line: Line, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
+    line.hurry()
     outcomes: list[object] = [await line.send()]
     for behaviour in ("hang", "cut-json", "no-http", "reset-before-answer", "401", "429", "500", "error"):
         line.stand_in.does(behaviour)

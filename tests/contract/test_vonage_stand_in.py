@@ -66,7 +66,7 @@ def test_as_a_process_it_refuses_what_comes_too_early(process: httpx.Client) -> 
     log = process.get("/_control/log").json()
 
     assert [answer.status_code for answer in answers] == [202, 429, 202]
-    assert answers[1].headers["Retry-After"] == "1"
+    assert answers[1].headers["Retry-After"] == "2"
     assert statuses(other) == ["0"]
     assert statuses(early) == ["1"]
     assert [arrival["status"] for arrival in log] == [202, 429, 200, 202, 200]
