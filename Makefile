@@ -17,7 +17,10 @@ REVISION ?= $(shell git describe --always --abbrev=40 --dirty 2>/dev/null || ech
 DOCUMENT ?= openapi/sms-hub.yaml
 CLIENTS ?= dist/clients
 
-.PHONY: help install run test test-all check format audit bench chart-docs clients dashboards pictures image try-image lock clean
+# Of `make flaky`.
+RUNS ?= 10
+
+.PHONY: help install run test test-all flaky check format audit bench chart-docs clients dashboards pictures image try-image lock clean
 .PHONY: docs reference release sbom licences
 
 help: ## Say what each target does
@@ -68,13 +71,16 @@ install: $(VENV)/.dev-stamp ## Make .venv with pinned dependencies and the proje
 run: $(VENV)/.run-stamp ## Start a demo hub on 127.0.0.1:8080 (SQLite, sandbox provider)
 	@exec $(BIN)/smshub demo
 
-test: install ## Run the suite (SQLite and PostgreSQL)
-	$(BIN)/pytest -n auto --dist worksteal
+test: install ## Run the quick part of the suite (SQLite and PostgreSQL)
+	$(BIN)/pytest -n auto --dist worksteal -m "not long"
 
-test-all: $(VENV)/.chart-stamp $(VENV)/.callers-stamp $(VENV)/.docs-stamp $(NODE_MODULES) ## The suite with what needs Debian packages, npm, Helm
+test-all: $(VENV)/.chart-stamp $(VENV)/.callers-stamp $(VENV)/.docs-stamp $(NODE_MODULES) ## Run the whole suite, with what needs Debian packages, npm, Helm
 	@requirements/debian.sh
 	@requirements/wordpress.sh
 	$(BIN)/pytest -n auto --dist worksteal
+
+flaky: install ## Run the quick part RUNS times, each in another order, and say what did not always pass; ONLY="tests/e2e"
+	$(BIN)/python -m tests.flaky $(RUNS) $(ONLY)
 
 check: install ## Lint, types, imports
 	$(BIN)/ruff check $(SOURCES)

@@ -1,6 +1,7 @@
 """Real databases for the tests: SQLite files, and PostgreSQL from a wheel, started when a test first asks for it."""
 
 import asyncio
+import os
 import shutil
 import tempfile
 import threading
@@ -16,6 +17,17 @@ import pytest
 from adapters.sql.database import Database
 from adapters.sql.schema import SqlSchema
 from tests.loops import run
+from tests.selection import longest_first, mark_long, shuffle
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    mark_long(items)
+    if seed := os.environ.get("SHUFFLE"):
+        shuffle(items, seed)
+    else:
+        longest_first(items)
+
 
 BOTH_DATABASES = ("sqlite", "postgresql")
 

@@ -15,6 +15,7 @@ import jwt
 
 from entrypoints.settings import Settings
 from tests.http import SIGNING_KEYS, Credentials, RunningHub, a_running_hub
+from tests.patience import PATIENCE_S
 from tests.ports import free_port
 
 TEXTS = "/api/TextMessages"
@@ -109,7 +110,7 @@ def a_proxied_hub(database_url: str, *, prefix: str = "", **settings: object) ->
 class _Forwards(BaseHTTPRequestHandler):
     before: HarmfulProxy
     protocol_version = "HTTP/1.1"
-    timeout = 30
+    timeout = PATIENCE_S
 
     def do_GET(self) -> None:
         self._forward()
@@ -142,7 +143,7 @@ class _Forwards(BaseHTTPRequestHandler):
 
     def _ask(self, harm: Harm | None) -> tuple[HTTPResponse, bytes]:
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-        connection = HTTPConnection(str(urlsplit(self.before.hub).netloc), timeout=30)
+        connection = HTTPConnection(str(urlsplit(self.before.hub).netloc), timeout=PATIENCE_S)
         try:
             connection.putrequest(self.command, self.path, skip_host=True, skip_accept_encoding=True)
             for name, value in self.headers.items():

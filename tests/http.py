@@ -35,14 +35,12 @@ from entrypoints.settings import Settings
 from tests.documented import Documented
 from tests.import_path import import_path
 from tests.loops import run
+from tests.patience import PATIENCE_S
 from tests.ports import free_port
 
 PUBLIC_URL = "https://hub.example"
 SIGNING_KEYS = "tests:TerVWp1pbAtbzf0fWKFCyoFj0VjlUTLEWyJnllhMV-Y"
 OFFICE_PAGES = "https://office.example"
-
-_READY_WITHIN_S = 30
-_STOPS_WITHIN_S = 30
 
 _serial = itertools.count()
 
@@ -145,7 +143,7 @@ class Hub:
 
     async def outcome(self, office: Office, message_id: str) -> Mapping[str, Any]:
         """The message when all of it has come to an end."""
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE_S):
             while True:
                 text: Mapping[str, Any] = (await self.get(office, f"/api/TextMessages/{message_id}")).json()
                 if DeliveryState(text["Status"]).terminal:
@@ -217,7 +215,7 @@ class RunningHub:
     def connection(self) -> Iterator["Connection"]:
         """For requests that no HTTP library would write."""
         parts = urlsplit(self.url)
-        with socket.create_connection((str(parts.hostname), int(parts.port or 80)), timeout=30) as connected:
+        with socket.create_connection((str(parts.hostname), int(parts.port or 80)), timeout=PATIENCE_S) as connected:
             yield Connection(connected, self.documented)
 
     def log(self) -> str:
@@ -304,20 +302,20 @@ def a_running_hub(database_url: str, *, prefix: str = "", **settings: object) ->
             stdout=log,
             stderr=subprocess.STDOUT,
         ) as process,
-        httpx.Client(base_url=url, event_hooks={"response": [documented.check]}, timeout=30) as client,
+        httpx.Client(base_url=url, event_hooks={"response": [documented.check]}, timeout=PATIENCE_S) as client,
     ):
         hub = RunningHub(url, internal_url, client, process, Path(log.name), database_url, documented)
         try:
             _wait_until_ready(hub)
             yield hub
             process.send_signal(signal.SIGTERM)
-            assert process.wait(_STOPS_WITHIN_S) == 0, hub.log()
+            assert process.wait(PATIENCE_S) == 0, hub.log()
         finally:
             process.kill()
 
 
 def _wait_until_ready(hub: RunningHub) -> None:
-    deadline = time.monotonic() + _READY_WITHIN_S
+    deadline = time.monotonic() + PATIENCE_S
     while time.monotonic() < deadline and hub.process.poll() is None:
         try:
             if httpx.get(f"{hub.internal_url}/readyz").status_code == 200:

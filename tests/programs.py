@@ -10,6 +10,8 @@ from signal import SIGABRT
 
 import pytest
 
+from tests.patience import PATIENCE_S
+
 # The Json.NET that Debian has.
 _NEWTONSOFT = Path("/usr/lib/cli/Newtonsoft.Json-5.0")
 
@@ -24,7 +26,7 @@ class Ended:
 
 
 def run_program(command: Sequence[str | Path], folder: Path, **environment: str) -> Ended:
-    """In the folder, with nothing in its environment but this. It must end within a minute."""
+    """In the folder, with nothing in its environment but this. It must end in time."""
     ended = subprocess.run(
         command,
         cwd=folder,
@@ -33,7 +35,7 @@ def run_program(command: Sequence[str | Path], folder: Path, **environment: str)
         capture_output=True,
         check=False,
         encoding="utf-8",
-        timeout=60,
+        timeout=PATIENCE_S,
     )
     if ended.returncode == -SIGABRT and "* Assertion at mono-threads.c" in ended.stdout:
         # On a busy machine one in a hundred programs ends so, when all that it had to do is done.

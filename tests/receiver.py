@@ -8,6 +8,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 from aiohttp import web
 
+from tests.patience import PATIENCE_S
 from tests.ports import free_port
 
 
@@ -37,7 +38,7 @@ class Receiver:
     calls: list[Received] = field(default_factory=list)
     statuses: list[int] = field(default_factory=list)
 
-    async def until(self, count: int, *, within_s: float = 10.0) -> list[Received]:
+    async def until(self, count: int, *, within_s: float = PATIENCE_S) -> list[Received]:
         """The calls, once there are so many. No more come within a moment."""
         async with asyncio.timeout(within_s):
             while len(self.calls) < count:  # noqa: ASYNC110

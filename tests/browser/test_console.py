@@ -17,6 +17,7 @@ from entrypoints.settings import Settings
 from tests.browser.visiting import DESKTOP, PHONE, Visit, a_visit
 from tests.http import SIGNING_KEYS, Credentials, Office, RunningHub
 from tests.loops import run
+from tests.patience import PATIENCE_S
 
 NUMBER = "+19706904544"
 
@@ -24,7 +25,7 @@ WINDOWS = [(DESKTOP, "light"), (PHONE, "dark")]
 WINDOW_NAMES = ["desktop", "phone"]
 
 # For machines that do much else meanwhile.
-expect.set_options(timeout=20_000)
+expect.set_options(timeout=120_000)
 
 
 def sign_in(page: Page, credentials: Credentials) -> None:
@@ -75,7 +76,7 @@ def send(hub: RunningHub, office: Office, text: str, *numbers: str) -> str:
 
 def outcome(hub: RunningHub, office: Office, message_id: str) -> None:
     """Waits for it."""
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + PATIENCE_S
     while time.monotonic() < deadline:
         text = hub.client.get(f"/api/TextMessages/{message_id}", headers=office.headers).json()
         if text["Status"] not in {"queued", "sending", "sent"}:

@@ -21,7 +21,7 @@ OPEN_AT_ONCE = 12
 OF_ALL_KINDS = ("sendTextMessage", "listTextMessages", "importOptOuts", "putLimit", "changeProgram", "deleteProgram")
 
 # For machines that do much else meanwhile.
-expect.set_options(timeout=20_000)
+expect.set_options(timeout=120_000)
 
 
 @pytest.fixture(scope="module")

@@ -10,9 +10,10 @@ from pathlib import Path
 from entrypoints.stand_ins.certificates import Certificate
 from tests.chart.rendering import main_container, rendered_case, variables
 from tests.e2e.running import smshub
+from tests.patience import PATIENCE_S
 
 _LENGTH_OF_SSL_REQUEST = 8
-_WITHIN_S = 30
+_WITHIN_S = PATIENCE_S
 
 
 @contextmanager

@@ -54,7 +54,7 @@ def hub_process(demo: Rendered, tmp_path: Path) -> Iterator[HubProcess]:
         port=port,
         internal_port=internal_port,
     )
-    yield process.until_ready(within_s=60)
+    yield process.until_ready()
     process.kill()
 
 

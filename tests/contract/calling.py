@@ -15,6 +15,7 @@ from domain.model.sender import SenderAddress
 from domain.ports.provider_accounts import ProviderAccounts
 from domain.ports.sms_provider import NotLeaving, OutgoingText
 from tests.builders import SENDER, a_number
+from tests.patience import PATIENCE_S
 
 NUMBER = a_number(7)
 BODY = MessageBody("Your code is 4711: naïve & «quoted» + 100 % 🙂")
@@ -104,6 +105,6 @@ def closed_port() -> int:
 
 
 async def until(reached: Callable[[], bool]) -> None:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_S):
         while not reached():  # noqa: ASYNC110 - a stand-in raises no event
             await asyncio.sleep(0.001)

@@ -17,6 +17,7 @@ from domain.model.receipt import Receipt, ReceiptOutcome
 from domain.model.text_message import TextMessage
 from domain.ports.callbacks import Kept, WorkedOff
 from tests.builders import NOW_US, Store, a_text, numbers
+from tests.patience import PATIENCE_S
 
 S = DeliveryState
 SECOND = 1_000_000
@@ -391,7 +392,7 @@ class TestWorkingOff:
 
         async with store.database.writing() as connection:
             await connection.execute(update(deliveries).where(deliveries.c.id == one.id).values(failures=1))
-            async with asyncio.timeout(1):
+            async with asyncio.timeout(PATIENCE_S):
                 meanwhile = await store.callbacks.work_off(receipts, now_us=LATER, limit=10)
         later = await store.callbacks.work_off(receipts, now_us=LATER, limit=10)
 

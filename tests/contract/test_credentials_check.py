@@ -24,7 +24,7 @@ from entrypoints.stand_ins.twilio import TwilioStandIn
 from entrypoints.stand_ins.vonage import VonageStandIn
 from tests.contract.calling import a_stranger, closed_port
 
-TIMEOUT_S = 0.5
+TIMEOUT_S = 1.5
 BY_TOKEN = {"account_sid": twilio.ACCOUNT_SID, "auth_token": twilio.AUTH_TOKEN}
 BY_API_KEY = {"account_sid": twilio.ACCOUNT_SID, "api_key": twilio.API_KEY, "api_secret": twilio.API_SECRET}
 BY_KEY = {"api_key": vonage.API_KEY, "api_secret": vonage.API_SECRET}

@@ -22,8 +22,9 @@ from domain.ports.due_deliveries import Enquiry
 from domain.ports.sms_provider import NotLeaving, OutgoingText
 from entrypoints.stand_ins.certificates import Certificate
 from tests.builders import SENDER, a_delivery
-from tests.contract.calling import BODY, NUMBER, Departures, a_stranger, a_text_to, closed_port, never
+from tests.contract.calling import BODY, NUMBER, Departures, a_stranger, a_text_to, closed_port, never, until
 from tests.mailing import FROM, PASSWORD, USER, a_mail_server, hang, hang_up, saying
+from tests.patience import PATIENCE_S
 from tests.unit.fakes import FakeClock
 
 TO = "office@example.org"
@@ -47,14 +48,14 @@ def a_text(body: MessageBody = BODY, *, to: str | None = TO, sender: SenderAddre
     return replace(a_text_to(body=body, sender=sender), mail_to=to)
 
 
-def a_provider(port: int, *, scheme: str = "smtp", login: str = "", timeout_s: float = 5.0) -> MailProvider:
+def a_provider(port: int, *, scheme: str = "smtp", login: str = "", timeout_s: float = PATIENCE_S) -> MailProvider:
     return MailProvider(
         Address.at(f"{scheme}://{login}127.0.0.1:{port}", sender=FROM), FakeClock(), timeout_s=timeout_s
     )
 
 
 async def send(
-    port: int, text: OutgoingText | None = None, *, scheme: str = "smtp", login: str = "", timeout_s: float = 5.0
+    port: int, text: OutgoingText | None = None, *, scheme: str = "smtp", login: str = "", timeout_s: float = PATIENCE_S
 ) -> tuple[SendOutcome, int]:
     """What came of it, and how often it departed."""
     departures = Departures()
@@ -228,7 +229,7 @@ async def test_a_refusal_is_for_good_or_for_now(reply: str, outcome: SendOutcome
 async def test_what_may_have_been_taken_is_unknown(answer: object, reason: str) -> None:
     async with a_mail_server() as server:
         server.to_mails.append(answer)  # type: ignore[arg-type]
-        assert await send(server.port, timeout_s=0.5) == (Unknown(reason), 1)
+        assert await send(server.port, timeout_s=0.5 if answer is hang else PATIENCE_S) == (Unknown(reason), 1)
 
 
 @pytest.mark.parametrize("to", ["to_senders", "to_recipients"])
@@ -236,7 +237,7 @@ async def test_what_may_have_been_taken_is_unknown(answer: object, reason: str) 
 async def test_what_was_not_handed_over_was_not_sent(answer: object, to: str) -> None:
     async with a_mail_server() as server:
         getattr(server, to).append(answer)
-        assert await send(server.port, timeout_s=0.5) == (AWAY, 0)
+        assert await send(server.port, timeout_s=0.5 if answer is hang else PATIENCE_S) == (AWAY, 0)
 
     assert server.mails == []
 
@@ -291,8 +292,7 @@ async def test_it_leaves_no_connection_behind() -> None:
         with pytest.raises(NotLeaving):
             await a_provider(server.port).send(a_text(), Departures(never))
         await send(server.port)
-        await asyncio.sleep(0.05)
-        assert [each.transport for each in server.connections] == [None, None]
+        await until(lambda: [each.transport for each in server.connections] == [None, None])
 
 
 # Without a server, and what is asked later.

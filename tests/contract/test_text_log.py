@@ -277,7 +277,7 @@ async def test_a_caller_who_goes_away_leaves_all_or_nothing_and_no_lock(store: S
 
 # So that there is a middle to be cut in.
 INSERT_SLOWLY = (
-    "CREATE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM pg_sleep(2); RETURN NULL; END'",
+    "CREATE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM pg_sleep(5); RETURN NULL; END'",
     "CREATE TRIGGER slow AFTER INSERT ON deliveries FOR EACH STATEMENT EXECUTE FUNCTION slow()",
 )
 
@@ -286,7 +286,7 @@ async def test_where_the_connection_is_cut_in_the_middle_nothing_is_stored(
     postgres_server: PostgresServer, postgres_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # The driver may notice a cut no sooner than its time for the statement is over.
-    monkeypatch.setattr(adapters.sql.database, "_STATEMENT_TIMEOUT_S", 3)
+    monkeypatch.setattr(adapters.sql.database, "_STATEMENT_TIMEOUT_S", 8)
     name = postgres_url.split("?", maxsplit=1)[0].rsplit("/", maxsplit=1)[1]
     cut = (
         "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity "

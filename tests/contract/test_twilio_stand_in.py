@@ -12,6 +12,7 @@ import httpx
 import pytest
 
 from entrypoints.stand_ins.twilio import ACCOUNT_SID, AUTH_TOKEN, TwilioStandIn
+from tests.patience import PATIENCE_S
 
 ROOT = Path(__file__).parents[2]
 MESSAGES = f"/2010-04-01/Accounts/{ACCOUNT_SID}/Messages.json"
@@ -26,14 +27,14 @@ def a_client(port: int) -> Iterator[httpx.Client]:
 
 @pytest.fixture
 def process() -> Iterator[httpx.Client]:
-    """The stand-in as a process of its own, at a pace of 5 texts a second for each sender."""
-    command = [sys.executable, "-m", "tests.stand_ins", "twilio", "--port", "0", "--interval-us", "200000"]
+    """The stand-in as a process of its own, at a pace of a text in two seconds for each sender."""
+    command = [sys.executable, "-m", "tests.stand_ins", "twilio", "--port", "0", "--interval-us", "2000000"]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE) as running:
         assert running.stdout is not None
         with a_client(json.loads(running.stdout.readline())["port"]) as client:
             yield client
         running.terminate()
-        assert running.wait(10) == 0
+        assert running.wait(PATIENCE_S) == 0
 
 
 @pytest.fixture
@@ -49,7 +50,7 @@ def test_as_a_process_it_refuses_what_comes_too_early(process: httpx.Client) -> 
     started_ns = time.monotonic_ns()
     statuses = [process.post(MESSAGES, data=TEXT).status_code for _ in range(2)]
     other = process.post(MESSAGES, data={**TEXT, "From": "+19705550199"})
-    time.sleep(0.2)
+    time.sleep(2)
     statuses.append(process.post(MESSAGES, data=TEXT).status_code)
     log = process.get("/_control/log").json()
 

@@ -24,6 +24,7 @@ from entrypoints.stand_ins.vonage import (
     VonageStandIn,
     application_key,
 )
+from tests.patience import PATIENCE_S
 
 ROOT = Path(__file__).parents[2]
 BY_KEY = httpx.BasicAuth(API_KEY, API_SECRET)
@@ -33,8 +34,8 @@ MESSAGE = {**TEXT, "channel": "sms", "message_type": "text"}
 
 @pytest.fixture
 def process(tmp_path: Path) -> Iterator[httpx.Client]:
-    """The stand-in as a process of its own, at a pace of 5 texts a second for each sender."""
-    command = [sys.executable, "-m", "tests.stand_ins", "vonage", "--interval-us", "200000"]
+    """The stand-in as a process of its own, at a pace of a text in two seconds for each sender."""
+    command = [sys.executable, "-m", "tests.stand_ins", "vonage", "--interval-us", "2000000"]
     command += ["--folder", str(tmp_path)]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE) as running:
         assert running.stdout is not None
@@ -43,7 +44,7 @@ def process(tmp_path: Path) -> Iterator[httpx.Client]:
         with httpx.Client(base_url=f"https://127.0.0.1:{told['port']}", verify=believing, auth=BY_KEY) as client:
             yield client
         running.terminate()
-        assert running.wait(10) == 0
+        assert running.wait(PATIENCE_S) == 0
 
 
 @pytest.fixture
@@ -59,13 +60,13 @@ async def client(tmp_path: Path) -> AsyncIterator[httpx.AsyncClient]:
 def test_as_a_process_it_refuses_what_comes_too_early(process: httpx.Client) -> None:
     answers = [process.post(MESSAGES, json=MESSAGE) for _ in range(2)]
     other = process.post(SMS, data={**TEXT, "from": "City Hall"})
-    time.sleep(0.2)
+    time.sleep(2)
     answers.append(process.post(MESSAGES, json=MESSAGE))
     early = process.post(SMS, data=TEXT)
     log = process.get("/_control/log").json()
 
     assert [answer.status_code for answer in answers] == [202, 429, 202]
-    assert answers[1].headers["Retry-After"] == "1"
+    assert answers[1].headers["Retry-After"] == "2"
     assert statuses(other) == ["0"]
     assert statuses(early) == ["1"]
     assert [arrival["status"] for arrival in log] == [202, 429, 200, 202, 200]

@@ -12,7 +12,7 @@ from tests.conftest import PostgresServer, close
 
 LONG_S = 60
 SHORT_S = 0.001
-SOON_S = 5
+SOON_S = 60
 
 
 @pytest.fixture(params=["in process", "postgresql"])

@@ -20,7 +20,7 @@ from tests.ports import free_port
 # What the documentation calls a PostgreSQL of the reader's.
 POSTGRES = ("postgresql://smshub:…@postgres.example/smshub", "postgresql://…/drill")
 
-_PATIENCE_S = 280
+_PATIENCE_S = 840
 
 # Commands that serve until they are stopped take a terminal each: here they run in the background, and the next command
 # waits until they are ready. Answers that are faults end the sitting.

@@ -22,6 +22,7 @@ from click.testing import CliRunner, Result
 
 from entrypoints.cli import main
 from tests.builders import numbers
+from tests.patience import PATIENCE_S
 from tests.ports import free_port
 
 T = TypeVar("T")
@@ -36,7 +37,7 @@ SENDER = "+19705550100"
 _TOLERANCE_US = 1_000
 
 
-def eventually(look: Callable[[], T], *, within_s: float = 10.0, what: str = "") -> T:
+def eventually(look: Callable[[], T], *, within_s: float = PATIENCE_S, what: str = "") -> T:
     """What `look` gives as soon as that is true; an assertion that fails in it is not yet. Fails at the deadline."""
     deadline = time.monotonic() + within_s
     last: object = None
@@ -70,7 +71,7 @@ def smshub(*arguments: str, environment: Mapping[str, str], stdin: str | None = 
         # What SQLite's driver leaves running is the command's, too; should it fail, the test at hand fails.
         for thread in threading.enumerate():
             if "_connection_worker_thread" in thread.name:
-                thread.join(5)
+                thread.join(PATIENCE_S)
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,14 +169,16 @@ class HubProcess:
     def get(self, path: str) -> httpx.Response:
         """From the internal port."""
         # Without `verify` the client would read certificates for each call.
-        return httpx.get(f"http://127.0.0.1:{self.internal_port}{path}", verify=False, timeout=10, trust_env=False)
+        return httpx.get(
+            f"http://127.0.0.1:{self.internal_port}{path}", verify=False, timeout=PATIENCE_S, trust_env=False
+        )
 
     def metric(self, sample: str) -> float:
         """A sample's value, by its name and labels as they are exposed; 0 where there is none."""
         lines = (line.rpartition(" ") for line in self.get("/metrics").text.splitlines())
         return next((float(value) for name, _, value in lines if name == sample), 0.0)
 
-    def until_ready(self, *, within_s: float = 20.0) -> Self:
+    def until_ready(self, *, within_s: float = PATIENCE_S) -> Self:
         def ready() -> bool:
             assert self.alive, f"ended with {self._process.returncode}: {self.errors or self.output}"
             return self.readiness()[0] == 200
@@ -190,11 +193,11 @@ class HubProcess:
     def send_signal(self, number: Signals = SIGTERM) -> None:
         self._process.send_signal(number)
 
-    def ended(self, *, within_s: float = 10.0) -> int:
+    def ended(self, *, within_s: float = PATIENCE_S) -> int:
         """The exit status, waited for."""
         return self._process.wait(within_s)
 
-    def stop(self, number: Signals = SIGTERM, *, within_s: float = 10.0) -> int:
+    def stop(self, number: Signals = SIGTERM, *, within_s: float = PATIENCE_S) -> int:
         self.send_signal(number)
         return self.ended(within_s=within_s)
 
@@ -211,7 +214,7 @@ class Caller:
         self.credentials = credentials
         self.token = ""
         self.http = httpx.Client(
-            base_url=url, headers={"Connection": "close"}, verify=False, timeout=60, trust_env=False
+            base_url=url, headers={"Connection": "close"}, verify=False, timeout=PATIENCE_S, trust_env=False
         )
 
     def log_in(self) -> httpx.Response:
@@ -261,7 +264,7 @@ class Caller:
         counts: Mapping[str, int] = answer.json()["Counts"]
         return counts
 
-    def until_delivered(self, message_id: str, count: int, *, within_s: float = 30.0) -> None:
+    def until_delivered(self, message_id: str, count: int, *, within_s: float = PATIENCE_S) -> None:
         def all_delivered() -> bool:
             counts = self.counts(message_id)
             assert counts == {"delivered": count}, counts
@@ -269,7 +272,7 @@ class Caller:
 
         eventually(all_delivered, within_s=within_s, what="all delivered")
 
-    def until_sent(self, message_id: str, count: int, *, within_s: float = 30.0) -> None:
+    def until_sent(self, message_id: str, count: int, *, within_s: float = PATIENCE_S) -> None:
         """Until all have been handed to the provider; of some it may have been heard already that they arrived."""
 
         def all_sent() -> bool:

@@ -22,6 +22,7 @@ from entrypoints.stand_ins.twilio import ACCOUNT_SID, AUTH_TOKEN
 from tests.conftest import Console
 from tests.e2e.running import SMSHUB, Caller, Credentials, HubProcess, Site, e164, eventually, smshub
 from tests.import_path import import_path
+from tests.patience import PATIENCE_S
 
 ENCRYPTION_KEYS = "test:ltcvWOyflsooh0Bg1Wz109C952zzEqNouXX0UxEHW6U"
 
@@ -31,14 +32,17 @@ ARRIVAL_JITTER_S = 0.015
 
 # On such a machine the stand-in itself may be held up for longer. Then the hub's own log is asked when the two left: on
 # the clock that its processes share, which they read from the database to a millisecond or so.
-_HELD_UP_S = 0.1
+_HELD_UP_S = 0.5
 _DEPARTURE_JITTER_S = 0.003
 
 # What is claimed is up to 0.75 s ahead; it goes out whatever is set meanwhile, and may be 0.1 s late.
 RESERVED_S = 0.85
 
-# As long as a dispatcher may be silent before the others give it up, and look whether it is so.
-GIVEN_UP_WITHIN_S = 13.0
+# By then it has arrived, on a busy machine too.
+ARRIVED_S = 2.0
+
+# As long as the hub waits for a provider's answer.
+ANSWER_TIMEOUT_S = 10.0
 
 
 def senders(number: int) -> list[str]:
@@ -87,7 +91,7 @@ class StandIn:
             )
         assert self._process.stdout is not None
         self.url = f"http://127.0.0.1:{json.loads(self._process.stdout.readline())['port']}"
-        self._http = httpx.Client(base_url=self.url, verify=False, timeout=20, trust_env=False)
+        self._http = httpx.Client(base_url=self.url, verify=False, timeout=PATIENCE_S, trust_env=False)
 
     @property
     def arrivals(self) -> Sequence[Arrival]:
@@ -205,7 +209,7 @@ class SendingSite(Site):
         """How many deliveries are in which state."""
         return Counter(row.state for row in self.rows)
 
-    def until_all_are(self, *states: str, within_s: float = 30.0) -> None:
+    def until_all_are(self, *states: str, within_s: float = PATIENCE_S) -> None:
         """Until no delivery is in any other state."""
 
         def settled() -> bool:

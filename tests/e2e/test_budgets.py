@@ -10,6 +10,7 @@ import httpx
 import pytest
 
 from tests.e2e.running import Caller, HubProcess, Site, e164, smshub
+from tests.patience import PATIENCE_S
 
 TOGETHER = 64
 ROUNDS = 4
@@ -29,7 +30,7 @@ def post_at_once(
 
     async def post_all() -> Sequence[httpx.Response]:
         headers = {"Authorization": f"Bearer {caller.token}"}
-        async with httpx.AsyncClient(headers=headers, verify=False, timeout=30, trust_env=False) as client:
+        async with httpx.AsyncClient(headers=headers, verify=False, timeout=PATIENCE_S, trust_env=False) as client:
             return await asyncio.gather(
                 *(
                     client.post(

@@ -30,6 +30,7 @@ from tests.e2e.canaries import Mark, columns_with, echoing, seen
 from tests.e2e.running import Caller, Credentials, HubProcess, Site, eventually, smshub
 from tests.e2e.stand_in import StandIn
 from tests.import_path import import_path
+from tests.patience import PATIENCE_S
 from tests.ports import free_port
 
 CONTRACT = Contract.load()
@@ -119,7 +120,7 @@ class World:
             headers=all_headers,
             verify=False,
             trust_env=False,
-            timeout=30,
+            timeout=PATIENCE_S,
         )
         self.last_status = answer.status_code
         # The page shows its visitor what was typed in.
@@ -531,7 +532,7 @@ def send(world: World, *programs: str) -> None:
     for name in programs:
         arguments = ("send", "--program", found[name], "--to", NUMBER.text, "--message", BODY.text)
         site_run(world.site, *arguments)
-    eventually(lambda: len(dispatcher.attempts) > before, within_s=30, what="a provider is called")
+    eventually(lambda: len(dispatcher.attempts) > before, what="a provider is called")
     time.sleep(1.5)
 
 

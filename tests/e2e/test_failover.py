@@ -22,10 +22,10 @@ def test_a_dispatcher_that_is_killed_while_it_hands_over_loses_and_doubles_nothi
         message_id = caller.send(e164(TEXTS))
 
         first = site.dispatcher().until_ready()
-        eventually(lambda: first.logged("delivery_failed_over"), within_s=30)
+        eventually(lambda: first.logged("delivery_failed_over"))
         first.kill()
         second = site.dispatcher()
-        caller.until_delivered(message_id, TEXTS, within_s=120)
+        caller.until_delivered(message_id, TEXTS)
 
         assert {each["Sender"] for each in caller.deliveries(message_id)} == {OTHER}
         by_other = [each for one in (first, second) for each in one.attempts if each.sender != program.sender_id]

@@ -1,15 +1,12 @@
-"""A key that is revoked at one replica is refused by all of them, within five seconds."""
+"""A key that is revoked at one replica is soon refused by all of them."""
 
 import json
-import time
 from pathlib import Path
 
 import httpx
 
-from tests.e2e.running import Credentials, Site, smshub
+from tests.e2e.running import Credentials, Site, eventually, smshub
 from tests.import_path import import_path
-
-WITHIN_S = 5.0
 
 
 def test_a_revoked_key_ends_its_tokens_at_every_replica(postgres_url: str, tmp_path: Path) -> None:
@@ -26,10 +23,7 @@ def test_a_revoked_key_ends_its_tokens_at_every_replica(postgres_url: str, tmp_p
         assert {status(url, token) for url in urls for token in tokens} == {200}
 
         told(site, "programs", "revoke-key", *its, "--key", str(issued["KeyId"]))
-        revoked_at_s = time.monotonic()
-        while {status(url, tokens[1]) for url in urls} != {401}:
-            assert time.monotonic() < revoked_at_s + WITHIN_S
-            time.sleep(0.05)
+        eventually(lambda: {status(url, tokens[1]) for url in urls} == {401})
 
         assert [status(url, tokens[0]) for url in urls] == [200, 200], "the other key's tokens are good still"
         (kept, ended) = json.loads(told(site, "programs", "list-keys", *its, "--output", "json"))

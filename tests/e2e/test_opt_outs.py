@@ -39,7 +39,7 @@ def test_nothing_is_sent_to_anybody_after_their_stop_is_recorded(sqlite_url: str
                 said = {"From": number, "To": SENDER, "Body": "STOP"}
                 assert httpx.post(f"{stand_in.told['Url']}/_control/inbound", data=said).is_success
                 time.sleep(0.05)
-            eventually(lambda: all(ended(caller, message) for message in messages), within_s=30)
+            eventually(lambda: all(ended(caller, message) for message in messages))
             # The provider has heard them, too, and says so where it was asked to send after that.
             eventually(lambda: stops(caller) == PEOPLE)
 

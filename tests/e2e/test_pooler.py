@@ -16,12 +16,10 @@ import pytest
 from tests.conftest import PostgresServer
 from tests.e2e.pooler import PGBOUNCER, Pooler
 from tests.e2e.running import SMSHUB, Caller, HubProcess, eventually
-from tests.e2e.sending import RESERVED_S, SendingSite, audit, senders
+from tests.e2e.sending import ARRIVED_S, SendingSite, audit, senders
+from tests.patience import PATIENCE_S
 
-pytestmark = [
-    pytest.mark.skipif(PGBOUNCER is None, reason="needs pgbouncer, which `make test-all` installs"),
-    pytest.mark.timeout(60),
-]
+pytestmark = pytest.mark.skipif(PGBOUNCER is None, reason="needs pgbouncer, which `make test-all` installs")
 
 # Far fewer than the processes would like, so that each connection is lent to all of them in turn.
 CONNECTIONS = 4
@@ -84,7 +82,7 @@ async def left_prepared(site: PooledSite) -> Sequence[int]:
 def test_one_process_after_the_other_brings_the_database_to_its_schema(site: PooledSite) -> None:
     for _ in range(3):
         migrated = subprocess.run(
-            [SMSHUB, "migrate"], env=site.environment, capture_output=True, text=True, check=False, timeout=30
+            [SMSHUB, "migrate"], env=site.environment, capture_output=True, text=True, check=False, timeout=PATIENCE_S
         )
         assert migrated.returncode == 0, migrated.stderr
     assert sum(asyncio.run(left_prepared(site))) == 0
@@ -122,14 +120,14 @@ def test_a_pooler_that_is_killed_and_started_again_costs_no_text(site: PooledSit
     addresses = senders(4)
     caller, api, dispatchers = started(site, *addresses, rate=str(rate))
     for sender in addresses:
-        assert post(caller, sender, site.fresh(40)).status_code == 200
+        assert post(caller, sender, site.fresh(60)).status_code == 200
     eventually(lambda: site.sent() >= 20)
 
     site.pooler.kill()
     numbers = site.fresh(1)
     refused = post(caller, addresses[0], numbers)
     assert (refused.status_code, refused.json()["type"]) == (503, "store-unavailable")
-    time.sleep(RESERVED_S)
+    time.sleep(ARRIVED_S)
     sent = len(site.provider.arrivals)
     time.sleep(0.5)
     assert len(site.provider.arrivals) == sent, "what cannot be claimed is not sent"
@@ -138,7 +136,7 @@ def test_a_pooler_that_is_killed_and_started_again_costs_no_text(site: PooledSit
     eventually(lambda: post(caller, addresses[0], numbers).status_code == 200)
     post_twice(caller, addresses[0], numbers)
     site.until_all_are("sent")
-    assert len(site.rows) == 4 * 40 + 1
+    assert len(site.rows) == 4 * 60 + 1
     assert all(process.logged("store_unavailable") for process in dispatchers)
     audit(site, rate=rate)
     assert [process.stop() for process in (api, *dispatchers)] == [0, 0, 0]

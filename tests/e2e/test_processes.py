@@ -19,6 +19,7 @@ from tests.e2e.running import (
     e164,
     eventually,
 )
+from tests.patience import PATIENCE_S
 from tests.ports import free_port
 
 INTERNAL_PATHS = ("/livez", "/readyz", "/metrics")
@@ -96,7 +97,7 @@ def test_a_process_waits_for_the_schema_and_is_not_ready_before(empty_site: Site
     with pytest.raises(httpx.ConnectError):
         httpx.get(f"{api.url}/openapi.json", trust_env=False)
 
-    subprocess.run([SMSHUB, "migrate"], env=empty_site.environment, capture_output=True, check=True, timeout=30)
+    subprocess.run([SMSHUB, "migrate"], env=empty_site.environment, capture_output=True, check=True, timeout=PATIENCE_S)
     for process in (api, dispatcher):
         process.until_ready()
         assert process.logged("waiting_for_database")[0]["problem"] == "schema-differs"
@@ -115,7 +116,7 @@ def test_while_it_drains_it_is_not_ready_and_finishes_what_it_has_begun(site: Si
         f"Authorization: {caller.token}",
         "Expect: 100-continue",
     ]
-    with socket.create_connection(("127.0.0.1", api.port), timeout=10) as slow:
+    with socket.create_connection(("127.0.0.1", api.port), timeout=PATIENCE_S) as slow:
         slow.sendall("\r\n".join([*head, "\r\n"]).encode())
         assert slow.recv(100).startswith(b"HTTP/1.1 100")
 
@@ -133,7 +134,7 @@ def test_while_it_drains_it_is_not_ready_and_finishes_what_it_has_begun(site: Si
 
 def refuses_connections(process: HubProcess) -> bool:
     try:
-        socket.create_connection(("127.0.0.1", process.port), timeout=1).close()
+        socket.create_connection(("127.0.0.1", process.port), timeout=PATIENCE_S).close()
     except ConnectionRefusedError:
         return True
     return False
@@ -190,7 +191,7 @@ def test_of_two_that_wait_for_the_database_with_one_port_one_gives_up(empty_site
     both = [empty_site.start("api", port=port) for _ in range(2)]
     # One that sees the port taken already has ended by now; else it finds out when it is to listen.
     eventually(lambda: all(each.logged("waiting_for_database") or not each.alive for each in both))
-    subprocess.run([SMSHUB, "migrate"], env=empty_site.environment, capture_output=True, check=True, timeout=30)
+    subprocess.run([SMSHUB, "migrate"], env=empty_site.environment, capture_output=True, check=True, timeout=PATIENCE_S)
     eventually(lambda: [each.alive for each in both].count(True) == 1, what="one has ended, one serves")
     loser = next(each for each in both if not each.alive)
     assert loser.ended() == 1
@@ -201,10 +202,12 @@ def test_it_listens_where_the_environment_says_if_no_option_does(site: Site) -> 
     site.environment["SMSHUB_HOST"] = "0.0.0.0"
     everywhere = site.dispatcher().until_ready()
     port = everywhere.internal_port
-    socket.create_connection(("127.0.0.2", port), timeout=1).close()
+    socket.create_connection(("127.0.0.2", port), timeout=PATIENCE_S).close()
 
     command = [str(SMSHUB), "dispatcher", "--host", "127.0.0.2", "--internal-port", str(port)]
-    second = subprocess.run(command, env=site.environment, capture_output=True, text=True, check=False, timeout=30)
+    second = subprocess.run(
+        command, env=site.environment, capture_output=True, text=True, check=False, timeout=PATIENCE_S
+    )
     assert second.stderr == f"Error: The hub cannot listen on 127.0.0.2, port {port}: Address already in use.\n"
 
 

@@ -129,7 +129,7 @@ def test_a_hub_that_is_set_up_as_it_was_told_sends_through_it_and_hears_of_it(
             assert found == setup.ends
             return True
 
-        eventually(ended, within_s=30, what="all ended")
+        eventually(ended, what="all ended")
         pasted(stand_in.told["TextBack"], {})
         told = f'smshub_callbacks_total{{kind="inbound",outcome="stored",provider="{setup.source}"}}'
         assert hub.metric(told) == 1

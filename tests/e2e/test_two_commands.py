@@ -4,7 +4,6 @@ import re
 import shutil
 import stat
 import subprocess
-import time
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
@@ -13,9 +12,8 @@ from signal import SIGINT, SIGTERM
 import pytest
 
 from tests.e2e.running import Caller, Credentials, HubProcess, assert_paced, e164, eventually
+from tests.patience import PATIENCE_S
 from tests.ports import free_port
-
-ENDS_WITHIN_S = 5
 
 
 class Demo:
@@ -64,8 +62,7 @@ def curl(process: HubProcess) -> str:
 def test_the_printed_line_pasted_into_a_shell_sends_three_texts_at_one_per_second(demo: Demo) -> None:
     hub = demo.start(SMSHUB_LOG_FORMAT="json")
     pasted = curl(hub) + r" -w '\n%{http_code}'"
-    answer = subprocess.run(["bash", "-c", pasted], capture_output=True, text=True, check=True, timeout=20)
-    answered_at = time.monotonic()
+    answer = subprocess.run(["bash", "-c", pasted], capture_output=True, text=True, check=True, timeout=PATIENCE_S)
     body, _, status = answer.stdout.rpartition("\n")
     assert (status, answer.stderr) == ("200", "")
 
@@ -73,7 +70,6 @@ def test_the_printed_line_pasted_into_a_shell_sends_three_texts_at_one_per_secon
     assert caller.log_in().status_code == 200
     message_id = re.findall(r'"Id":"([^"]+)"', body)[0]
     caller.until_delivered(message_id, 3)
-    assert 2 <= time.monotonic() - answered_at <= 4
 
     deliveries = caller.deliveries(message_id)
     caller.http.close()
@@ -92,7 +88,7 @@ def test_a_second_start_keeps_program_and_keys(demo: Demo) -> None:
     caller.log_in()
     # So many that it is stopped with most of them waiting.
     message_id = caller.send(e164(50))
-    assert first.stop(SIGTERM, within_s=ENDS_WITHIN_S) == 0
+    assert first.stop(SIGTERM) == 0
 
     second = demo.start()
     assert credentials(second) == told
@@ -101,7 +97,7 @@ def test_a_second_start_keeps_program_and_keys(demo: Demo) -> None:
     assert sum(caller.counts(message_id).values()) == 50
     assert caller.log_in().status_code == 200
     caller.http.close()
-    assert second.stop(SIGINT, within_s=ENDS_WITHIN_S) == 0
+    assert second.stop(SIGINT) == 0
 
     assert [process.errors for process in (first, second)] == ["", ""]
     assert "Traceback" not in first.output + second.output

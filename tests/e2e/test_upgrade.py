@@ -14,7 +14,6 @@ from tests.e2e.sending import SendingSite, audit, senders
 
 RATE = "5"
 # Nine processes start, and two at a time work beside them.
-PATIENCE_S = 60.0
 SENDERS = senders(8)
 
 
@@ -40,12 +39,11 @@ def roll(site: SendingSite, balancer: Balancer, running: list[HubProcess], impor
     """Each process is replaced by one of the other version, one after the other: the new one is ready first."""
     for index, old in enumerate(list(running)):
         new = site.start("api" if old in balancer.rotation else "dispatcher", PYTHONPATH=import_path)
-        running[index] = new.until_ready(within_s=PATIENCE_S)
+        running[index] = new.until_ready()
         balancer.replace(old, new)
-        assert old.stop(within_s=30) == 0
+        assert old.stop() == 0
 
 
-@pytest.mark.timeout(600)
 def test_an_upgrade_and_the_way_back_fail_no_request_and_lose_and_double_nothing_and_keep_the_pace(
     site: SendingSite, tmp_path: Path
 ) -> None:
@@ -55,29 +53,29 @@ def test_an_upgrade_and_the_way_back_fail_no_request_and_lose_and_double_nothing
     running = [site.api(), site.api(), site.dispatcher(), site.dispatcher()]
     old = list(running)
     for process in running:
-        process.until_ready(within_s=PATIENCE_S)
+        process.until_ready()
     balancer = Balancer(running[:2])
     caller = site.caller(running[0], program)
     with ConstantPosts(balancer, caller, SENDERS) as posts:
-        eventually(lambda: site.sent() > 10, within_s=PATIENCE_S)
+        eventually(lambda: site.sent() > 10)
 
         migrate(site, newer)
 
         assert site.console.run("SELECT version_num FROM alembic_version") == REVISION
         assert [process.readiness()[0] for process in running] == [200] * 4, "the old ones work on"
         sent = site.sent()
-        eventually(lambda: site.sent() > sent + 20, within_s=PATIENCE_S, what="the old ones send on")
+        eventually(lambda: site.sent() > sent + 20, what="the old ones send on")
         roll(site, balancer, running, newer)
         upgraded = list(running)
         sent = site.sent()
-        eventually(lambda: site.sent() > sent + 20, within_s=PATIENCE_S, what="the new ones send")
+        eventually(lambda: site.sent() > sent + 20, what="the new ones send")
 
         # What a chart's hook does when a release is taken back: the older version's own command.
         migrate(site, this)
         roll(site, balancer, [upgraded[0], upgraded[2]], this)
         assert site.console.run("SELECT version_num FROM alembic_version") == REVISION
         sent = site.sent()
-        eventually(lambda: site.sent() > sent + 20, within_s=PATIENCE_S, what="the old version sends again")
+        eventually(lambda: site.sent() > sent + 20, what="the old version sends again")
 
     assert posts.failed == []
     assert len(posts.accepted) > 200

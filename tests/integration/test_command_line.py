@@ -14,6 +14,7 @@ from click.testing import Result
 
 from entrypoints.cli import main
 from tests.e2e.running import SENDER, SIGNING_KEYS, SMSHUB, Site, smshub
+from tests.patience import PATIENCE_S
 from tests.ports import free_port
 
 CREATE = ("programs", "create", "--name", "City Hall", "--sender", SENDER, "--provider", "sandbox")
@@ -597,6 +598,6 @@ def test_the_installed_command_is_this_one() -> None:
         capture_output=True,
         text=True,
         check=False,
-        timeout=30,
+        timeout=PATIENCE_S,
     )
     assert (told.returncode, told.stdout, told.stderr) == (1, "", "Error: The database URL cannot be read.\n")

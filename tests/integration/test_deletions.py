@@ -12,12 +12,13 @@ from domain.model.delivery import DeliveryState
 from domain.model.program import Program
 from domain.model.sender import SenderAddress
 from tests.integration.working_hub import ScriptedProvider, WorkingHub, a_hub
+from tests.patience import PATIENCE_S
 
 DAY_US = 86_400_000_000
 NUMBERS = [f"+1970{5_550_000 + index}" for index in range(400)]
 
 
-async def gone(hub: WorkingHub, program: Program, *, within_s: float = 10.0) -> None:
+async def gone(hub: WorkingHub, program: Program, *, within_s: float = PATIENCE_S) -> None:
     """Once its identity is free again."""
     until = time.monotonic() + within_s
     while True:
@@ -31,7 +32,7 @@ async def gone(hub: WorkingHub, program: Program, *, within_s: float = 10.0) -> 
 
 async def test_what_was_on_its_way_is_recorded_and_nothing_else_is_sent(database_url: str) -> None:
     async with a_hub(database_url, ScriptedProvider()) as hub:
-        program = await hub.program(rate="100/s")
+        program = await hub.program(rate="50/s")
         message = await hub.post(program, NUMBERS)
         async with hub.dispatching():
             await hub.until_left(50)

@@ -65,7 +65,6 @@ async def sent(
         return list(await hub.deliveries(program, message))
 
 
-@pytest.mark.timeout(30)
 async def test_texts_are_sent_at_their_pace_and_carry_the_hubs_own_ids(
     hub: WorkingHub, vonage: VonageStandIn, credentials: Credentials
 ) -> None:
@@ -79,7 +78,6 @@ async def test_texts_are_sent_at_their_pace_and_carry_the_hubs_own_ids(
     assert took_us > 19 * Pace.parse(RATE).interval_us() - 20_000
 
 
-@pytest.mark.timeout(30)
 @pytest.mark.parametrize("behaviour", ["close-before-answer", "cut-json"])
 async def test_what_is_taken_and_never_answered_is_unknown_and_not_sent_again(
     hub: WorkingHub, vonage: VonageStandIn, credentials: Credentials, behaviour: str
@@ -94,7 +92,6 @@ async def test_what_is_taken_and_never_answered_is_unknown_and_not_sent_again(
     assert len(vonage.arrivals) == 2
 
 
-@pytest.mark.timeout(30)
 async def test_what_nobody_can_tell_is_sent_again_where_the_program_wants_it(
     hub: WorkingHub, vonage: VonageStandIn, credentials: Credentials
 ) -> None:
@@ -106,7 +103,6 @@ async def test_what_nobody_can_tell_is_sent_again_where_the_program_wants_it(
     assert len(vonage.arrivals) == 2
 
 
-@pytest.mark.timeout(30)
 async def test_a_text_of_which_a_part_was_sent_is_not_sent_again(hub: WorkingHub, vonage: VonageStandIn) -> None:
     vonage.does("partly", code=1)
     program = await hub.program(

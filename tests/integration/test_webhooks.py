@@ -12,6 +12,7 @@ from domain.model.program import Program
 from domain.model.webhook import Webhook
 from domain.ports.webhooks import LoggedAttempt
 from tests.integration.working_hub import ScriptedProvider, WorkingHub, a_hub
+from tests.patience import PATIENCE_S
 from tests.receiver import a_receiver
 
 KEYS = "tests:" + "0123456789abcdef" * 3
@@ -42,7 +43,7 @@ async def test_a_program_is_told_of_its_texts_in_calls_that_it_can_verify(databa
         message = await hub.post(program, [f"+1970690454{last}" for last in range(4)])
         async with hub.dispatching():
             # One was not accepted, and is told again after five seconds.
-            calls = await receiver.until(5, within_s=20)
+            calls = await receiver.until(5)
             attempts = (await keep.attempts(grant, webhook.id, before=None, limit=10)).items
 
     verifier = Verifier(secret.written())
@@ -70,7 +71,7 @@ async def test_a_hub_whose_operator_opened_no_network_calls_nobody_on_its_own(da
 
 
 async def first_attempts(hub: WorkingHub, program: Program, webhook: Webhook) -> Sequence[LoggedAttempt]:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_S):
         while True:
             page = await hub.container.webhooks().attempts(program.id, webhook.id, before=None, limit=10)
             if page.items:

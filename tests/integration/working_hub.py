@@ -28,6 +28,7 @@ from entrypoints.container import Container
 from entrypoints.settings import Settings
 from tests.builders import SENDER
 from tests.conftest import close
+from tests.patience import PATIENCE_S
 
 SECOND_US = 1_000_000
 
@@ -168,16 +169,21 @@ class WorkingHub:
             yield
         finally:
             stopping.set()
-            await asyncio.wait_for(running, 10)
+            await asyncio.wait_for(running, PATIENCE_S)
 
-    async def until(self, reached: Callable[[], bool], *, within_s: float = 10.0) -> None:
+    async def until(self, reached: Callable[[], bool], *, within_s: float = PATIENCE_S) -> None:
         deadline = time.monotonic() + within_s
         while not reached():
             assert time.monotonic() < deadline, f"not within {within_s} s; so far {len(self.provider.left)} have left"
             await asyncio.sleep(0.01)
 
     async def until_are(
-        self, program: Program, message: TextMessage, reached: Callable[[Delivery], bool], *, within_s: float = 10.0
+        self,
+        program: Program,
+        message: TextMessage,
+        reached: Callable[[Delivery], bool],
+        *,
+        within_s: float = PATIENCE_S,
     ) -> Sequence[Delivery]:
         """The message's deliveries, once this is true of each."""
         deadline = time.monotonic() + within_s
@@ -186,7 +192,7 @@ class WorkingHub:
             await asyncio.sleep(0.05)
         return found
 
-    async def until_left(self, count: int, *, within_s: float = 10.0) -> None:
+    async def until_left(self, count: int, *, within_s: float = PATIENCE_S) -> None:
         await self.until(lambda: len(self.provider.left) >= count, within_s=within_s)
 
     async def deliveries(self, program: Program, message: TextMessage) -> Sequence[Delivery]:

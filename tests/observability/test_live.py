@@ -5,14 +5,12 @@ import re
 import time
 from pathlib import Path
 
-import pytest
-
 from tests.conftest import PostgresServer
 from tests.observability.files import ROOT, Shown, queries
 from tests.observability.living import Life, a_life, live
 from tests.observability.watching import needs_prometheus
 
-pytestmark = [needs_prometheus, pytest.mark.timeout(180)]
+pytestmark = needs_prometheus
 
 # What a hub that is well, or young, does not show, and what must happen before it does.
 NEEDS_A_FAULT = {

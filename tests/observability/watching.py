@@ -15,6 +15,7 @@ import yaml
 
 from tests.e2e.running import eventually
 from tests.observability.files import RULES
+from tests.patience import PATIENCE_S
 from tests.ports import free_port
 
 PROMETHEUS = shutil.which("prometheus")
@@ -32,10 +33,10 @@ class _Server:
     def __init__(self, folder: Path, name: str, port: int, arguments: Sequence[str | Path | None]) -> None:
         self.url = f"http://127.0.0.1:{port}"
         self._log = folder / f"{name}.log"
-        self._http = httpx.Client(base_url=self.url, verify=False, timeout=20, trust_env=False)
+        self._http = httpx.Client(base_url=self.url, verify=False, timeout=PATIENCE_S, trust_env=False)
         with self._log.open("w") as log:
             self._process = subprocess.Popen([str(each) for each in arguments], cwd=folder, stdout=log, stderr=log)
-        eventually(self._is_ready, within_s=20, what=f"{name} is ready")
+        eventually(self._is_ready, what=f"{name} is ready")
 
     def _is_ready(self) -> bool:
         assert self._process.poll() is None, self._log.read_text()

@@ -35,7 +35,7 @@ def the_page(browser: Browser, site: OtherSite, hub: ProxiedHub, program: Creden
 
 
 def until_it_says(page: Page, line: str) -> None:
-    page.get_by_role("listitem").get_by_text(line, exact=True).wait_for(timeout=20_000)
+    page.get_by_role("listitem").get_by_text(line, exact=True).wait_for(timeout=120_000)
 
 
 def test_it_sends_and_opts_out(browser: Browser, site: OtherSite, hub: ProxiedHub, program: Credentials) -> None:

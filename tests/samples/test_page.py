@@ -40,7 +40,7 @@ def send(page: Page, number: str, message: str) -> None:
 
 
 def until_it_says(page: Page, said: str | re.Pattern[str]) -> None:
-    page.get_by_role("status").filter(has_text=said).wait_for(timeout=20_000)
+    page.get_by_role("status").filter(has_text=said).wait_for(timeout=120_000)
 
 
 def assert_sent_once(hub: ProxiedHub, program: Credentials) -> None:

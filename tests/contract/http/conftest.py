@@ -33,13 +33,6 @@ def shared_database_url(
         yield url
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module", params=["", "/cwis463"], ids=["no prefix", "prefix"])
-async def hub(request: pytest.FixtureRequest, shared_database_url: str) -> AsyncIterator[Hub]:
-    """Once without and once under the first hub's prefix, on each kind of database."""
-    async with a_hub(shared_database_url, public_url=f"{PUBLIC_URL}{request.param}", cors_origins=OFFICE_PAGES) as hub:
-        yield hub
-
-
 @pytest.fixture(scope="package")
 def running_hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningHub]:
     """A process on SQLite that trusts no proxy."""
@@ -50,7 +43,12 @@ def running_hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningHub
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def a_hub_of_each_kind(shared_database_url: str) -> AsyncIterator[Hub]:
-    """On SQLite without a prefix, on PostgreSQL with one."""
+    """On SQLite without a prefix, on PostgreSQL under the first hub's."""
     prefix = "" if shared_database_url.startswith("sqlite") else "/cwis463"
-    async with a_hub(shared_database_url, public_url=f"{PUBLIC_URL}{prefix}") as hub:
+    async with a_hub(shared_database_url, public_url=f"{PUBLIC_URL}{prefix}", cors_origins=OFFICE_PAGES) as hub:
         yield hub
+
+
+@pytest.fixture(scope="module")
+def hub(a_hub_of_each_kind: Hub) -> Hub:
+    return a_hub_of_each_kind

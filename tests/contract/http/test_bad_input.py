@@ -19,6 +19,7 @@ import pytest_asyncio
 from entrypoints.http.contract import Contract
 from tests.documented import PROBLEM
 from tests.http import Hub, Office, RunningHub
+from tests.patience import PATIENCE_S
 
 JSON = "application/json"
 FORM = "application/x-www-form-urlencoded"
@@ -1041,7 +1042,7 @@ async def test_a_property_that_stands_ever_so_often_is_named_once(hub: Hub) -> N
 
 
 def await_outcome(hub: RunningHub, office: Office, message_id: str) -> None:
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + PATIENCE_S
     while hub.client.get(f"{TEXTS}/{message_id}", headers=office.headers).json()["Counts"].keys() != {
         "failed",
         "delivered",

@@ -20,6 +20,7 @@ from domain.model.access import Grant, Scope
 from entrypoints.http.contract import MAX_BODY
 from entrypoints.http.downloads import CsvDownload
 from tests.http import Hub, Office, RunningHub, a_running_hub
+from tests.patience import PATIENCE_S
 
 IMPORT = "/api/OptOuts/Import"
 EXPORT = "/api/OptOuts/Export"
@@ -288,7 +289,7 @@ def an_office_with_many_opt_outs(hub: RunningHub, database: Path) -> Office:
 
 def test_a_file_that_cannot_be_made_to_its_end_does_not_look_whole(sqlite_url: str) -> None:
     database = Path(sqlite_url.removeprefix("sqlite:///"))
-    with a_running_hub(sqlite_url) as hub, httpx.Client(base_url=hub.url, timeout=60) as client:
+    with a_running_hub(sqlite_url) as hub, httpx.Client(base_url=hub.url, timeout=PATIENCE_S) as client:
         office = an_office_with_many_opt_outs(hub, database)
         whole = client.get(EXPORT, headers=office.headers)
         with client.stream("GET", EXPORT, headers=office.headers) as response:
@@ -324,7 +325,7 @@ async def test_a_file_is_made_no_further_when_its_client_is_gone() -> None:
             gone.set()
         await asyncio.sleep(0)
 
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_S):
         await (await CsvDownload.of(endless(), name="endless.csv"))({"method": "GET"}, receive, send)
 
     assert 5 <= len(sent) < 20

@@ -18,6 +18,7 @@ from domain.model.program_key import KeyTerms
 from entrypoints.http.contract import Contract
 from tests.e2e.sending import ENCRYPTION_KEYS
 from tests.http import Credentials, Hub, Office, a_hub
+from tests.patience import PATIENCE_S
 
 SCHEMAS: Mapping[str, Any] = Contract.load().document["components"]["schemas"]
 TERMS = {
@@ -296,7 +297,7 @@ async def test_tokens_are_good_for_a_minute_to_366_days(hub: Hub, operator: Offi
     assert [each["pointer"] for each in answer.json()["errors"]] == ["#/TokenLifetime"]
 
 
-async def test_a_cap_of_segments_holds_within_two_seconds(hub: Hub, operator: Office) -> None:
+async def test_a_cap_of_segments_soon_holds(hub: Hub, operator: Office) -> None:
     program = await created(hub, operator, SegmentCap=2)
     office = await office_of(hub, program)
     long = {"Message": "x" * 307, "PhoneNumber": NUMBER}
@@ -305,7 +306,7 @@ async def test_a_cap_of_segments_holds_within_two_seconds(hub: Hub, operator: Of
     await changed(hub, operator, program, SegmentCap=3)
     began_s = time.monotonic()
     while (answer := await hub.post(office, "/api/TextMessages", long)).status_code != 200:
-        assert time.monotonic() < began_s + WITHIN_S
+        assert time.monotonic() < began_s + PATIENCE_S
         await asyncio.sleep(0.1)
 
     assert refused.json()["type"] == "too-many-segments"
@@ -325,7 +326,7 @@ async def test_a_deleted_program_is_shut_out_for_good(hub: Hub, operator: Office
     assert answer.json()["Canceled"] == 1
     began_s = time.monotonic()
     while (await hub.get(office, "/api/TextMessages")).status_code == 200:
-        assert time.monotonic() < began_s + WITHIN_S, "the token is good still"
+        assert time.monotonic() < began_s + PATIENCE_S, "the token is good still"
         await asyncio.sleep(0.1)
     login = await hub.client.post("/api/Login", json=office.credentials.login)
     assert login.json()["type"] == "credentials-refused"

@@ -10,8 +10,6 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from adapters.sql.database import Database
 from domain.model.access import Scope
 from domain.model.credentials import NO_CREDENTIALS, ProviderAccount
@@ -21,8 +19,6 @@ from domain.model.program_key import KeyHash, KeyTerms, ProgramKey
 from entrypoints.http.contract import Contract
 from tests.builders import Store, a_program
 from tests.http import Credentials, RunningHub, a_running_hub
-
-pytestmark = pytest.mark.timeout(600)
 
 SCHEMATHESIS = Path(sys.executable).with_name("schemathesis")
 CONFIGURATION = Path(__file__).with_name("schemathesis.toml")
