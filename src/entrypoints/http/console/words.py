@@ -56,6 +56,10 @@ def history(message: TextMessage, delivery: Delivery) -> Sequence[Step]:
     if delivery.resends:
         again = "once" if delivery.resends == 1 else f"{delivery.resends} times"
         steps.append(Step(None, f"It was sent again {again} although it may have been sent before."))
-    explained = sentence_of(delivery.reason) if delivery.reason else None
-    now = " ".join(filter(None, (_SENTENCES[delivery.state], explained)))
+    now = " ".join(filter(None, (_SENTENCES[delivery.state], explained(delivery))))
     return [*steps, Step(delivery.updated_us, now)]
+
+
+def explained(delivery: Delivery) -> str | None:
+    """Why it is as it is, where there is a reason."""
+    return sentence_of(delivery.reason) if delivery.reason else None

@@ -11,7 +11,22 @@ from domain.model.pace import SECOND_US
 
 
 def _when(at_us: int, zone: str) -> str:
-    return f"{datetime.fromtimestamp(at_us // SECOND_US, UTC).astimezone(ZoneInfo(zone)):%-d %b %Y, %H:%M:%S %Z}"
+    """To the minute, as the page says what zone it is."""
+    return f"{_local(at_us, zone):%-d %b %Y, %H:%M}"
+
+
+def _exactly(at_us: int, zone: str) -> str:
+    return f"{_local(at_us, zone):%-d %b %Y, %H:%M:%S %Z}"
+
+
+def _local(at_us: int, zone: str) -> datetime:
+    return datetime.fromtimestamp(at_us // SECOND_US, UTC).astimezone(ZoneInfo(zone))
+
+
+def _share(part: int, of: int) -> str:
+    """In per cent; whole ones for all but what would be 0 or 100 wrongly. `of` is not 0."""
+    share = 100 * part / of
+    return f"{share:.0f} %" if part in {0, of} or 1 <= share <= 99 else f"{share:.1f} %"
 
 
 TEMPLATES = Environment(
@@ -21,4 +36,4 @@ TEMPLATES = Environment(
     trim_blocks=True,
     lstrip_blocks=True,
 )
-TEMPLATES.filters |= {"when": _when, "instant": instant, "count": "{:,}".format}
+TEMPLATES.filters |= {"when": _when, "exactly": _exactly, "instant": instant, "count": "{:,}".format, "share": _share}
