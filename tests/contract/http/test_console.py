@@ -519,8 +519,8 @@ async def test_replies_are_shown_as_they_were_written(hub: Hub) -> None:
 
     assert "&lt;script&gt;" in page.text
     assert "<script>alert" not in page.text
-    assert "There are none." in none.text
-    assert "There are none." in theirs.text
+    assert "There are none from this number." in none.text
+    assert "There are none so far." in theirs.text
 
 
 OPERATORS = ("programs", "senders", "audit", "programs/{id}/program", "programs/{id}/webhooks")

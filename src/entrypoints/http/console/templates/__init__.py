@@ -24,9 +24,11 @@ def _local(at_us: int, zone: str) -> datetime:
 
 
 def _share(part: int, of: int) -> str:
-    """In per cent; whole ones for all but what would be 0 or 100 wrongly. `of` is not 0."""
+    """In per cent. What is not nothing and not all does not look so. `of` is not 0."""
     share = 100 * part / of
-    return f"{share:.0f} %" if part in {0, of} or 1 <= share <= 99 else f"{share:.1f} %"
+    if 0 < share < 1:
+        return "<1 %"
+    return ">99 %" if 99 < share < 100 else f"{share:.0f} %"
 
 
 TEMPLATES = Environment(
