@@ -100,12 +100,13 @@ def cookie_of(response: httpx.Response) -> tuple[str, Mapping[str, str]]:
     return morsel.value, morsel
 
 
-async def an_operator(hub: Hub) -> Credentials:
+async def an_operator(hub: Hub, *, everything: bool = False) -> Credentials:
+    """With `everything` it may do what programs do, too."""
     program, key = await hub.container.create_program()(
         name="Operations",
         provider="sandbox",
         sender=SenderAddress("Operators"),
-        key_terms=KeyTerms(scopes=frozenset({Scope.OPERATOR})),
+        key_terms=KeyTerms(scopes=frozenset(Scope if everything else {Scope.OPERATOR})),
     )
     return Credentials(program.id, program.sid, key.value)
 

@@ -1,6 +1,6 @@
 """A sender as forms ask for it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Self
 
@@ -10,7 +10,6 @@ from domain.errors import (
     HubError,
     PaceDiffers,
     PropertyRefused,
-    UnknownProvider,
     naming,
 )
 from domain.model.credentials import Credentials
@@ -28,8 +27,11 @@ class AskedSender:
     credentials: Credentials | None
 
     @classmethod
-    def read(cls, fields: Mapping[str, str]) -> Self:
+    def read(cls, fields: Mapping[str, str], *, providers: Sequence[str]) -> Self:
         """Raises `PropertyRefused`."""
+        provider = fields.get("Provider", "")
+        if provider not in providers:
+            raise PropertyRefused("Provider", "There is no such provider.")
         rate, credentials = fields.get("Rate", "").strip(), fields.get("Credentials", "").strip()
         with naming("Sender"):
             address = SenderAddress(fields.get("Sender", "").strip())
@@ -37,7 +39,7 @@ class AskedSender:
             pace = Pace.parse(rate) if rate else None
         with naming("Credentials"):
             read = Credentials.parse(credentials) if credentials else None
-        return cls(provider=fields.get("Provider", ""), address=address, pace=pace, credentials=read)
+        return cls(provider=provider, address=address, pace=pace, credentials=read)
 
 
 def field_of(error: HubError) -> str | None:
@@ -49,7 +51,5 @@ def field_of(error: HubError) -> str | None:
             return "Rate"
         case CredentialsMissing() | EncryptionKeysMissing():
             return "Credentials"
-        case UnknownProvider():
-            return "Provider"
         case _:
             return None

@@ -53,7 +53,7 @@ class NewProgramPages:
     async def create(self, visit: Visit) -> Response:
         """The page of the new program has its key, which is shown this once."""
         try:
-            asked = AskedSender.read(visit.fields)
+            asked = AskedSender.read(visit.fields, providers=self.hub.providers)
             with acting_as(visit), naming("Name"):
                 program, key = await self.hub.create_program(
                     name=visit.fields.get("Name", "").strip(),

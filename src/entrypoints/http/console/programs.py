@@ -62,7 +62,7 @@ class ProgramPages:
 
     async def add_sender(self, visit: Visit) -> Response:
         try:
-            asked = AskedSender.read(visit.fields)
+            asked = AskedSender.read(visit.fields, providers=self.hub.providers)
             with acting_as(visit):
                 await self.hub.add_sender(
                     visit.program.id,
