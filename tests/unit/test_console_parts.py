@@ -9,9 +9,10 @@ from domain.model.delivery import DeliveryState
 from domain.model.reasons import SENTENCES
 from domain.model.sender import SenderAddress
 from domain.model.usage import DayOfUse, PriceList, Usage
+from domain.model.webhook import Disabled
 from entrypoints.http.console import charts
 from entrypoints.http.console.recipients import listed, pasted
-from entrypoints.http.console.words import STATES, history
+from entrypoints.http.console.words import DISABLED, STATES, history
 from tests.unit.builders import a_delivery, a_message
 
 FIRST = date(2030, 3, 14)
@@ -34,6 +35,17 @@ def used(*days: DayOfUse, last: date = FIRST) -> Usage:
 
 def test_every_state_has_a_colour_and_a_word() -> None:
     assert {state for group in charts.GROUPS for state in group.states} == set(DeliveryState) == set(STATES)
+
+
+def test_every_end_of_a_webhook_has_words() -> None:
+    assert set(DISABLED) == set(Disabled)
+
+
+def test_shares_fill_the_bar() -> None:
+    first, second = charts.shares({"delivered": 3, "failed": 1, "sent": 0})
+
+    assert [(bar.name, bar.x, bar.width) for bar in (first, second)] == [("delivered", 0, 540), ("failed", 540, 180)]
+    assert charts.shares({}) == []
 
 
 def test_a_days_bar_is_stacked_to_its_total() -> None:

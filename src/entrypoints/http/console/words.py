@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from domain.model.delivery import Delivery, DeliveryState
 from domain.model.reasons import sentence_of
 from domain.model.text_message import TextMessage
+from domain.model.webhook import Disabled
 
 STATES: Mapping[DeliveryState, str] = {
     DeliveryState.SCHEDULED: "Scheduled",
@@ -33,6 +34,21 @@ _SENTENCES: Mapping[DeliveryState, str] = {
     DeliveryState.BLOCKED: "It was not sent.",
     DeliveryState.CANCELED: "It was canceled before it was sent.",
     DeliveryState.DELIVERED: "It arrived.",
+}
+
+# Why a webhook gave no answer, and why one is called no more.
+NO_ANSWER: Mapping[str, str] = {
+    "timeout": "No answer in time",
+    "name-unknown": "No such host",
+    "connection": "No connection",
+    "tls": "No secure connection",
+    "address-refused": "An address that the hub does not call",
+}
+DISABLED: Mapping[Disabled, str] = {
+    Disabled.PROGRAM: "Switched off by the program",
+    Disabled.OPERATOR: "Switched off by an operator",
+    Disabled.GONE: "It says that it is gone",
+    Disabled.FAILING: "It accepted nothing for days",
 }
 
 
