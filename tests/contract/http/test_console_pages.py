@@ -81,6 +81,7 @@ async def test_what_is_no_page_or_takes_no_such_method_is_told_on_a_page(hub: Hu
         assert "script-src 'self';" in page.headers["content-security-policy"]
         assert SCRIPT not in page.text
     assert [page.status_code for page in nowhere] == [404] * 5
+    assert "Sign out" in nowhere[0].text
     assert [(page.status_code, page.headers["allow"]) for page in wrong] == [(405, "GET, HEAD"), (405, "POST")]
 
 

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Awaitable, Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from hmac import compare_digest
 from urllib.parse import quote, urlsplit
@@ -167,6 +168,14 @@ class Frame:
         response = self.show("refused.html", status=problem.status, title=title, detail=detail, visit=visit)
         response.headers.update({**problem.headers, **(getattr(error, "headers", None) or {})})
         return response
+
+    async def elsewhere(self, request: Request, error: HTTPException) -> Response:
+        """For an address that is none of the pages'."""
+        visit = None
+        if request.method == "GET":
+            with suppress(HubError):
+                visit = await self._visit(request, None)
+        return self.refused(request, error, visit)
 
     def to_sign_in(self, request: Request) -> Response:
         """And back, if it was a page that they asked for."""

@@ -53,7 +53,8 @@ def _elsewhere(frame: Frame, routes: Sequence[Route]) -> ASGIApp:
         methods = sorted({method for each in partly for method in each.methods or ()})
         allowed = {"Allow": ", ".join(methods)}
         error = HTTPException(405, headers=allowed) if methods else HTTPException(404)
-        await frame.refused(Request(scope, receive), error)(scope, receive, send)
+        response = await frame.elsewhere(Request(scope, receive), error)
+        await response(scope, receive, send)
 
     return elsewhere
 
