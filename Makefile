@@ -131,9 +131,10 @@ try-image: install ## Build and run the image in containers of the tests' own, a
 dashboards: install ## Write Grafana's dashboards into the chart
 	$(BIN)/python -m dashboards
 
-pictures: install ## Draw what the dashboards show of a living hub, for the documentation
+pictures: $(VENV)/.callers-stamp ## Draw the console, and what the dashboards show of a living hub, for the documentation
 	$(PIP) install --require-hashes -r requirements/pictures.txt
 	$(BIN)/python -m tests.observability.pictures
+	$(BIN)/python -m tests.browser.pictures
 
 lock: install ## Pin the newest dependencies that pyproject.toml allows, with hashes; ONLY="starlette yarl" for those alone
 	$(BIN)/python requirements/lock.py $(ONLY)

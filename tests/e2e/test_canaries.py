@@ -26,6 +26,7 @@ from entrypoints.stand_ins.certificates import Certificate
 from tests import signing
 from tests.conftest import Console, PostgresServer, migrate
 from tests.documented import PROBLEM
+from tests.e2e import canaries_at_the_console as walk
 from tests.e2e.canaries import Mark, columns_with, echoing, seen
 from tests.e2e.running import Caller, Credentials, HubProcess, Site, eventually, smshub
 from tests.e2e.stand_in import StandIn
@@ -383,6 +384,22 @@ def bad_calls(world: World) -> Iterator[httpx.Response]:
         yield world.post(page, {"PhoneNumber": number}, media_type=FORM)
 
 
+def at_the_console(world: World) -> Iterator[httpx.Response]:
+    office, desk = world.office.credentials, world.operator.credentials
+    yield from walk.refused_sign_ins(
+        world.url, office.program_sid, wrong_key=WRONG_KEY.text, forged=FORGED.text, number=NUMBER.text
+    )
+    with walk.a_client(world.url) as client, walk.a_client(world.url) as other:
+        staff, operator = (walk.signed_in(client, world.url, office), walk.signed_in(other, world.url, desk))
+        world.marks += [Mark("session", each) for each in (*staff.secrets, *operator.secrets)]
+        yield from walk.by_office(
+            staff, text=BODY.text, number=NUMBER.text, wording=INBOUND.text, message_id=world.ids["text"]
+        )
+        yield from walk.by_operator(
+            operator, office.program_id, secret=AUTH_TOKEN.text, text=BODY.text, number=NUMBER.text
+        )
+
+
 def a_ring(mark: Mark) -> str:
     return f"test:{base64.urlsafe_b64encode(mark.text.encode()).decode().rstrip('=')}"
 
@@ -544,6 +561,8 @@ def drive(world: World, port: int) -> None:
     for name, call in CALLS.items():
         world.statuses[name] = call(world).status_code
     for answer in bad_calls(world):
+        assert answer.status_code < 500, answer.text
+    for answer in at_the_console(world):
         assert answer.status_code < 500, answer.text
     send(world, "Twilio", "Vonage Messages", "Vonage key", "Old")
     world.notes_metrics()

@@ -9,9 +9,10 @@ from domain.model.delivery import DeliveryState
 from domain.model.reasons import SENTENCES
 from domain.model.sender import SenderAddress
 from domain.model.usage import DayOfUse, PriceList, Usage
+from domain.model.webhook import Disabled
 from entrypoints.http.console import charts
 from entrypoints.http.console.recipients import listed, pasted
-from entrypoints.http.console.words import STATES, history
+from entrypoints.http.console.words import DISABLED, STATES, history
 from tests.unit.builders import a_delivery, a_message
 
 FIRST = date(2030, 3, 14)
@@ -36,12 +37,23 @@ def test_every_state_has_a_colour_and_a_word() -> None:
     assert {state for group in charts.GROUPS for state in group.states} == set(DeliveryState) == set(STATES)
 
 
+def test_every_end_of_a_webhook_has_words() -> None:
+    assert set(DISABLED) == set(Disabled)
+
+
+def test_shares_fill_the_bar() -> None:
+    first, second = charts.shares({"delivered": 3, "failed": 1, "sent": 0})
+
+    assert [(bar.name, bar.x, bar.width) for bar in (first, second)] == [("delivered", 0, 540), ("failed", 540, 180)]
+    assert charts.shares({}) == []
+
+
 def test_a_days_bar_is_stacked_to_its_total() -> None:
     chart = charts.by_day(used(a_day(DeliveryState.DELIVERED, 30), a_day(DeliveryState.FAILED, 10)), FIRST)
 
     (column,) = chart.columns
-    assert (column.total, chart.highest) == (40, 50)
-    assert [(bar.name, bar.y, bar.height) for bar in column.bars] == [("delivered", 80, 120), ("failed", 40, 40)]
+    assert (column.total, chart.highest) == (40, 40)
+    assert [(bar.name, bar.y, bar.height) for bar in column.bars] == [("delivered", 50, 150), ("failed", 0, 50)]
 
 
 def test_days_without_texts_are_there_as_well() -> None:
@@ -52,7 +64,7 @@ def test_days_without_texts_are_there_as_well() -> None:
 
 
 @pytest.mark.parametrize(
-    ("most", "highest"), [(0, 1), (1, 1), (3, 5), (10, 10), (11, 20), (201, 500), (999_999, 1_000_000)]
+    ("most", "highest"), [(0, 2), (1, 2), (3, 4), (10, 10), (11, 20), (201, 400), (999_999, 1_000_000)]
 )
 def test_the_scale_ends_at_a_round_number(most: int, highest: int) -> None:
     assert charts.by_hour([most] + [0] * 23).highest == highest

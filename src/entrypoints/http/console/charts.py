@@ -55,6 +55,7 @@ class Column:
     label: str
     counts: Mapping[str, int]
     bars: Sequence[Bar]
+    left: float
     x: float
 
     @property
@@ -64,10 +65,13 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Chart:
-    """`highest` is what the top of the drawing stands for; `every` says which columns have room for their label."""
+    """`highest` is what the top of the drawing stands for, `step` how wide a column is with the room around it; `every`
+    says which columns have room for their label.
+    """
 
     columns: Sequence[Column]
     highest: int
+    step: float
     every: int
 
 
@@ -94,6 +98,17 @@ def totals(usage: Usage) -> Mapping[str, int]:
     return found
 
 
+def shares(totals: Mapping[str, int]) -> Sequence[Bar]:
+    """All groups in one bar that lies."""
+    bars, x, texts = [], 0.0, sum(totals.values())
+    for group in GROUPS:
+        width = WIDTH * totals[group.name] / texts if totals.get(group.name) else 0.0
+        if width:
+            bars.append(Bar(group.name, round(x, 2), 0, round(width, 2), 0))
+        x += width
+    return bars
+
+
 def _chart(rows: Sequence[tuple[str, Mapping[str, int]]], names: Sequence[str], *, labels: int) -> Chart:
     highest = _round(max((sum(counts.values()) for _, counts in rows), default=0))
     step = WIDTH / len(rows)
@@ -105,15 +120,15 @@ def _chart(rows: Sequence[tuple[str, Mapping[str, int]]], names: Sequence[str], 
             top -= height
             if height:
                 bars.append(Bar(name, round(x + step * 0.1, 2), round(top, 2), round(step * 0.8, 2), round(height, 2)))
-        columns.append(Column(label, counts, bars, round(x + step / 2, 2)))
-    return Chart(columns, highest, max(1, round(len(rows) / labels)))
+        columns.append(Column(label, counts, bars, round(x, 2), round(x + step / 2, 2)))
+    return Chart(columns, highest, round(step, 2), max(1, round(len(rows) / labels)))
 
 
 def _round(count: int) -> int:
-    """The next number that is easy to read: 1, 2 or 5 and noughts."""
+    """The next number that is easy to read, and half of which is a whole number: 2, 4, 6, 8 or 10 and noughts."""
     size = 1
     while True:
-        for each in (1, 2, 5):
+        for each in (2, 4, 6, 8, 10):
             if count <= each * size:
                 return each * size
         size *= 10

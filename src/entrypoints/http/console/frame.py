@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Awaitable, Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from hmac import compare_digest
 from urllib.parse import quote, urlsplit
@@ -24,6 +25,15 @@ from entrypoints.http.telemetry import PROBLEM
 
 FORM_KEY = "FormKey"
 _NUMBER = re.compile("[0-9]{1,18}")
+
+# What is said in other words to people than to programs, by the problem's slug.
+_IN_WORDS = {
+    "no-such-path": ("Not found", "There is no such page."),
+    "method-not-allowed": (
+        "Not possible",
+        "This address cannot be used like this: go back to the page.",
+    ),
+}
 
 # Nothing comes from elsewhere, and what is typed in goes nowhere else. Without the referrer browsers would not say
 # whose page posts a form.
@@ -150,12 +160,22 @@ class Frame:
         html = TEMPLATES.get_template(page).render(base=self.base, **values)
         return HTMLResponse(html, status_code=status, headers=_HEADERS)
 
-    def refused(self, request: Request, error: Exception) -> Response:
+    def refused(self, request: Request, error: Exception, visit: Visit | None = None) -> Response:
+        """With the way to the other pages for whoever is at one already."""
         problem = Problem.of(error)
         request.scope.setdefault("extensions", {})[PROBLEM] = problem.slug
-        response = self.show("refused.html", status=problem.status, title=problem.title, detail=problem.detail)
-        response.headers.update(problem.headers)
+        title, detail = _IN_WORDS.get(problem.slug, (problem.title, problem.detail))
+        response = self.show("refused.html", status=problem.status, title=title, detail=detail, visit=visit)
+        response.headers.update({**problem.headers, **(getattr(error, "headers", None) or {})})
         return response
+
+    async def elsewhere(self, request: Request, error: HTTPException) -> Response:
+        """For an address that is none of the pages'."""
+        visit = None
+        if request.method == "GET":
+            with suppress(HubError):
+                visit = await self._visit(request, None)
+        return self.refused(request, error, visit)
 
     def to_sign_in(self, request: Request) -> Response:
         """And back, if it was a page that they asked for."""
@@ -166,12 +186,14 @@ class Frame:
 
     def _endpoint(self, page: Page) -> Callable[[Request], Awaitable[Response]]:
         async def endpoint(request: Request) -> Response:
+            visit = None
             try:
-                return await page.answer(await self._visit(request, page.scope))
+                visit = await self._visit(request, page.scope)
+                return await page.answer(visit)
             except TokenRefused:
                 return self.to_sign_in(request)
             except (HubError, RequestFault, HTTPException) as error:
-                return self.refused(request, error)
+                return self.refused(request, error, visit)
 
         return endpoint
 

@@ -15,7 +15,7 @@ from domain.model.text_message import TextSummary
 from entrypoints.http import cursors, representations, spreadsheets
 from entrypoints.http.console.frame import Visit
 from entrypoints.http.console.use_cases import UseCases
-from entrypoints.http.console.words import STATES, history
+from entrypoints.http.console.words import STATES, explained, history
 from entrypoints.http.downloads import CsvDownload
 
 _MESSAGES, _DELIVERIES = 25, 50
@@ -69,7 +69,9 @@ class MessagePages:
         return visit.show(
             "message.html",
             text=_progress(summary),
-            deliveries=[(each, history(summary.message, each.delivery)) for each in page.items],
+            deliveries=[
+                (each, history(summary.message, each.delivery), explained(each.delivery)) for each in page.items
+            ],
             following=cursors.after_position(page.end) if page.end else None,
             state=state,
             states=STATES,

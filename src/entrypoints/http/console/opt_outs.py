@@ -38,7 +38,8 @@ class OptOutPages:
                 visit.grant, visit.fields.get("Number", ""), consent, wording=wording, actor=_actor(visit)
             )
         except NumberRefused as refused:
-            return await self._page(visit, fault=f"This number {refused.reason}.", status=422)
+            about = "number" if consent is Consent.GIVEN else "new"
+            return await self._page(visit, fault=f"This number {refused.reason}.", about=about, status=422)
         number = recorded.event.number.e164
         if consent is Consent.WITHDRAWN:
             return await self._page(visit, done=f"{number} gets no more texts from you.")
@@ -55,7 +56,7 @@ class OptOutPages:
                 visit.grant.program_id, lines, actor=_actor(visit), bad_at_most=_BAD_LINES_SHOWN
             )
         except InvalidValue as fault:
-            return await self._page(visit, fault=str(fault), status=Problem.of(fault).status)
+            return await self._page(visit, fault=str(fault), about="list", status=Problem.of(fault).status)
         done = f"{imported.added:,} added, {imported.known:,} were there already."
         return await self._page(visit, done=done, bad=[f"Line {each.line} {each.reason}." for each in imported.bad])
 
@@ -66,6 +67,7 @@ class OptOutPages:
         status: int = 200,
         done: str | None = None,
         fault: str | None = None,
+        about: str | None = None,
         bad: list[str] | None = None,
     ) -> Response:
         number, cursor, page = visit.asked("number"), visit.asked("cursor"), None
@@ -74,12 +76,15 @@ class OptOutPages:
                 visit.grant, number=number, after=cursors.opt_out_of(cursor), limit=_AT_ONCE
             )
         except NumberRefused as refused:
-            status, fault = 422, f"This number {refused.reason}."
+            status, fault, about = 422, f"This number {refused.reason}.", "number"
         return visit.show(
             "opt_outs.html",
             status=status,
             done=done,
             fault=fault,
+            about=about,
+            # What is refused stays where it was typed.
+            typed=visit.fields if about == "new" else {},
             bad=bad or [],
             number=number or "",
             items=page.items if page else [],

@@ -36,12 +36,15 @@ class OverviewPage:
             self.hub.read_usage.hours(visit.grant, first=first, last=last),
             self.hub.list_opt_outs(visit.grant, after=None, limit=_MOST_OPT_OUTS),
         )
+        totals = charts.totals(usage)
         return visit.show(
             "overview.html",
             days=days,
             periods=PERIODS,
             groups=charts.GROUPS,
-            totals=charts.totals(usage),
+            totals=totals,
+            texts=sum(totals.values()),
+            shares=charts.shares(totals),
             sent=sum(each.deliveries for each in usage.days if each.state in BILLED),
             opt_outs=f"{len(opt_outs.items):,}" + ("+" if opt_outs.end else ""),
             cost=usage.prices.cost(usage.days),

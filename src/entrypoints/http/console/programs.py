@@ -1,17 +1,20 @@
-"""Operators' pages about programs and their keys."""
+"""Operators' pages about programs, their keys and their senders."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from urllib.parse import quote
 
 from starlette.responses import Response
 
-from domain.errors import InvalidValue, TooManyKeys
+from domain.errors import HubError, InvalidValue, OwnSender, ProgramNotFound, StoreUnavailable, TooManyKeys
 from domain.model.access import KeyKind
+from domain.model.program import Program
 from domain.model.program_key import KeyTerms, ProgramKey
 from entrypoints.http.console.acting import acting_as
+from entrypoints.http.console.asked_senders import AskedSender, field_of
 from entrypoints.http.console.frame import Visit
 from entrypoints.http.console.use_cases import UseCases
-from entrypoints.terms import written
+from entrypoints.http.problems import Problem
+from entrypoints.terms import told
 
 _KINDS = (KeyKind.LIVE, KeyKind.TEST)
 
@@ -52,16 +55,55 @@ class ProgramPages:
             await self.hub.operate_keys.revoke(visit.program.id, visit.number_in_path("key_id"))
         return visit.go("program")
 
+    async def made(self, visit: Visit, program: Program, key: ProgramKey) -> Response:
+        """The page of another program, which is new."""
+        there = replace(visit, program=program, at=f"{visit.home}/programs/{quote(program.id, safe='')}", fields={})
+        return await self._page(there, issued=key)
+
+    async def add_sender(self, visit: Visit) -> Response:
+        try:
+            asked = AskedSender.read(visit.fields, providers=self.hub.providers)
+            with acting_as(visit):
+                await self.hub.add_sender(
+                    visit.program.id,
+                    provider=asked.provider,
+                    sender=asked.address,
+                    pace=asked.pace,
+                    credentials=asked.credentials,
+                )
+        except (StoreUnavailable, ProgramNotFound):
+            raise
+        except HubError as fault:
+            return await self._page(visit, fault=str(fault), about=field_of(fault), status=Problem.of(fault).status)
+        return visit.go("program")
+
+    async def remove_sender(self, visit: Visit) -> Response:
+        try:
+            with acting_as(visit):
+                await self.hub.remove_sender(visit.program.id, visit.number_in_path("sender_id"))
+        except OwnSender as fault:
+            return await self._page(visit, fault=str(fault), status=Problem.of(fault).status)
+        return visit.go("program")
+
     async def _page(
-        self, visit: Visit, *, issued: ProgramKey | None = None, fault: str | None = None, status: int = 200
+        self,
+        visit: Visit,
+        *,
+        issued: ProgramKey | None = None,
+        fault: str | None = None,
+        about: str | None = None,
+        status: int = 200,
     ) -> Response:
         return visit.show(
             "program.html",
             status=status,
             keys=await self.hub.operate_keys.of(visit.program.id),
             now_us=self.hub.clock.now_us(),
-            terms=written(visit.program.terms),
+            terms=told(visit.program.terms).splitlines(),
             kinds=_KINDS,
             issued=issued,
             fault=fault,
+            about=about,
+            providers=self.hub.providers,
+            typed=visit.fields,
         )

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Self
 from uuid import uuid4
@@ -10,7 +10,23 @@ from zoneinfo import ZoneInfo
 
 from starlette.responses import Response
 
-from domain.errors import HubError, InvalidValue, TemplateNotFound, TimeRefused, TokenRefused, UnknownTemplate
+from domain.errors import (
+    CountryNotAllowed,
+    HubError,
+    InvalidValue,
+    NoRecipients,
+    NumberRefused,
+    PersonalisationRefused,
+    RecipientsRefused,
+    TemplateNotFound,
+    TextRefused,
+    TimeRefused,
+    TokenRefused,
+    TooManyRecipients,
+    TooManySegments,
+    UnknownSender,
+    UnknownTemplate,
+)
 from domain.model.pace import SECOND_US
 from domain.model.priority import Priority
 from domain.model.template import Filling, TemplateName, TemplateVersion
@@ -42,18 +58,20 @@ class Draft:
 
     @classmethod
     def read(cls, fields: Mapping[str, str]) -> Self:
-        """Raises `InvalidValue` for a file that is no list of numbers."""
-        numbers = [pasted(fields.get("Recipients", "")), listed(fields.get("List", ""))]
         return cls(
             message=fields.get("Message", ""),
             template=fields.get("Template", ""),
             values={name.removeprefix(VALUE): each for name, each in fields.items() if name.startswith(VALUE)},
-            recipients=",".join(filter(None, numbers)),
+            recipients=pasted(fields.get("Recipients", "")),
             sender=fields.get("Sender", ""),
             priority=fields.get("Priority", Priority.NORMAL.name),
             send_at=fields.get("SendAt", ""),
             key=fields.get("Key", "") if _KEY.fullmatch(fields.get("Key", "")) else "",
         )
+
+    def with_list(self, file: str) -> Self:
+        """Raises `InvalidValue` for a file that is no list of numbers."""
+        return replace(self, recipients=",".join(filter(None, [self.recipients, listed(file)])))
 
     @property
     def text(self) -> str | Filling:
@@ -83,9 +101,12 @@ class SendPages:
         return await self._form(visit, draft)
 
     async def posted(self, visit: Visit) -> Response:
-        draft = Draft(message=visit.fields.get("Message", ""))
+        draft = Draft.read(visit.fields)
         try:
-            draft = Draft.read(visit.fields)
+            draft = draft.with_list(visit.fields.get("List", ""))
+        except InvalidValue as error:
+            return await self._form(visit, draft, fault=error, about="list")
+        try:
             match visit.fields.get("do"):
                 case "send":
                     return await self._sent(visit, draft)
@@ -96,7 +117,7 @@ class SendPages:
         except TokenRefused:
             raise
         except HubError as error:
-            return await self._form(visit, draft, fault=error)
+            return await self._form(visit, draft, fault=error, about=_field_of(error))
 
     async def measure(self, visit: Visit) -> Response:
         """How long the text is so far."""
@@ -112,18 +133,23 @@ class SendPages:
             fault = str(error)
         return visit.show("measure.html", preview=preview, fault=fault)
 
-    async def templates(self, visit: Visit) -> Response:
-        return visit.show("templates.html", templates=await self.hub.keep_templates.all(visit.grant))
-
     async def _form(
-        self, visit: Visit, draft: Draft, *, fault: HubError | None = None, done: str | None = None
+        self,
+        visit: Visit,
+        draft: Draft,
+        *,
+        fault: HubError | None = None,
+        about: str | None = None,
+        done: str | None = None,
     ) -> Response:
+        """`about` is the field that the fault is in."""
         template = await self._template(visit, draft.template)
         problem = None if fault is None else Problem.of(fault)
         response = visit.show(
             "send.html",
             status=200 if problem is None else problem.status,
             fault=None if problem is None else problem.detail,
+            about=about,
             done=done,
             draft=draft,
             template=template,
@@ -179,3 +205,18 @@ class SendPages:
         if not visit.may("messages:read"):
             return await self._form(visit, Draft(), done=representations.accepted_text(accepted)["SentResult"])
         return visit.go(f"messages/{accepted.summary.message.id}")
+
+
+def _field_of(error: HubError) -> str | None:
+    """None for what lies in no field, such as a budget that is used."""
+    match error:
+        case NumberRefused() | NoRecipients() | TooManyRecipients() | RecipientsRefused() | CountryNotAllowed():
+            return "recipients"
+        case UnknownSender():
+            return "sender"
+        case TimeRefused():
+            return "at"
+        case TextRefused() | TooManySegments() | PersonalisationRefused() | UnknownTemplate() | InvalidValue():
+            return "message"
+        case _:
+            return None

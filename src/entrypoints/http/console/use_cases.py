@@ -1,11 +1,15 @@
 """What of the hub the console's pages are made of."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from domain.ports.clock import Clock
 from domain.ports.tokens import Tokens
+from domain.use_cases.add_sender import AddSender
 from domain.use_cases.cancel_text import CancelText
+from domain.use_cases.change_program import ChangeProgram
 from domain.use_cases.check_access import CheckAccess
+from domain.use_cases.create_program import CreateProgram
 from domain.use_cases.export_opt_outs import ExportOptOuts
 from domain.use_cases.export_texts import ExportTexts
 from domain.use_cases.import_opt_outs import ImportOptOuts
@@ -17,10 +21,11 @@ from domain.use_cases.list_inbound_messages import ListInboundMessages
 from domain.use_cases.list_opt_outs import ListOptOuts
 from domain.use_cases.list_programs import ListPrograms, ShowProgram
 from domain.use_cases.operate_keys import OperateKeys
-from domain.use_cases.operate_senders import Pause
+from domain.use_cases.operate_senders import ChangeSender, Pause
 from domain.use_cases.preview_text import PreviewText
 from domain.use_cases.read_texts import FindText, ListDeliveries, ListTexts
 from domain.use_cases.read_usage import ReadUsage
+from domain.use_cases.remove_sender import RemoveSender
 from domain.use_cases.send_text import SendText
 from domain.use_cases.set_opt_out import SetOptOut
 from domain.use_cases.survey_senders import SurveySenders
@@ -49,7 +54,17 @@ class UseCases:
     set_opt_out: SetOptOut
     keep_webhooks: KeepWebhooks
     list_programs: ListPrograms
+    create_program: CreateProgram
+    change_program: ChangeProgram
+    add_sender: AddSender
+    remove_sender: RemoveSender
+    change_sender: ChangeSender
     operate_keys: OperateKeys
     pause: Pause
     survey_senders: SurveySenders
     list_audit_events: ListAuditEvents
+
+    @property
+    def providers(self) -> Sequence[str]:
+        """By which a sender can be one's own."""
+        return [name for name in self.create_program.providers if name != "mail"]

@@ -10,6 +10,7 @@ from domain.model.pace import SECOND_US
 from entrypoints.http import cursors
 from entrypoints.http.console.frame import Visit
 from entrypoints.http.console.use_cases import UseCases
+from entrypoints.http.console.words import DISABLED, NO_ANSWER
 
 _AT_ONCE = 50
 _DAY_US = 24 * 3_600 * SECOND_US
@@ -20,7 +21,7 @@ class WebhookPages:
     hub: UseCases
 
     async def all(self, visit: Visit) -> Response:
-        return visit.show("webhooks.html", webhooks=await self.hub.keep_webhooks.all(visit.grant))
+        return visit.show("webhooks.html", webhooks=await self.hub.keep_webhooks.all(visit.grant), disabled=DISABLED)
 
     async def one(self, visit: Visit) -> Response:
         return await self._page(visit)
@@ -50,4 +51,5 @@ class WebhookPages:
             attempts=page.items,
             older=cursors.after_id(page.end) if page.end else None,
             done=done,
+            no_answer=NO_ANSWER,
         )

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from domain.model.delivery import Delivery, DeliveryState
 from domain.model.reasons import sentence_of
 from domain.model.text_message import TextMessage
+from domain.model.webhook import Disabled
 
 STATES: Mapping[DeliveryState, str] = {
     DeliveryState.SCHEDULED: "Scheduled",
@@ -35,6 +36,21 @@ _SENTENCES: Mapping[DeliveryState, str] = {
     DeliveryState.DELIVERED: "It arrived.",
 }
 
+# Why a webhook gave no answer, and why one is called no more.
+NO_ANSWER: Mapping[str, str] = {
+    "timeout": "No answer in time",
+    "name-unknown": "No such host",
+    "connection": "No connection",
+    "tls": "No secure connection",
+    "address-refused": "An address that the hub does not call",
+}
+DISABLED: Mapping[Disabled, str] = {
+    Disabled.PROGRAM: "Switched off by the program",
+    Disabled.OPERATOR: "Switched off by an operator",
+    Disabled.GONE: "It says that it is gone",
+    Disabled.FAILING: "It accepted nothing for days",
+}
+
 
 @dataclass(frozen=True, slots=True)
 class Step:
@@ -56,6 +72,10 @@ def history(message: TextMessage, delivery: Delivery) -> Sequence[Step]:
     if delivery.resends:
         again = "once" if delivery.resends == 1 else f"{delivery.resends} times"
         steps.append(Step(None, f"It was sent again {again} although it may have been sent before."))
-    explained = sentence_of(delivery.reason) if delivery.reason else None
-    now = " ".join(filter(None, (_SENTENCES[delivery.state], explained)))
+    now = " ".join(filter(None, (_SENTENCES[delivery.state], explained(delivery))))
     return [*steps, Step(delivery.updated_us, now)]
+
+
+def explained(delivery: Delivery) -> str | None:
+    """Why it is as it is, where there is a reason."""
+    return sentence_of(delivery.reason) if delivery.reason else None

@@ -11,7 +11,24 @@ from domain.model.pace import SECOND_US
 
 
 def _when(at_us: int, zone: str) -> str:
-    return f"{datetime.fromtimestamp(at_us // SECOND_US, UTC).astimezone(ZoneInfo(zone)):%-d %b %Y, %H:%M:%S %Z}"
+    """To the minute, as the page says what zone it is."""
+    return f"{_local(at_us, zone):%-d %b %Y, %H:%M}"
+
+
+def _exactly(at_us: int, zone: str) -> str:
+    return f"{_local(at_us, zone):%-d %b %Y, %H:%M:%S %Z}"
+
+
+def _local(at_us: int, zone: str) -> datetime:
+    return datetime.fromtimestamp(at_us // SECOND_US, UTC).astimezone(ZoneInfo(zone))
+
+
+def _share(part: int, of: int) -> str:
+    """In per cent. What is not nothing and not all does not look so. `of` is not 0."""
+    share = 100 * part / of
+    if 0 < share < 1:
+        return "<1 %"
+    return ">99 %" if 99 < share < 100 else f"{share:.0f} %"
 
 
 TEMPLATES = Environment(
@@ -21,4 +38,4 @@ TEMPLATES = Environment(
     trim_blocks=True,
     lstrip_blocks=True,
 )
-TEMPLATES.filters |= {"when": _when, "instant": instant, "count": "{:,}".format}
+TEMPLATES.filters |= {"when": _when, "exactly": _exactly, "instant": instant, "count": "{:,}".format, "share": _share}

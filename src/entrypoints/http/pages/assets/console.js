@@ -29,6 +29,9 @@ async function lookAgain() {
 
 setTimeout(lookAgain, EVERY_MS);
 
+// Of the tabs that have no room on a phone, the one of this page is to be seen.
+document.querySelector(".tabs [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
+
 const form = document.querySelector("[data-measure]");
 let pause;
 
