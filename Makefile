@@ -6,6 +6,9 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 SOURCES := src tests helm dashboards upkeep docs
 NODE_MODULES := requirements/npm/node_modules/.package-lock.json
 
+# Of `make run`.
+OPTIONS ?=
+
 # Of `make image`. BUILDER may be docker, podman or buildah, with options of its own.
 BUILDER ?= docker
 BUILD_FLAGS ?=
@@ -18,7 +21,7 @@ DOCUMENT ?= openapi/sms-hub.yaml
 CLIENTS ?= dist/clients
 
 .PHONY: help install run test test-all check format audit bench chart-docs clients dashboards pictures image try-image lock clean
-.PHONY: docs reference release sbom licences
+.PHONY: docs newcomer reference release sbom licences
 
 help: ## Say what each target does
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -65,8 +68,8 @@ $(NODE_MODULES): requirements/npm/package-lock.json
 
 install: $(VENV)/.dev-stamp ## Make .venv with pinned dependencies and the project in it
 
-run: $(VENV)/.run-stamp ## Start a demo hub on 127.0.0.1:8080 (SQLite, sandbox provider)
-	@exec $(BIN)/smshub demo
+run: $(VENV)/.run-stamp ## Start a demo hub on 127.0.0.1:8080 (SQLite, sandbox provider); OPTIONS="--port 9080" elsewhere
+	@exec $(BIN)/smshub demo $(OPTIONS)
 
 test: install ## Run the suite (SQLite and PostgreSQL)
 	$(BIN)/pytest -n auto --dist worksteal
@@ -100,6 +103,9 @@ sbom: $(VENV)/.sbom-stamp ## Write what the hub is made of into dist/sms-hub.cdx
 
 bench: install ## Run the benchmarks
 	$(BIN)/python -m tests.benchmarks
+
+newcomer: install ## Time a newcomer's way from a clone of this one to the first delivered text
+	$(BIN)/python -m tests.benchmarks newcomer
 
 docs: $(VENV)/.docs-stamp ## Make the documentation site in dist/docs; what is not right, dead links too, is a fault
 	$(BIN)/sphinx-build --quiet --fail-on-warning --keep-going -c docs . dist/docs
