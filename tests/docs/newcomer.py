@@ -61,20 +61,19 @@ def walk(folder: Path, *, within_s: float, prepare: Callable[[Path], object] = l
         times.append(time.monotonic())
         terminal.wait_for(lambda output: "Ctrl-C" in output, deadline)
         times.append(time.monotonic())
-        told = dict(re.findall(r"^ +(Program\w+) +(\S+)$", terminal.output, re.MULTILINE))
-        for name in ("ProgramSID", "ProgramKey"):
-            curl = curl.replace(f"{name}=…", f"{name}={told[name]}")
+        told = dict(re.findall(r"^ +(ProgramSID|ProgramKey) +(\S+)$", terminal.output, re.MULTILINE))
+        for name, value in told.items():
+            curl = curl.replace(f"{name}=…", f"{name}={value}")
         sent = subprocess.run(
             ["sh", "-c", curl.replace(_URL, url)], cwd=clone, env=environment, capture_output=True, text=True, check=False
         )
         times.append(time.monotonic())
         found = re.search(r'"Id": ?"([^"]+)"', sent.stdout) or terminal.give_up(sent.stdout + sent.stderr)
         with httpx.Client(base_url=url, trust_env=False) as http:
-            token = http.post("/api/Login", data=told).json()
+            token = http.post("/api/Login", data=told).raise_for_status().json()
+            http.headers["Authorization"] = f"Bearer {token}"
             text = f"/api/TextMessages/{found[1]}/Deliveries"
-            terminal.wait_for(
-                lambda _: '"delivered"' in http.get(text, headers={"Authorization": f"Bearer {token}"}).text, deadline
-            )
+            terminal.wait_for(lambda _: '"delivered"' in http.get(text).raise_for_status().text, deadline)
         times.append(time.monotonic())
     names = ("clone", "install", "start", "log in and send", "delivered")
     return [Step(name, then - before) for name, before, then in zip(names, times, times[1:], strict=False)]
