@@ -65,7 +65,12 @@ def walk(folder: Path, *, within_s: float, prepare: Callable[[Path], object] = l
         for name, value in told.items():
             curl = curl.replace(f"{name}=…", f"{name}={value}")
         sent = subprocess.run(
-            ["sh", "-c", curl.replace(_URL, url)], cwd=clone, env=environment, capture_output=True, text=True, check=False
+            ["sh", "-c", curl.replace(_URL, url)],
+            cwd=clone,
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=False,
         )
         times.append(time.monotonic())
         found = re.search(r'"Id": ?"([^"]+)"', sent.stdout) or terminal.give_up(sent.stdout + sent.stderr)
