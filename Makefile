@@ -27,11 +27,11 @@ help: ## Say what each target does
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
 # Two stages, so that `make run` downloads only what the hub itself needs.
-$(VENV)/.run-stamp: requirements/run.txt pyproject.toml
+$(VENV)/.run-stamp: requirements/build.txt requirements/run.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("SMS Hub needs Python 3.11 or newer: make PYTHON=python3.11 …")'
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(PIP) install --require-hashes -r requirements/run.txt
 	$(PIP) install --require-hashes -r requirements/build.txt
+	$(PIP) install --require-hashes -r requirements/run.txt
 	$(PIP) install --no-deps --no-build-isolation -e .
 	@touch $@
 
@@ -64,7 +64,7 @@ $(VENV)/.sbom-stamp: requirements/sbom.txt $(VENV)/.dev-stamp
 
 $(NODE_MODULES): requirements/npm/package-lock.json
 	@if command -v npm >/dev/null; then npm ci --prefix requirements/npm; \
-		else echo "There is no npm here: tests that need it are skipped." >&2; fi
+		else echo "There is no npm here: tests that need it are skipped, and diagrams of the site stay words." >&2; fi
 
 install: $(VENV)/.dev-stamp ## Make .venv with pinned dependencies and the project in it
 
@@ -107,7 +107,7 @@ bench: install ## Run the benchmarks
 newcomer: install ## Time a newcomer's way from a clone of this one to the first delivered text
 	$(BIN)/python -m tests.benchmarks newcomer
 
-docs: $(VENV)/.docs-stamp ## Make the documentation site in dist/docs; what is not right, dead links too, is a fault
+docs: $(VENV)/.docs-stamp $(NODE_MODULES) ## Make the documentation site in dist/docs; what is not right, dead links too, is a fault
 	$(BIN)/sphinx-build --quiet --fail-on-warning --keep-going -c docs . dist/docs
 
 reference: install ## Write what the code tells into the documentation's reference pages
