@@ -15,6 +15,7 @@ from typing import NoReturn
 import httpx
 
 from tests.docs.markdown import ROOT, SHELL, blocks
+from tests.docs.reader import ENDS_WITH_THE_TESTS
 from tests.ports import free_port
 
 _URL = "http://127.0.0.1:8080"
@@ -107,9 +108,9 @@ class _Terminal:
 def _a_terminal(command: str, folder: Path, environment: Mapping[str, str], screen: Path) -> Iterator[_Terminal]:
     with screen.open("wb") as output:
         process = subprocess.Popen(
-            ["sh", "-c", command],
+            ["bash", "-c", ENDS_WITH_THE_TESTS + command],
             cwd=folder,
-            env=environment,
+            env={**environment, "TESTS": str(os.getpid())},
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,

@@ -22,6 +22,9 @@ POSTGRES = ("postgresql://smshub:…@postgres.example/smshub", "postgresql://…
 
 _PATIENCE_S = 280
 
+# At the beginning of a script of bash's: all of its session ends with the tests, however these are ended.
+ENDS_WITH_THE_TESTS = '(while kill -0 "$TESTS" 2>/dev/null; do sleep 1; done; kill -KILL 0) & disown\n'
+
 # Commands that serve until they are stopped take a terminal each: here they run in the background, and the next command
 # waits until they are ready. Answers that are faults end the sitting.
 _TERMINALS = r"""
@@ -97,7 +100,9 @@ def follow(page: Sequence[Block], folder: Path, *, database: Path, postgres_url:
         "SK…": API_KEY,
         '"…"': f'"{AUTH_TOKEN}"',
     }
-    script = "\n".join([_TERMINALS, *(f"at={each.place}\n{filled_in(each.text, placeholders)}" for each in page)])
+    script = "\n".join(
+        [ENDS_WITH_THE_TESTS, _TERMINALS, *(f"at={each.place}\n{filled_in(each.text, placeholders)}" for each in page)]
+    )
     environment = {
         "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
         "PYTHONPATH": import_path(),
@@ -111,6 +116,7 @@ def follow(page: Sequence[Block], folder: Path, *, database: Path, postgres_url:
         "INTERNAL_TOO": internal_too,
         "TWILIO": twilio,
         "ROOT": str(ROOT),
+        "TESTS": str(os.getpid()),
     }
     return _sit(script, folder, environment)
 

@@ -1,13 +1,17 @@
 """The commands of the documentation do what it says: every page's are run, in one sitting, on SQLite."""
 
+import os
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from tests.conftest import PostgresServer
-from tests.docs.markdown import PAGES, SHELL, Block, blocks, name
+from tests.docs.markdown import PAGES, ROOT, SHELL, Block, blocks, name
 from tests.docs.reader import POSTGRES, follow
+from tests.e2e.running import eventually
+from tests.import_path import import_path
 from tests.programs import need
 
 COMMANDS = {name(page): [each for each in blocks(page) if each.language == SHELL] for page in PAGES}
@@ -48,3 +52,34 @@ def test_a_page_whose_command_fails_is_found_out(tmp_path: Path, migrated_sqlite
     assert sitting.status != 0
     assert f"{wrong.place}, " in sitting.output
     assert "not reached" not in sitting.output
+
+
+def test_whatever_runs_in_the_background_ends_with_the_tests_however_these_end(tmp_path: Path) -> None:
+    need("bash")
+    reading = """
+import sys
+from pathlib import Path
+from tests.docs.markdown import PAGES, Block
+from tests.docs.reader import follow
+folder = Path(sys.argv[1])
+page = [Block(PAGES[0], 1, "sh", "(echo $BASHPID >group; exec sleep 300) & wait")]
+follow(page, folder, database=folder / "empty.db")
+"""
+    (tmp_path / "empty.db").touch()
+    environment = {**os.environ, "PYTHONPATH": import_path()}
+    with subprocess.Popen([sys.executable, "-c", reading, tmp_path], env=environment, cwd=ROOT) as tests:
+        eventually(
+            lambda: (tmp_path / "group").exists() and (tmp_path / "group").read_text().strip() != "", within_s=60
+        )
+        tests.kill()
+    left = int((tmp_path / "group").read_text())
+    eventually(lambda: not running(left), within_s=60)
+
+
+def running(process: int) -> bool:
+    """A process that has ended and that nobody has asked about counts as ended."""
+    try:
+        status = Path(f"/proc/{process}/stat").read_text()
+    except FileNotFoundError:
+        return False
+    return status.rpartition(")")[2].split()[0] != "Z"

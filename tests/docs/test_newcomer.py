@@ -17,7 +17,7 @@ _PATIENCE_S = 240
 
 @pytest.fixture(autouse=True)
 def _tools() -> None:
-    need("git", "make", "curl", "sh")
+    need("bash", "curl", "git", "make")
 
 
 def with_packages_at_hand(clone: Path) -> None:
