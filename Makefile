@@ -68,7 +68,7 @@ $(NODE_MODULES): requirements/npm/package-lock.json
 
 install: $(VENV)/.dev-stamp ## Make .venv with pinned dependencies and the project in it
 
-run: $(VENV)/.run-stamp ## Start a demo hub on 127.0.0.1:8080 (SQLite, sandbox provider); OPTIONS="--port 9080" elsewhere
+run: $(VENV)/.run-stamp ## Start a demo hub on 127.0.0.1:8080 (SQLite, sandbox provider); OPTIONS="--port 9080 --internal-port 9081" elsewhere
 	@exec $(BIN)/smshub demo $(OPTIONS)
 
 test: install ## Run the suite (SQLite and PostgreSQL)
