@@ -19,10 +19,10 @@ def measure(place: Place, _extent: Extent) -> Section:
     return Section(
         title="newcomer: from a clone to the first delivered text",
         conditions=(
-            "Once: this repository is cloned into an empty folder, and the two commands of the README are run there as "
-            "they stand. Packages come from where pip finds them first: after `make install`, which `make newcomer` "
-            "begins with, that is its cache. The text is delivered when the hub's log says so of the first of its two "
-            "numbers."
+            "`make newcomer` measures this alone. Once, this repository is cloned into an empty folder, and the two "
+            "commands of the README are run there as they stand. Packages come from pip's cache, where `make install` has "
+            "left them. The time ends when the hub's log says of the first of the two numbers that its text is "
+            "delivered."
         ),
         table=Table(
             headings=("", "seconds"),
