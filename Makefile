@@ -6,6 +6,9 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 SOURCES := src tests helm dashboards upkeep docs
 NODE_MODULES := requirements/npm/node_modules/.package-lock.json
 
+# Of `make run`.
+OPTIONS ?=
+
 # Of `make image`. BUILDER may be docker, podman or buildah, with options of its own.
 BUILDER ?= docker
 BUILD_FLAGS ?=
@@ -21,17 +24,17 @@ CLIENTS ?= dist/clients
 RUNS ?= 10
 
 .PHONY: help install run test test-all flaky check format audit bench chart-docs clients dashboards pictures image try-image lock clean
-.PHONY: docs reference release sbom licences
+.PHONY: docs newcomer reference release sbom licences
 
 help: ## Say what each target does
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
 # Two stages, so that `make run` downloads only what the hub itself needs.
-$(VENV)/.run-stamp: requirements/run.txt pyproject.toml
+$(VENV)/.run-stamp: requirements/build.txt requirements/run.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("SMS Hub needs Python 3.11 or newer: make PYTHON=python3.11 …")'
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(PIP) install --require-hashes -r requirements/run.txt
 	$(PIP) install --require-hashes -r requirements/build.txt
+	$(PIP) install --require-hashes -r requirements/run.txt
 	$(PIP) install --no-deps --no-build-isolation -e .
 	@touch $@
 
@@ -64,12 +67,12 @@ $(VENV)/.sbom-stamp: requirements/sbom.txt $(VENV)/.dev-stamp
 
 $(NODE_MODULES): requirements/npm/package-lock.json
 	@if command -v npm >/dev/null; then npm ci --prefix requirements/npm; \
-		else echo "There is no npm here: tests that need it are skipped." >&2; fi
+		else echo "There is no npm here: tests that need it are skipped, and diagrams of the site stay words." >&2; fi
 
 install: $(VENV)/.dev-stamp ## Make .venv with pinned dependencies and the project in it
 
-run: $(VENV)/.run-stamp ## Start a demo hub on 127.0.0.1:8080 (SQLite, sandbox provider)
-	@exec $(BIN)/smshub demo
+run: $(VENV)/.run-stamp ## Start a demo hub on 127.0.0.1:8080 (SQLite, sandbox provider); OPTIONS="--port 9080 --internal-port 9081" elsewhere
+	@exec $(BIN)/smshub demo $(OPTIONS)
 
 test: install ## Run the quick part of the suite (SQLite and PostgreSQL)
 	$(BIN)/pytest -n auto --dist worksteal -m "not long"
@@ -107,7 +110,10 @@ sbom: $(VENV)/.sbom-stamp ## Write what the hub is made of into dist/sms-hub.cdx
 bench: install ## Run the benchmarks
 	$(BIN)/python -m tests.benchmarks
 
-docs: $(VENV)/.docs-stamp ## Make the documentation site in dist/docs; what is not right, dead links too, is a fault
+newcomer: install ## Time a newcomer's way from a clone of this one to the first delivered text
+	$(BIN)/python -m tests.benchmarks newcomer
+
+docs: $(VENV)/.docs-stamp $(NODE_MODULES) ## Make the documentation site in dist/docs; what is not right, dead links too, is a fault
 	$(BIN)/sphinx-build --quiet --fail-on-warning --keep-going -c docs . dist/docs
 
 reference: install ## Write what the code tells into the documentation's reference pages

@@ -13,7 +13,7 @@ from pygments.lexers.special import TextLexer
 
 project = "SMS Hub"
 author = copyright = "the authors of SMS Hub"  # noqa: A001 - what Sphinx calls it
-extensions = ["myst_parser", "sphinxcontrib.mermaid"]
+extensions = ["myst_parser"]
 
 root_doc = "docs/README"
 INDEXES = (root_doc, "docs/operations/README", "docs/operations/runbooks/README", "docs/adr/README")
@@ -24,8 +24,6 @@ include_patterns = [
 exclude_patterns = [".*", "dist", "requirements", "src", "tests", "var"]
 
 myst_heading_anchors = 4
-# Diagrams stand in the Markdown as GitHub and others draw them.
-myst_fence_as_directive = ["mermaid"]
 # Keep a Changelog repeats its headings in each version.
 suppress_warnings = ["myst.header"]
 
@@ -33,6 +31,12 @@ html_theme = "furo"
 html_title = "SMS Hub"
 html_show_sphinx = False
 html_copy_source = False
+
+# Diagrams stand in the Markdown as GitHub and others draw them. Their script is the site's own, since a page asks no
+# other host for anything; where npm has not brought it, they stay words.
+_MERMAID = Path(__file__).parents[1] / "requirements/npm/node_modules/@mermaid-js/tiny/dist/mermaid.tiny.js"
+_SCRIPTS = [_MERMAID, Path(__file__).parent / "site" / "diagrams.js"] if _MERMAID.exists() else []
+html_static_path = [str(script) for script in _SCRIPTS]
 
 _LINK = re.compile(r"\]\(([^():#]+\.md)(?:#[^)]*)?\)")
 
@@ -57,7 +61,15 @@ def _lead_to_the_first_page(app: Any, failure: Exception | None) -> None:
         Path(app.outdir, "index.html").write_text(first, encoding="utf-8")
 
 
+def _draw_diagrams(app: Any, _page: str, _template: str, context: dict[str, Any], _doctree: Any) -> None:
+    if "highlight-mermaid" in context.get("body", ""):
+        for script in _SCRIPTS:
+            app.add_js_file(script.name, loading_method="defer")
+
+
 def setup(app: Any) -> None:
-    app.add_lexer("csv", TextLexer)
+    for words in ("csv", "mermaid"):
+        app.add_lexer(words, TextLexer)
     app.connect("source-read", _add_contents)
     app.connect("build-finished", _lead_to_the_first_page)
+    app.connect("html-page-context", _draw_diagrams)

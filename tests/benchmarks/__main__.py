@@ -15,6 +15,7 @@ from tests.benchmarks import (
     history,
     latency,
     memory,
+    newcomer,
     pacing,
     preview,
     profile,
@@ -43,6 +44,7 @@ _ROWS: Mapping[str, Callable[[Place, Extent], Section]] = {
     "crash": crash.measure,
     "fairness": fairness.measure,
     "history": history.measure,
+    "newcomer": newcomer.measure,
 }
 
 _HOW_TO_READ = (

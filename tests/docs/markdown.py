@@ -1,10 +1,10 @@
 """What the documentation has in it beside its prose.
 
-Two comments, which no reader of a page sees, tell the tests of it:
+Two comments, which no reader of a page sees, tell the tests of it (within a sentence they are but words):
 
 - `<!-- not run: why -->` before a block of commands: it is parsed only.
-- `<!-- run: commands -->` anywhere: what is there before a page's commands, or holds what came of them against what the
-  page says.
+- `<!-- run: commands -->` on lines of its own: what is there before a page's commands, or holds what came of them
+  against what the page says.
 """
 
 import re
@@ -24,7 +24,7 @@ PAGES = sorted(
 SHELL = "sh"
 _COMMENT = re.compile(r"<!-- (run|not run):\s*(.*?)\s*-->", re.DOTALL)
 _PART = re.compile(
-    r"^(?P<indent> *)```(?P<language>[a-z]*)\n(?P<text>.*?)^(?P=indent)```$|(?P<comment><!-- (?:not )?run:.*?-->)",
+    r"^(?P<indent> *)```(?P<language>[a-z]*)\n(?P<text>.*?)^(?P=indent)```$|^ *(?P<comment><!-- (?:not )?run:.*?-->)$",
     re.DOTALL | re.MULTILINE,
 )
 

@@ -5,14 +5,15 @@ import re
 import signal
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from shutil import copy
 
 from entrypoints.stand_ins.twilio import ACCOUNT_SID, API_KEY, AUTH_TOKEN
 from tests.docs.markdown import ROOT, Block
+from tests.e2e.running import eventually
 from tests.http import SIGNING_KEYS
 from tests.import_path import import_path
 from tests.ports import free_port
@@ -21,6 +22,9 @@ from tests.ports import free_port
 POSTGRES = ("postgresql://smshub:…@postgres.example/smshub", "postgresql://…/drill")
 
 _PATIENCE_S = 840
+
+# At the beginning of a script of bash's: all of its session ends with the tests, however these are ended.
+ENDS_WITH_THE_TESTS = '(while kill -0 "$TESTS" 2>/dev/null; do sleep 1; done; kill -KILL 0) & disown\n'
 
 # Commands that serve until they are stopped take a terminal each: here they run in the background, and the next command
 # waits until they are ready. Answers that are faults end the sitting.
@@ -33,9 +37,10 @@ smshub() {
     "api "* | "serve "* | "demo "*)
       serving "-f $INTERNAL/readyz" smshub "$@" --port "${HUB_ADDRESS##*:}" --internal-port "${INTERNAL##*:}" ;;
     "dispatcher "*) serving "-f $INTERNAL_TOO/readyz" smshub "$@" --internal-port "${INTERNAL_TOO##*:}" ;;
-    *) command smshub "$@" ;;
+    *) at_hand "$@" ;;
   esac
 }
+at_hand() { python3 -SE "$ROOT/tests/docs/at_hand.py" "$@"; }
 serving() {
   local ready=$1; shift
   command "$@" >>served.log 2>&1 &
@@ -62,7 +67,7 @@ make() {
 curl() { command curl --fail-with-body --max-time 60 "$@"; }
 a_program() {
   local made
-  made=$(command smshub programs create --name "City Hall" --sender +19705550142 --provider sandbox --output json)
+  made=$(at_hand programs create --name "City Hall" --sender +19705550142 --provider sandbox --output json)
   PROGRAM=$(jq -r .ProgramId <<<"$made") SID=$(jq -r .ProgramSID <<<"$made") KEY=$(jq -r .ProgramKey <<<"$made")
 }
 log_in() { TOKEN=$(curl -sS "$HUB_ADDRESS/api/Login" -d ProgramSID="$SID" -d ProgramKey="$KEY" | tr -d '"'); }
@@ -75,7 +80,21 @@ class Sitting:
     output: str
 
 
-def follow(page: Sequence[Block], folder: Path, *, database: Path, postgres_url: str = "") -> Sitting:
+@contextmanager
+def commands_at_hand(folder: Path) -> Iterator[Path]:
+    """Where `follow` finds them."""
+    address = folder / "at-hand"
+    program = "import sys; from tests.docs.at_hand import serve; serve(sys.argv[1])"
+    environment = {**os.environ, "PYTHONPATH": import_path(), "LANG": "C.UTF-8"}
+    with subprocess.Popen([sys.executable, "-c", program, address], env=environment) as process:
+        try:
+            eventually(address.exists, within_s=60)
+            yield address
+        finally:
+            process.terminate()
+
+
+def follow(page: Sequence[Block], folder: Path, *, database: Path, at_hand: Path, postgres_url: str = "") -> Sitting:
     """`database` is one that is migrated. The page's commands find a copy of it, unless they say otherwise."""
     copy(database, folder / "reader.db")
     hub, internal, internal_too, twilio = (f"http://127.0.0.1:{free_port()}" for _ in range(4))
@@ -97,7 +116,9 @@ def follow(page: Sequence[Block], folder: Path, *, database: Path, postgres_url:
         "SK…": API_KEY,
         '"…"': f'"{AUTH_TOKEN}"',
     }
-    script = "\n".join([_TERMINALS, *(f"at={each.place}\n{filled_in(each.text, placeholders)}" for each in page)])
+    script = "\n".join(
+        [ENDS_WITH_THE_TESTS, _TERMINALS, *(f"at={each.place}\n{filled_in(each.text, placeholders)}" for each in page)]
+    )
     environment = {
         "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
         "PYTHONPATH": import_path(),
@@ -111,6 +132,8 @@ def follow(page: Sequence[Block], folder: Path, *, database: Path, postgres_url:
         "INTERNAL_TOO": internal_too,
         "TWILIO": twilio,
         "ROOT": str(ROOT),
+        "TESTS": str(os.getpid()),
+        "AT_HAND": str(at_hand),
     }
     return _sit(script, folder, environment)
 

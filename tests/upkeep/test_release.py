@@ -47,6 +47,29 @@ def refusal(clone: Path, version: str) -> str:
     return str(refused.value)
 
 
+def in_step(root: Path) -> list[str]:
+    """The version, wherever it stands: of the project, the chart, what the chart installs, the image and, where there
+    was a release, the changelog.
+    """
+    chart = yaml.safe_load((root / "helm/sms-hub/Chart.yaml").read_text())
+    told = subprocess.run(["make", "-n", "image"], cwd=root, capture_output=True, text=True, check=True).stdout
+    dated = re.findall(r"^## \[(\d.*?)\] - \d{4}-\d{2}-\d{2}$", (root / "CHANGELOG.md").read_text(), re.MULTILINE)
+    return [
+        tomllib.loads((root / "pyproject.toml").read_text())["project"]["version"],
+        *(chart["version"], chart["appVersion"]),
+        *re.findall(r"--tag sms-hub:(\d\S*)", told),
+        *dated[:1],
+    ]
+
+
+def test_the_version_is_the_same_wherever_it_stands(clone: Path) -> None:
+    here = in_step(ROOT)
+    assert len(here) >= 4
+    assert set(here) == {here[0]}
+    release("9.8.7", clone)
+    assert in_step(clone) == ["9.8.7"] * 5
+
+
 def test_all_that_bears_the_version_has_the_new_one_in_one_commit_with_a_tag(clone: Path) -> None:
     before = git(clone, "rev-parse", "HEAD")
     release("9.8.7", clone)

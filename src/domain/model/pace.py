@@ -44,9 +44,10 @@ class Pace:
         return f"{float(self.per_second):.6f}".rstrip("0").rstrip(".") + "/s"
 
     def interval_us(self, segments: int = 1) -> int:
-        """The least time from a text of so many segments to the next text."""
+        """The least time from a text of so many segments to the next text, rounded up to a whole microsecond."""
         return -(-SECOND_US * segments * self.per_second.denominator // self.per_second.numerator)
 
     def planned_interval_us(self, segments: int = 1) -> int:
+        """The same as slots are planned: half a per cent longer, for the jitter on the way to the provider."""
         planned = SECOND_US * segments * self.per_second.denominator * _SLACK_PER_MILLE
         return -(-planned // (self.per_second.numerator * 1_000))

@@ -23,7 +23,8 @@ from domain.model.terms import OnUnknown
 
 @dataclass(frozen=True, slots=True)
 class RetryPolicy:
-    """Exponential backoff with full jitter, and the times at which a provider is asked about an unknown delivery.
+    """Exponential backoff with full jitter (M. Brooker, "Exponential Backoff And Jitter", 2015), and the times at which
+    a provider is asked about an unknown delivery.
 
     `enquiry_delays_us` are counted one after the other; a delivery that the provider still does not know after the
     last of them was not sent, and is sent again. A provider that cannot tell is asked for `asked_for_us`; from then on
@@ -41,7 +42,9 @@ class RetryPolicy:
     def after_send(
         self, delivery: Delivery, outcome: SendOutcome, *, now_us: int, jitter: Callable[[], float]
     ) -> Delivery:
-        """`jitter` gives a number from 0 to 1."""
+        """The delivery as the outcome leaves it. `jitter` gives a number from 0 to 1, the part of the backoff that is
+        waited.
+        """
         match outcome:
             case Accepted(reference, ask_after_us):
                 return delivery.sent(reference, now_us=now_us, ask_after_us=ask_after_us)

@@ -55,7 +55,8 @@ class Slot:
 
 @dataclass(frozen=True, slots=True)
 class VirtualSchedule:
-    """The generic cell rate algorithm as a reservation: `next_free_us` is when the sender's line is free again.
+    """The generic cell rate algorithm (ITU-T I.371) as a reservation: `next_free_us` is when the sender's line
+    is free again.
 
     It is the whole memory of what was sent, so it is stored; a restart or another dispatcher goes on from there.
     `backlog_us` is for senders whose provider queues by itself and paces what it has: how much of its time may be

@@ -1,4 +1,6 @@
-"""The hours in which a program's texts may reach people, by the clocks of those who get them."""
+"""The hours in which a program's texts may reach people, by the clocks of those who get them, as FCC 47 CFR
+64.1200(c)(1) reckons for telephone solicitations (8 to 21).
+"""
 
 import re
 from collections.abc import Iterator

@@ -1,4 +1,6 @@
-"""What becomes of a call that was not accepted, and of an endpoint that accepts nothing."""
+"""What becomes of a call that was not accepted, and of an endpoint that accepts nothing. The delays are those that
+Standard Webhooks recommends.
+"""
 
 from dataclasses import dataclass
 

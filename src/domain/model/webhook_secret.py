@@ -42,9 +42,11 @@ class WebhookSecret:
             raise InvalidValue("A webhook's secret is written in base64.") from None
 
     def written(self) -> str:
+        """As `parse` takes it, and as receivers' libraries do."""
         return _PREFIX + base64.b64encode(self.key).decode()
 
     def signature(self, webhook_id: str, timestamp_s: int, payload: bytes) -> str:
+        """As it stands in the header `webhook-signature`; `timestamp_s` is in seconds since the Unix epoch."""
         signed = f"{webhook_id}.{timestamp_s}.".encode() + payload
         return "v1," + base64.b64encode(hmac.digest(self.key, signed, hashlib.sha256)).decode()
 
