@@ -9,6 +9,7 @@ import sys
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import yaml
 
@@ -39,7 +40,7 @@ def release(version: str, root: Path = ROOT) -> None:
     changes = (root / "CHANGELOG.md").read_text(encoding="utf-8")
     if not re.search(r"^- ", changes.partition(_UNRELEASED)[2].partition("\n## [")[0], re.MULTILINE):
         sys.exit("CHANGELOG.md has nothing under [Unreleased].")
-    broken = breaks(*(yaml.safe_load((root / each).read_text(encoding="utf-8")) for each in (RELEASED, DOCUMENT)))
+    broken = breaks(*(_read(root / each) for each in (RELEASED, DOCUMENT)))
     if broken and _numbers(version)[0] == _numbers(before)[0]:
         sys.exit("\n".join(["Clients of the last release would break, so it is a new major version:", *broken]))
 
@@ -50,6 +51,13 @@ def release(version: str, root: Path = ROOT) -> None:
     (root / RELEASED).write_bytes((root / DOCUMENT).read_bytes())
     _git(root, "commit", "--quiet", "--all", "--message", f"Release {version}")
     _git(root, "tag", "--annotate", tag, "--message", f"SMS Hub {version}")
+
+
+def _read(document: Path) -> Mapping[str, Any]:
+    # The same as SafeLoader in C, where PyYAML was built with it: seconds less.
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    read: Mapping[str, Any] = yaml.load(document.read_text(encoding="utf-8"), loader)  # noqa: S506
+    return read
 
 
 def _write_version(file: Path, pattern: str, version: str) -> None:

@@ -20,8 +20,8 @@ def measure(place: Place, _extent: Extent) -> Section:
         title="newcomer: from a clone to the first delivered text",
         conditions=(
             "`make newcomer` measures this alone. Once, this repository is cloned into an empty folder, and the two "
-            "commands of the README are run there as they stand. Packages come from pip's cache, where `make install` has "
-            "left them. The time ends when the hub's log says of the first of the two numbers that its text is "
+            "commands of the README are run there as they stand. Packages come from pip's cache, where `make install` "
+            "has left them. The time ends when the hub's log says of the first of the two numbers that its text is "
             "delivered."
         ),
         table=Table(

@@ -30,7 +30,7 @@ def git(clone: Path, *command: str) -> str:
 @pytest.fixture
 def clone(tmp_path: Path) -> Path:
     """With the files as they are here now, committed or not, and none of the tags."""
-    git(tmp_path, "clone", "--quiet", "--depth", "1", "--no-tags", f"file://{ROOT}", "clone")
+    git(tmp_path, "clone", "--quiet", "--no-tags", str(ROOT), "clone")
     there = tmp_path / "clone"
     for name in ("pyproject.toml", "CHANGELOG.md", "helm/sms-hub/Chart.yaml", str(DOCUMENT), str(RELEASED)):
         (there / name).write_bytes((ROOT / name).read_bytes())
