@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Any, Self
 
 import httpx
@@ -21,6 +21,12 @@ _PAGES_WITH_FORMS = "/opt-out/"
 _CONSOLE = "/console/"
 
 
+@cache
+def _validators_for(name: str) -> dict[bytes, Draft202012Validator]:
+    """Of one document, whose schemas are the same at every address."""
+    return {}
+
+
 @dataclass(frozen=True)
 class Documented:
     contract: Contract
@@ -29,7 +35,7 @@ class Documented:
 
     @classmethod
     def load(cls, name: str = "sms-hub", *, public_url: str = "/") -> Self:
-        return cls(Contract.load(name, public_url=public_url))
+        return cls(Contract.load(name, public_url=public_url), _validators_for(name))
 
     async def check_async(self, response: httpx.Response) -> None:
         """A response hook for `httpx.AsyncClient`."""
