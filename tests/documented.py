@@ -1,8 +1,9 @@
 """Holds answers against an OpenAPI document: what is not documented is a fault."""
 
+from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import cache, cached_property
+from functools import cached_property
 from typing import Any, Self
 
 import httpx
@@ -21,10 +22,8 @@ _PAGES_WITH_FORMS = "/opt-out/"
 _CONSOLE = "/console/"
 
 
-@cache
-def _validators_for(name: str) -> dict[bytes, Draft202012Validator]:
-    """Of one document, whose schemas are the same at every address."""
-    return {}
+# Of each document, whose schemas are the same at every address.
+_VALIDATORS: dict[str, dict[bytes, Draft202012Validator]] = defaultdict(dict)
 
 
 @dataclass(frozen=True)
@@ -35,7 +34,7 @@ class Documented:
 
     @classmethod
     def load(cls, name: str = "sms-hub", *, public_url: str = "/") -> Self:
-        return cls(Contract.load(name, public_url=public_url), _validators_for(name))
+        return cls(Contract.load(name, public_url=public_url), _VALIDATORS[name])
 
     async def check_async(self, response: httpx.Response) -> None:
         """A response hook for `httpx.AsyncClient`."""

@@ -91,12 +91,13 @@ def test_dispatchers_share_the_senders_and_those_that_are_killed_at_any_moment_l
     had = [len(process.attempts) for process in running]
     post(10)
 
-    def shares() -> Sequence[set[int]] | None:
-        """Whom each sends for since then; None as long as somebody has not sent."""
+    def shares() -> Sequence[set[int]]:
+        """Whom each sends for since then."""
         its = [
             {each.sender for each in process.attempts[before:]} for process, before in zip(running, had, strict=True)
         ]
-        return its if len(set[int]().union(*its)) == len(addresses) else None
+        assert len(set[int]().union(*its)) == len(addresses), its
+        return its
 
     # A third each, but for those that change hands meanwhile.
     assert all(5 <= len(its) <= 20 for its in eventually(shares))
