@@ -1,5 +1,6 @@
 """Holds answers against an OpenAPI document: what is not documented is a fault."""
 
+from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -21,6 +22,10 @@ _PAGES_WITH_FORMS = "/opt-out/"
 _CONSOLE = "/console/"
 
 
+# Of each document, whose schemas are the same at every address.
+_VALIDATORS: dict[str, dict[bytes, Draft202012Validator]] = defaultdict(dict)
+
+
 @dataclass(frozen=True)
 class Documented:
     contract: Contract
@@ -29,7 +34,7 @@ class Documented:
 
     @classmethod
     def load(cls, name: str = "sms-hub", *, public_url: str = "/") -> Self:
-        return cls(Contract.load(name, public_url=public_url))
+        return cls(Contract.load(name, public_url=public_url), _VALIDATORS[name])
 
     async def check_async(self, response: httpx.Response) -> None:
         """A response hook for `httpx.AsyncClient`."""

@@ -89,17 +89,20 @@ def test_dispatchers_share_the_senders_and_those_that_are_killed_at_any_moment_l
     time.sleep(1.2)
     post(6)
     had = [len(process.attempts) for process in running]
-    post(10)
 
-    def shares() -> Sequence[set[int]] | None:
-        """Whom each sends for since then; None as long as somebody has not sent."""
+    def shares() -> Sequence[set[int]]:
+        """Whom each sends for since then; all of them have texts."""
+        if site.states.get("queued", 0) < 3 * len(addresses):
+            post(6)
         its = [
             {each.sender for each in process.attempts[before:]} for process, before in zip(running, had, strict=True)
         ]
-        return its if len(set[int]().union(*its)) == len(addresses) else None
+        assert len(set[int]().union(*its)) == len(addresses), its
+        return its
 
-    # A third each, but for those that change hands meanwhile.
-    assert all(5 <= len(its) <= 20 for its in eventually(shares))
+    # A third each, but for those that change hands meanwhile, or whose dispatcher is late on a busy machine.
+    eventually(lambda: all(3 <= len(its) <= 27 for its in shares()))
+    post(6)
     killed_at = 0.0
     for victim in (0, 2, 0, 1):
         time.sleep(moments.uniform(0.1, 0.6))

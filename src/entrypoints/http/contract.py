@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -59,10 +59,8 @@ class Contract:
 
     @classmethod
     def load(cls, name: str = "sms-hub", *, public_url: str | None = None) -> "Contract":
-        document = yaml.load((_folder() / f"{name}.yaml").read_text(encoding="utf-8"), _LOADER)  # noqa: S506 - it is safe
-        if public_url is not None:
-            document["servers"] = [{"url": public_url}]
-        return cls(document)
+        document = _read(name)
+        return cls(document if public_url is None else {**document, "servers": [{"url": public_url}]})
 
     @cached_property
     def operations(self) -> Mapping[str, Operation]:
@@ -102,6 +100,13 @@ class Contract:
             for method, definition in item.items():
                 if method in _METHODS:
                     yield Operation(definition["operationId"], path, method, definition)
+
+
+@cache
+def _read(name: str) -> Mapping[str, Any]:
+    written = (_folder() / f"{name}.yaml").read_text(encoding="utf-8")
+    document: Mapping[str, Any] = yaml.load(written, _LOADER)  # noqa: S506 - it is safe
+    return document
 
 
 def _folder() -> Path:
