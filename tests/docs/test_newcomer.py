@@ -1,7 +1,6 @@
 """The README's two commands bring whoever has cloned the repository to a delivered text."""
 
 import shutil
-import site
 import subprocess
 import sys
 from pathlib import Path
@@ -12,7 +11,7 @@ from tests.docs.markdown import ROOT
 from tests.docs.newcomer import Stuck, commands, walk
 from tests.programs import need
 
-_PATIENCE_S = 240
+_PATIENCE_S = 280
 
 
 @pytest.fixture(autouse=True)
@@ -27,7 +26,7 @@ def with_packages_at_hand(clone: Path) -> None:
     """
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", clone / ".venv"], check=True)
     (packages,) = (clone / ".venv" / "lib").glob("python*/site-packages")
-    (packages / "at_hand.pth").write_text("\n".join(site.getsitepackages()))
+    (packages / "at_hand.pth").write_text("\n".join(each for each in sys.path if each.endswith("site-packages")))
     for name in ("Makefile", "README.md"):
         shutil.copy(ROOT / name, clone)
 
