@@ -13,11 +13,16 @@ from uuid import uuid4
 
 import asyncpg
 import pytest
+from hypothesis import HealthCheck, settings
 
 from adapters.sql.database import Database
 from adapters.sql.schema import SqlSchema
 from tests.loops import run
 from tests.selection import longest_first, mark_long, shuffle
+
+# Examples take as long as the machine has it.
+settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("patient")
 
 
 @pytest.hookimpl(tryfirst=True)

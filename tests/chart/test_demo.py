@@ -12,6 +12,7 @@ import pytest
 from tests.chart.rendering import Object, Rendered, main_container, render, rendered_case, variables
 from tests.chart.values import DEMO, hub, merged
 from tests.e2e.running import SMSHUB, HubProcess
+from tests.patience import PATIENCE_S
 from tests.ports import free_port
 
 DATABASE = "sqlite:////data/smshub.db"
@@ -36,7 +37,7 @@ def environment(rendered: Rendered, container: Object, folder: Path) -> dict[str
 
 def prepare(rendered: Rendered, folder: Path) -> None:
     (container,) = rendered.pod("-demo")["spec"]["initContainers"]
-    subprocess.run(container["command"], env=environment(rendered, container, folder), check=True, timeout=180)
+    subprocess.run(container["command"], env=environment(rendered, container, folder), check=True, timeout=PATIENCE_S)
 
 
 @pytest.fixture
@@ -67,7 +68,7 @@ def helm_test(rendered: Rendered, folder: Path, **other: str) -> subprocess.Comp
         env={**environment(rendered, container, folder), **other},
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=PATIENCE_S,
         check=False,
     )
 

@@ -100,8 +100,8 @@ def test_dispatchers_share_the_senders_and_those_that_are_killed_at_any_moment_l
         assert len(set[int]().union(*its)) == len(addresses), its
         return its
 
-    # A third each, but for those that change hands meanwhile, or whose dispatcher is late on a busy machine.
-    eventually(lambda: all(3 <= len(its) <= 27 for its in shares()))
+    # A third each, were it not for those that change hands meanwhile, as many do on a busy machine.
+    eventually(lambda: all(len(its) >= 7 for its in shares()))
     post(6)
     killed_at = 0.0
     for victim in (0, 2, 0, 1):

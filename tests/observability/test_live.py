@@ -6,6 +6,7 @@ import time
 from pathlib import Path
 
 from tests.conftest import PostgresServer
+from tests.e2e.running import eventually
 from tests.observability.files import ROOT, Shown, queries
 from tests.observability.living import Life, a_life, live
 from tests.observability.watching import needs_prometheus
@@ -34,17 +35,21 @@ def test_every_panel_shows_something_and_a_killed_dispatcher_is_told_of(
 ) -> None:
     with postgres_server.database(template=migrated_postgres) as url, a_life(url, tmp_path) as (life, api):
         live(life, api)
-        nothing = {query.name for query in queries() if not _shows_something(query, life)}
+        eventually(lambda: not _without_anything(life) - NEEDS_A_FAULT.keys())
+        assert _without_anything(life) == NEEDS_A_FAULT.keys()
+        eventually(lambda: "SmsHubSendingLate" in life.on_call.names(status="resolved"))
         told = life.on_call.told
-    assert nothing == NEEDS_A_FAULT.keys()
 
     called = life.on_call.names()
     assert called >= CALLS_FOR
     assert called <= CALLS_FOR | MAY_CALL_FOR
-    assert "SmsHubSendingLate" in life.on_call.names(status="resolved")
     for alert in told:
         assert (ROOT / alert["annotations"]["runbook_url"]).is_file()
         assert not re.search("error|no value|NaN|{{", " ".join(alert["annotations"].values()))
+
+
+def _without_anything(life: Life) -> set[str]:
+    return {query.name for query in queries() if not _shows_something(query, life)}
 
 
 def _shows_something(query: Shown, life: Life) -> bool:
