@@ -26,9 +26,7 @@ class JwtStaffTokens(StaffTokens):
 
     def read_pending(self, token: str) -> PendingSignIn:
         claims = self._verify(token, _PENDING, ["state", "nonce", "verifier", "next"])
-        challenge = Challenge(
-            state=str(claims["state"]), nonce=str(claims["nonce"]), verifier=str(claims["verifier"])
-        )
+        challenge = Challenge(state=str(claims["state"]), nonce=str(claims["nonce"]), verifier=str(claims["verifier"]))
         return PendingSignIn(challenge=challenge, following=str(claims["next"]), ends_s=_seconds(claims["exp"]))
 
     def session(self, session: StaffSession) -> str:

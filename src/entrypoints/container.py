@@ -272,9 +272,7 @@ def _tokens(settings: Settings) -> JwtTokens:
 
 
 def _staff_tokens(settings: Settings) -> StaffTokens:
-    return JwtStaffTokens(
-        settings.signing_ring(), private_keys=settings.private_keys(), issuer=settings.token_issuer
-    )
+    return JwtStaffTokens(settings.signing_ring(), private_keys=settings.private_keys(), issuer=settings.token_issuer)
 
 
 def _identity_provider(settings: Settings) -> IdentityProvider | None:

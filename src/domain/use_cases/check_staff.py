@@ -12,7 +12,7 @@ from domain.ports.staff_roles import StaffRoles
 
 @dataclass(frozen=True, kw_only=True)
 class CheckStaff:
-    """Says with each request what a person may do. `issuer` is the identity provider that the hub has at present; None
+    """Says with each request what a person may do. `issuer` is the identity provider that the hub has at present; empty
     where it has none, and no session is good.
     """
 

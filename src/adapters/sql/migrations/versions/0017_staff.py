@@ -19,9 +19,7 @@ def upgrade() -> None:
         sa.Column("group_name", sa.Text(), nullable=False),
         sa.Column("program_id", sa.Text()),
         sa.Column("role", sa.Text(), nullable=False),
-        sa.CheckConstraint(
-            "(role = 'operator') = (program_id IS NULL)", name=op.f("ck_staff_roles_role_has_program")
-        ),
+        sa.CheckConstraint("(role = 'operator') = (program_id IS NULL)", name=op.f("ck_staff_roles_role_has_program")),
         sa.ForeignKeyConstraint(["program_id"], ["programs.id"], name=op.f("fk_staff_roles_program_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_staff_roles")),
     )
