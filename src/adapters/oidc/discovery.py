@@ -15,6 +15,8 @@ from domain.errors import IdentityProviderAway
 
 # A key that is taken back is not believed for longer than this, one that is new is looked for when it is first seen.
 _GOOD_FOR_S = 600.0
+# Nobody is to be sent to a provider that is away.
+_ALIVE_FOR_S = 10.0
 # Signatures that the provider alone can make; none of them is "none".
 _ALGORITHMS = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA", "Ed25519")
 
@@ -32,7 +34,7 @@ class Metadata:
 
 
 class Discovery:
-    """Asked when it is needed, and remembered for ten minutes. All raise `IdentityProviderAway`."""
+    """Asked when it is needed, and remembered for a while. All raise `IdentityProviderAway`."""
 
     def __init__(self, issuer: str, calls: Calls) -> None:
         self._issuer = issuer
@@ -40,17 +42,19 @@ class Discovery:
         self._metadata: tuple[Metadata, float] | None = None
         self._keys: tuple[KeySet, float] | None = None
 
-    async def metadata(self) -> Metadata:
-        if self._metadata is None or self._metadata[1] < time.monotonic():
+    async def metadata(self, *, alive: bool = False) -> Metadata:
+        """`alive`: as of a moment ago."""
+        good_for_s = _ALIVE_FOR_S if alive else _GOOD_FOR_S
+        if self._metadata is None or self._metadata[1] + good_for_s < time.monotonic():
             url = get_well_known_url(self._issuer, external=True)
-            self._metadata = _read(await self._calls.get(url), self._issuer), time.monotonic() + _GOOD_FOR_S
+            self._metadata = _read(await self._calls.get(url), self._issuer), time.monotonic()
         return self._metadata[0]
 
     async def keys(self, *, anew: bool = False) -> KeySet:
         """`anew`: a token names a key that was not among them."""
-        if anew or self._keys is None or self._keys[1] < time.monotonic():
+        if anew or self._keys is None or self._keys[1] + _GOOD_FOR_S < time.monotonic():
             answer = await self._calls.get((await self.metadata()).jwks_uri)
-            self._keys = _usable(answer), time.monotonic() + _GOOD_FOR_S
+            self._keys = _usable(answer), time.monotonic()
         return self._keys[0]
 
 
@@ -66,7 +70,7 @@ def _read(found: Mapping[str, Any], issuer: str) -> Metadata:
         userinfo_endpoint=_endpoint(found, "userinfo_endpoint", issuer),
         end_session_endpoint=_endpoint(found, "end_session_endpoint", issuer),
         algorithms=[each for each in _ALGORITHMS if isinstance(algorithms, list) and each in algorithms],
-        posts_secret=isinstance(methods, list) and "client_secret_post" in methods,
+        posts_secret=isinstance(methods, list) and "client_secret_basic" not in methods,
         names_itself=found.get("authorization_response_iss_parameter_supported") is True,
     )
 

@@ -62,7 +62,7 @@ class OidcProvider(IdentityProvider):
         return self._issuer
 
     async def address(self, challenge: Challenge) -> str:
-        metadata = await self._discovery.metadata()
+        metadata = await self._discovery.metadata(alive=True)
         address: str = prepare_grant_uri(
             metadata.authorization_endpoint,
             self._client_id,

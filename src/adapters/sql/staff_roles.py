@@ -24,12 +24,9 @@ class SqlStaffRoles(StaffRoles):
             program_id = await _program_id(connection, role.program_id)
             its = (staff_roles.c.group_name == role.group) & staff_roles.c.program_id.is_not_distinct_from(program_id)
             before = (await connection.execute(select(staff_roles).where(its))).first()
-            if before is None:
-                row = {"group_name": role.group, "program_id": program_id, "role": role.role.value}
-                stored = insert(staff_roles).values(row).returning(staff_roles)
-            else:
-                stored = update(staff_roles).where(its).values(role=role.role.value).returning(staff_roles)
-            after = (await connection.execute(stored)).one()
+            row = {"group_name": role.group, "program_id": program_id, "role": role.role.value}
+            write = insert(staff_roles) if before is None else update(staff_roles).where(its)
+            after = (await connection.execute(write.values(row).returning(staff_roles))).one()
             if before is None or before.role != after.role:
                 await _audit(connection, "staff-role.granted", after, before=_told(before), after=_told(after))
             return _as_role(after)

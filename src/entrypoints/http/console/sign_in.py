@@ -57,7 +57,7 @@ class SignIn:
         provider = self._staff.provider if self._staff and visit.session.staff else None
         address = None if provider is None else await provider.sign_out_address()
         if provider is None or address is None:
-            response = RedirectResponse(f"{visit.home}/sign-in", status_code=303, headers={"Cache-Control": "no-store"})
+            response = _redirect(f"{visit.home}/sign-in")
         else:
             response = self.frame.show("signed_out.html", provider=provider.name, address=address)
         self.frame.sessions.end(response)
@@ -69,7 +69,7 @@ class SignIn:
             address, pending = await staff.begin(following)
         except IdentityProviderAway as away:
             return self._not_signed_in(following, away)
-        response = RedirectResponse(address, status_code=303, headers={"Cache-Control": "no-store"})
+        response = _redirect(address)
         self.frame.sessions.keep_pending(response, pending)
         return response
 
@@ -81,11 +81,7 @@ class SignIn:
         except HubError as error:
             response = self.frame.refused(request, error)
         else:
-            response = RedirectResponse(
-                f"{self.frame.base}/console/{signed_in.following}",
-                status_code=303,
-                headers={"Cache-Control": "no-store"},
-            )
+            response = _redirect(f"{self.frame.base}/console/{signed_in.following}")
             ends_at = datetime.fromtimestamp(signed_in.session.ends_s, UTC)
             self.frame.sessions.begin(response, signed_in.token, ends_at)
         self.frame.sessions.drop_pending(response)
@@ -119,8 +115,7 @@ class SignIn:
             )
         except HubError as error:
             return self.frame.refused(request, error)
-        response = RedirectResponse(f"{self.frame.base}/console/{following}", status_code=303)
-        response.headers["Cache-Control"] = "no-store"
+        response = _redirect(f"{self.frame.base}/console/{following}")
         self.frame.sessions.begin(response, token, grant.expires_at)
         return response
 
@@ -140,6 +135,10 @@ class SignIn:
         )
         response.headers.update(headers or {})
         return response
+
+
+def _redirect(to: str) -> Response:
+    return RedirectResponse(to, status_code=303, headers={"Cache-Control": "no-store"})
 
 
 def within(following: str) -> str:
