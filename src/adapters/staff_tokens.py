@@ -65,6 +65,6 @@ class JwtStaffTokens(StaffTokens):
 
 
 def _seconds(claim: object) -> int:
-    if not isinstance(claim, int):
+    if not isinstance(claim, int) or isinstance(claim, bool):
         raise TokenRefused("no time")
     return claim

@@ -528,7 +528,7 @@ class Container(containers.DeclarativeContainer):
         clock=clock,
     )
     check_staff: providers.Provider[CheckStaff] = providers.Singleton(
-        CheckStaff, roles=staff_roles, programs=remembered_programs, issuer=settings.provided.oidc_issuer
+        CheckStaff, roles=staff_roles, programs=programs, issuer=settings.provided.oidc_issuer
     )
     operate_staff_roles: providers.Provider[OperateStaffRoles] = providers.Singleton(
         OperateStaffRoles, roles=staff_roles

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import orjson
-from aiohttp import BasicAuth, ClientError, ClientSession, ClientTimeout, DummyCookieJar, TCPConnector
+from aiohttp import ClientError, ClientSession, ClientTimeout, DummyCookieJar, TCPConnector
 
 from domain.errors import IdentityProviderAway
 
@@ -30,10 +30,10 @@ class Calls:
         return answer
 
     async def post(
-        self, url: str, form: Mapping[str, str], *, auth: BasicAuth | None = None
+        self, url: str, form: Mapping[str, str], *, headers: Mapping[str, str]
     ) -> tuple[int, Mapping[str, Any]]:
         """The status as well, which is 200 or tells whose fault it is."""
-        status, answer = await self._call("POST", url, data=form, auth=auth)
+        status, answer = await self._call("POST", url, data=form, headers=headers)
         if status != 200 and not 400 <= status < 500:
             raise IdentityProviderAway(f"status {status}")
         return status, answer

@@ -5,12 +5,12 @@ from contextlib import suppress
 from typing import Any
 from urllib.parse import quote, urlencode
 
-from aiohttp import BasicAuth
+from aiohttp import encode_basic_auth
 from authlib.oauth2.rfc6749.parameters import prepare_grant_uri
 from authlib.oauth2.rfc7636 import create_s256_code_challenge
 from authlib.oidc.core import CodeIDToken
 from joserfc import jwt
-from joserfc.errors import InvalidKeyIdError, JoseError
+from joserfc.errors import BadSignatureError, InvalidKeyIdError, JoseError
 
 from adapters.oidc.answers import TIMEOUT_S, Calls
 from adapters.oidc.claims import ClaimNames
@@ -110,15 +110,16 @@ class OidcProvider(IdentityProvider):
             "redirect_uri": self._redirect_uri,
             "code_verifier": challenge.verifier,
         }
-        auth = None
+        headers = {}
         if self._client_secret and not metadata.posts_secret:
             # Both as in a form (RFC 6749, section 2.3.1).
-            auth = BasicAuth(quote(self._client_id, safe=""), quote(self._client_secret, safe=""))
+            its_id, secret = quote(self._client_id, safe=""), quote(self._client_secret, safe="")
+            headers["Authorization"] = encode_basic_auth(its_id, secret)
         else:
             form["client_id"] = self._client_id
             if self._client_secret:
                 form["client_secret"] = self._client_secret
-        status, tokens = await self._calls.post(metadata.token_endpoint, form, auth=auth)
+        status, tokens = await self._calls.post(metadata.token_endpoint, form, headers=headers)
         if status != 200:
             # `invalid_client` means that the hub's own settings are wrong.
             raise SignInRefused("client-refused" if tokens.get("error") == "invalid_client" else "code-refused")
@@ -153,7 +154,8 @@ class OidcProvider(IdentityProvider):
         algorithms = list((await self._discovery.metadata()).algorithms)
         try:
             return jwt.decode(written, await self._discovery.keys(), algorithms=algorithms)
-        except InvalidKeyIdError:
+        except (InvalidKeyIdError, BadSignatureError):
+            # The provider may have new keys, under old names even.
             return jwt.decode(written, await self._discovery.keys(anew=True), algorithms=algorithms)
 
     async def _more(self, url: str, tokens: Mapping[str, Any], claims: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -16,6 +16,8 @@ LONGEST_GROUP = 200
 
 
 class Role(Enum):
+    """What a group may do: read a program's texts and replies, send for it as well, or run the hub."""
+
     READER = "reader"
     SENDER = "sender"
     OPERATOR = "operator"
