@@ -1,4 +1,4 @@
-"""An identity provider that lies, is slow or talks nonsense, in front of the adapter. Honest ones are real elsewhere."""
+"""An identity provider that lies, is slow or talks nonsense. Honest ones are real, in other tests."""
 
 import asyncio
 import json
@@ -231,7 +231,7 @@ async def broken() -> web.StreamResponse:
 
 
 async def never() -> web.StreamResponse:
-    await asyncio.sleep(3_600)
+    await asyncio.sleep(5)
     return web.Response()
 
 
@@ -244,7 +244,6 @@ async def test_a_provider_that_talks_nonsense_or_nothing_is_away(
     liar.id_token = liar.signed(groups=None)
     liar.odd[path] = odd
 
-    # What stands in the place of keys may be an object without any: then it is the token that nothing verifies.
     with pytest.raises(IdentityProviderAway):
         await provider.person(CHALLENGE, ANSWER)
     await provider.close()

@@ -1,4 +1,4 @@
-"""What is kept of a person's groups, and whose session is good. The way there and back is tested with real providers."""
+"""What is kept of a person's groups, and whose session is good. Other tests go there and back with real providers."""
 
 import time
 from collections.abc import Mapping, Sequence
@@ -39,7 +39,7 @@ class Provider(IdentityProvider):
         self.challenges.append(challenge)
         return f"{ISSUER}/auth"
 
-    async def person(self, challenge: Challenge, answer: Mapping[str, str]) -> Person:
+    async def person(self, challenge: Challenge, answer: Mapping[str, str]) -> Person:  # noqa: ARG002 - any is good
         return Person(issuer=ISSUER, subject="1001", name="ada", groups=self._groups)
 
     async def sign_out_address(self) -> str | None:
