@@ -61,7 +61,10 @@ class Discovery:
 def _read(found: Mapping[str, Any], issuer: str) -> Metadata:
     if found.get("issuer") != issuer:
         raise IdentityProviderAway("discovery is of another issuer")
-    algorithms = found.get("id_token_signing_alg_values_supported")
+    offered = found.get("id_token_signing_alg_values_supported")
+    algorithms = [each for each in _ALGORITHMS if isinstance(offered, list) and each in offered]
+    if not algorithms:
+        raise IdentityProviderAway("discovery has no signature that the hub takes")
     methods = found.get("token_endpoint_auth_methods_supported")
     return Metadata(
         authorization_endpoint=_needed(found, "authorization_endpoint", issuer),
@@ -69,7 +72,7 @@ def _read(found: Mapping[str, Any], issuer: str) -> Metadata:
         jwks_uri=_needed(found, "jwks_uri", issuer),
         userinfo_endpoint=_endpoint(found, "userinfo_endpoint", issuer),
         end_session_endpoint=_endpoint(found, "end_session_endpoint", issuer),
-        algorithms=[each for each in _ALGORITHMS if isinstance(algorithms, list) and each in algorithms],
+        algorithms=algorithms,
         posts_secret=isinstance(methods, list) and "client_secret_basic" not in methods,
         names_itself=found.get("authorization_response_iss_parameter_supported") is True,
     )

@@ -1,4 +1,5 @@
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 
@@ -64,7 +65,7 @@ def test_what_somebody_may_do_in_a_program_comes_of_all_their_groups(
 
 
 def test_in_a_suspended_program_operators_see_and_nobody_does_anything() -> None:
-    program = a_program("city-hall", suspended=True)
+    program = replace(a_program("city-hall"), suspended=True)
 
     assert grant_in(program, standing(a_role(Role.SENDER, "city-hall"))).scopes == set()
     both = standing(a_role(Role.SENDER, "city-hall"), a_role(Role.OPERATOR))
