@@ -286,7 +286,7 @@ def _identity_provider(settings: Settings) -> IdentityProvider | None:
         settings.oidc_issuer,
         name=settings.oidc_name,
         client_id=settings.oidc_client_id,
-        client_secret=settings.oidc_client_secret.get_secret_value().strip(),
+        client_secret=settings.oidc_client_secret.get_secret_value(),
         scopes=" ".join(settings.oidc_scopes),
         claim_names=ClaimNames(person=settings.oidc_person_claim, groups=settings.oidc_groups_claim),
         redirect_uri=f"{settings.public_url}{SIGNED_IN_PATH}",

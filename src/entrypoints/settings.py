@@ -139,6 +139,11 @@ def _content(file: str) -> bytes:
         raise ValueError(f"cannot be read: {error.strerror}") from None
 
 
+def _stripped(secret: SecretStr) -> SecretStr:
+    """A file ends with an end of line, which no secret does."""
+    return SecretStr(secret.get_secret_value().strip())
+
+
 def _checked_keys(secret: SecretStr) -> SecretStr:
     for key in key_ring(secret).values():
         if len(key) < _SHORTEST_KEY:
@@ -247,7 +252,7 @@ class Settings(BaseSettings):
     oidc_client_secret_file: _File = Field(
         "", description="A file that has `SMSHUB_OIDC_CLIENT_SECRET` in it instead, such as a mounted secret."
     )
-    oidc_client_secret: SecretStr = Field(
+    oidc_client_secret: Annotated[SecretStr, AfterValidator(_stripped)] = Field(
         SecretStr(""), validate_default=True, description="What the hub shows it; none for a public client."
     )
     oidc_scopes: _List = Field(("openid", "profile", "email"), description="What the hub asks it for.")

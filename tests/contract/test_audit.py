@@ -100,9 +100,11 @@ CHANGES: Mapping[str, tuple[Callable[[Store], Awaitable[object]], str]] = {
 
 async def test_roles_of_staff_are_told_as_they_were_and_are(store: Store) -> None:
     await store.add_program()
-    for role in (Role.READER, Role.SENDER, Role.SENDER):
-        given = await store.staff_roles.put(StaffRole(group="housing", role=role, program_id="CITY-hall"))
-    await store.staff_roles.remove(given.id)
+    given = [
+        await store.staff_roles.put(StaffRole(group="housing", role=role, program_id="CITY-hall"))
+        for role in (Role.READER, Role.SENDER, Role.SENDER)
+    ]
+    await store.staff_roles.remove(given[-1].id)
 
     told = [each for each in await events(store, "city-hall") if each.subject == "group housing"]
     assert [(each.action, each.changes) for each in told] == [

@@ -199,7 +199,7 @@ async def test_where_the_id_token_tells_no_groups_userinfo_does_for_the_same_per
     ],
 )
 async def test_people_are_called_as_they_can_be(
-    liar: Liar, provider: OidcProvider, claims: dict[str, object], name: str
+    liar: Liar, provider: OidcProvider, claims: dict[str, Any], name: str
 ) -> None:
     liar.id_token = liar.signed(**claims)
 

@@ -101,7 +101,7 @@ def parameter(address: str, name: str) -> str:
 
 def cookies_of(response: httpx.Response) -> dict[str, str]:
     """Those that are set, and not deleted."""
-    read = SimpleCookie[str]()
+    read = SimpleCookie()
     for each in response.headers.get_list("set-cookie"):
         read.load(each)
     return {name: morsel.value for name, morsel in read.items() if morsel.value}
