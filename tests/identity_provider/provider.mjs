@@ -16,6 +16,10 @@ function key(kid) {
   return { ...privateKey.export({ format: "jwk" }), kid, use: "sig", alg: "RS256" };
 }
 
+function page(content) {
+  return `<!DOCTYPE html><html lang="en"><title>Campus login</title><link rel="icon" href="data:,"><h1>Campus login</h1>${content}`;
+}
+
 const provider = new Provider(told.issuer, {
   clients: told.clients,
   jwks: { keys: told.keys.map(key) },
@@ -28,7 +32,15 @@ const provider = new Provider(told.issuer, {
     profile: ["preferred_username", "name", "groups"],
     email: ["email", "email_verified"],
   },
-  features: { devInteractions: { enabled: false }, rpInitiatedLogout: { enabled: true } },
+  features: {
+    devInteractions: { enabled: false },
+    rpInitiatedLogout: {
+      enabled: true,
+      logoutSource: (ctx, form) => {
+        ctx.body = page(`${form}<button form="op.logoutForm" name="logout" value="yes">Sign out everywhere</button>`);
+      },
+    },
+  },
   interactions: { url: (ctx, interaction) => `/interaction/${interaction.uid}` },
   findAccount: (ctx, id) => ({ accountId: id, claims: () => ({ sub: id, ...told.persons[id] }) }),
   // Whoever signs in agrees.
@@ -62,6 +74,10 @@ createServer(async (request, response) => {
     return;
   }
   response.setHeader("Content-Type", "text/html; charset=utf-8");
-  response.end(`<!DOCTYPE html><html lang="en"><title>Campus login</title><link rel="icon" href="data:,"><h1>Campus login</h1>
-<form method="post"><label>User <input name="login"></label> <button>Continue</button> <button name="refuse">Refuse</button></form>`);
+  response.end(
+    page(
+      `<form method="post"><label>User <input name="login"></label>
+       <button>Continue</button> <button name="refuse">Refuse</button></form>`,
+    ),
+  );
 }).listen(told.port, "127.0.0.1", () => console.log("listening"));
