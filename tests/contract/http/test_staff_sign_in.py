@@ -188,6 +188,17 @@ class TestSigningIn:
 
         assert back.headers["location"] == "/console/"
 
+    async def test_below_a_path_all_of_it_stays_there(self, shared_database_url: str) -> None:
+        url = f"{PUBLIC_URL}/cwis463"
+        with an_identity_provider(hub_url=url) as other:
+            async with a_hub(shared_database_url, public_url=url, **other.settings) as hub, a_stranger(hub) as browser:
+                begun = await browser.get("sign-in/begin", next="messages")
+                back = await browser.client.get(await other.answer(begun.headers["location"], NORA))
+
+        assert back.headers["location"] == "/cwis463/console/messages"
+        for each in (*begun.headers.get_list("set-cookie"), *back.headers.get_list("set-cookie")):
+            assert "Path=/cwis463/console" in each
+
     @pytest.mark.parametrize("auth_method", ["client_secret_basic", "client_secret_post"])
     async def test_groups_may_stand_in_the_id_token_and_the_secret_may_be_posted(
         self, shared_database_url: str, auth_method: str
