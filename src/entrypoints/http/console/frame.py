@@ -215,13 +215,14 @@ class Frame:
 
     async def _visit(self, request: Request, page: Page, session: Session, program_id: str | None) -> Visit:
         at = f"{self.base}/console"
+        noted = request.scope.setdefault("extensions", {}).setdefault("connexion_context", {})
+        noted["token_info"] = {"grant": session.own}
         if session.staff is not None:
             seen = await self._seen_by_staff(session.staff, page, program_id)
         else:
             seen = await self._seen_with_key(session.own, page, program_id)
-        if seen is not None:
-            noted = request.scope.setdefault("extensions", {}).setdefault("connexion_context", {})
-            noted["token_info"] = {"grant": session.own or seen[1]}
+        if seen is not None and session.own is None:
+            noted["token_info"] = {"grant": seen[1]}
         if seen is not None and program_id is not None:
             at += f"/programs/{quote(seen[0].id, safe='')}"
         fields: Mapping[str, str] = {}
@@ -257,10 +258,10 @@ class Frame:
         grant = grant_in(program, staff)
         if not grant.scopes:
             if program.suspended and staff.scopes_in(program.id):
-                raise RequestFault(403, "program-suspended", "The program is suspended", "Operators can resume it.")
+                raise RequestFault(403, "program-suspended", "The program is suspended", "Operators can reinstate it.")
             raise HTTPException(404)
-        may = page.scope is None or grant.allows(page.scope) or (page.of_any_program and staff.is_operator)
-        if page.scope is not None and not may:
+        by_operator = page.of_any_program and staff.is_operator
+        if page.scope is not None and not by_operator and not grant.allows(page.scope):
             raise ScopeMissing(scope=page.scope.value)
         return program, grant
 
