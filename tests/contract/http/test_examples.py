@@ -348,8 +348,8 @@ async def senders_are_as_shown(hub: Hub) -> None:
         await connection.execute(delete(tables.prices))
         await connection.execute(delete(tables.staff_roles))
         for role in LISTS["listStaffRoles"]["Items"]:
-            its = {"id": role["Id"], "group_name": role["Group"], "role": role["Role"]}
-            await connection.execute(insert(tables.staff_roles).values(its, program_id=role["ProgramId"]))
+            its = {"id": role["Id"], "group_name": role["Group"], "role": role["Role"], "program_id": role["ProgramId"]}
+            await connection.execute(insert(tables.staff_roles).values(its))
     await container.change_sender()(
         shown["SenderId"],
         pace=Pace.parse(shown["Rate"]),
