@@ -37,6 +37,7 @@ from adapters.sql.restored_copy import SqlRestoredCopy
 from adapters.sql.retention import SqlRetention
 from adapters.sql.schema import SqlSchema
 from adapters.sql.senders import SqlSenders
+from adapters.sql.staff_roles import SqlStaffRoles
 from adapters.sql.standstills import SqlStandstills
 from adapters.sql.subjects import SqlSubjects
 from adapters.sql.templates import SqlTemplates
@@ -232,6 +233,7 @@ class Store:
     senders: SqlSenders
     limits: SqlLimits
     prices: SqlPrices
+    staff_roles: SqlStaffRoles
     usage: SqlUsage
     pauses: SqlPauses
     deletions: SqlDeletions
@@ -273,6 +275,7 @@ class Store:
             senders=SqlSenders(database),
             limits=SqlLimits(database),
             prices=SqlPrices(database),
+            staff_roles=SqlStaffRoles(database),
             usage=SqlUsage(database),
             pauses=SqlPauses(database, queue),
             deletions=SqlDeletions(database),

@@ -18,12 +18,14 @@ from domain.model.program_key import IssuedKey
 from domain.model.queue_ahead import QueueAhead
 from domain.model.sender import SenderAddress
 from domain.model.shared_line import WaitingSender
+from domain.model.staff import StaffRole
 from domain.model.template import TemplateName, TemplateText, TemplateVersion
 from domain.model.waiting import Waiting
 from domain.ports.backlog import Backlog, WaitingSenders
 from domain.ports.program_keys import KeyStandings, Standing
 from domain.ports.programs import NewProgram, Programs
 from domain.ports.provider_accounts import ProviderAccounts
+from domain.ports.staff_roles import StaffRoles
 from domain.ports.templates import Templates
 from domain.ports.tokens import Tokens
 from domain.ports.vitals import Vitals, VitalSigns
@@ -96,6 +98,29 @@ class RememberedStandings(KeyStandings):
             (program_id, issued_us), lambda: self._standings.of_keyless(program_id, issued_us=issued_us)
         )
         return bool(await asked)
+
+
+class RememberedStaffRoles(StaffRoles):
+    """All roles as they were up to two seconds ago: what other processes change holds after that, and what this one
+    changes at once.
+    """
+
+    def __init__(self, roles: StaffRoles, *, for_s: float = 2.0) -> None:
+        self._roles = roles
+        self._known: _ForAWhile[None, Sequence[StaffRole]] = _ForAWhile(1, for_s)
+
+    async def all(self) -> Sequence[StaffRole]:
+        return await self._known.find(None, self._roles.all) or ()
+
+    async def put(self, role: StaffRole) -> StaffRole:
+        stored = await self._roles.put(role)
+        self._known.forget()
+        return stored
+
+    async def remove(self, role_id: int) -> StaffRole:
+        removed = await self._roles.remove(role_id)
+        self._known.forget()
+        return removed
 
 
 class RememberedTemplates(Templates):

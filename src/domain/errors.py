@@ -225,6 +225,34 @@ class OtherProgram(HubError):
         super().__init__("ProgramId names another program than the token does.")
 
 
+class SignInRefused(HubError):
+    """What came back from the identity provider is no good. `reason` is for our own log."""
+
+    slug = "sign-in-refused"
+
+    def __init__(self, reason: str) -> None:
+        super().__init__("The sign-in could not be finished: begin it again.")
+        self.reason = reason
+
+
+class IdentityProviderAway(HubError):
+    """It does not answer, or not as one. `reason` is for our own log."""
+
+    slug = "identity-provider-away"
+
+    def __init__(self, reason: str, *, retry_after_s: int = 30) -> None:
+        super().__init__("Nobody can be signed in by the organisation's identity provider at the moment.")
+        self.reason = reason
+        self.retry_after_s = retry_after_s
+
+
+class StaffRoleNotFound(HubError):
+    slug = "staff-role-not-found"
+
+    def __init__(self) -> None:
+        super().__init__("There is no such role: see `smshub staff list`.")
+
+
 class ScopeMissing(HubError):
     slug = "scope-missing"
 

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping
+from datetime import timedelta
 from functools import partial
 from typing import Any, TypeVar
 
@@ -19,6 +20,7 @@ from adapters.remembered import (
     RememberedAccounts,
     RememberedBacklog,
     RememberedPrograms,
+    RememberedStaffRoles,
     RememberedStandings,
     RememberedTemplates,
     RememberedTokens,
@@ -57,6 +59,7 @@ from adapters.sql.restored_copy import SqlRestoredCopy
 from adapters.sql.retention import SqlRetention
 from adapters.sql.schema import SqlSchema
 from adapters.sql.senders import SqlSenders
+from adapters.sql.staff_roles import SqlStaffRoles
 from adapters.sql.standstills import SqlStandstills
 from adapters.sql.subjects import SqlSubjects
 from adapters.sql.templates import SqlTemplates
@@ -67,6 +70,7 @@ from adapters.sql.wakeups_postgresql import PostgresqlWakeups
 from adapters.sql.webhook_outbox import SqlWebhookOutbox
 from adapters.sql.webhooks import SqlWebhooks
 from adapters.sql.workload import SqlWorkload
+from adapters.staff_tokens import JwtStaffTokens
 from adapters.tokens import JwtTokens
 from adapters.vault import FernetVault
 from adapters.wakeups import InProcessWakeups
@@ -89,6 +93,7 @@ from domain.ports.dispatchers import Dispatchers
 from domain.ports.due_deliveries import DueDeliveries
 from domain.ports.erasures import Erasures
 from domain.ports.failovers import Failovers
+from domain.ports.identity_provider import IdentityProvider
 from domain.ports.inbound_messages import InboundMessages
 from domain.ports.intake import Intake
 from domain.ports.known_accounts import KnownAccounts
@@ -104,6 +109,8 @@ from domain.ports.retention import Retention
 from domain.ports.schema import Schema
 from domain.ports.senders import Senders
 from domain.ports.sms_provider import SmsProvider
+from domain.ports.staff_roles import StaffRoles
+from domain.ports.staff_tokens import StaffTokens
 from domain.ports.standstills import Standstills
 from domain.ports.subjects import Subjects
 from domain.ports.templates import Templates
@@ -123,6 +130,7 @@ from domain.use_cases.await_outcome import AwaitOutcome
 from domain.use_cases.cancel_text import CancelText
 from domain.use_cases.change_program import ChangeProgram
 from domain.use_cases.check_access import CheckAccess
+from domain.use_cases.check_staff import CheckStaff
 from domain.use_cases.create_program import CreateProgram
 from domain.use_cases.delete_program import DeleteProgram
 from domain.use_cases.deliver_webhooks import DeliverWebhooks
@@ -147,6 +155,7 @@ from domain.use_cases.operate_keys import OperateKeys
 from domain.use_cases.operate_limits import OperateLimits
 from domain.use_cases.operate_prices import OperatePrices
 from domain.use_cases.operate_senders import ChangeSender, ListSenders, Pause
+from domain.use_cases.operate_staff_roles import OperateStaffRoles
 from domain.use_cases.opt_out_by_page import OptOutByPage
 from domain.use_cases.prepare_providers import PrepareProviders
 from domain.use_cases.preview_text import PreviewText
@@ -161,12 +170,14 @@ from domain.use_cases.search_subject import SearchSubject
 from domain.use_cases.send_text import SendText
 from domain.use_cases.set_opt_out import SetOptOut
 from domain.use_cases.settle_deliveries import SettleDeliveries
+from domain.use_cases.sign_in_staff import SignInStaff
 from domain.use_cases.survey_senders import SurveySenders
 from domain.use_cases.take_in_texts import TakeInTexts
 from domain.use_cases.work_off_receipts import WorkOffReceipts
 from entrypoints.dispatcher import Dispatcher
 from entrypoints.health import Health
 from entrypoints.http.callback_handlers import CallbackHandlers
+from entrypoints.http.console.paths import SIGNED_IN_PATH, SIGNED_OUT_PATH
 from entrypoints.http.console.use_cases import UseCases as ConsoleUseCases
 from entrypoints.http.contract import Contract
 from entrypoints.http.handlers import Handlers
@@ -175,6 +186,7 @@ from entrypoints.http.limit_handlers import LimitHandlers
 from entrypoints.http.operator_handlers import OperatorHandlers
 from entrypoints.http.program_handlers import ProgramHandlers
 from entrypoints.http.sender_handlers import SenderHandlers
+from entrypoints.http.staff_handlers import StaffHandlers
 from entrypoints.http.subject_handlers import SubjectHandlers
 from entrypoints.http.template_handlers import TemplateHandlers
 from entrypoints.settings import Settings, key_ring
@@ -257,6 +269,33 @@ def _tokens(settings: Settings) -> JwtTokens:
         issuer=settings.token_issuer,
         audience=settings.token_audience,
     )
+
+
+def _staff_tokens(settings: Settings) -> StaffTokens:
+    return JwtStaffTokens(settings.signing_ring(), private_keys=settings.private_keys(), issuer=settings.token_issuer)
+
+
+def _identity_provider(settings: Settings) -> IdentityProvider | None:
+    if not settings.oidc_issuer:
+        return None
+    # Its libraries take memory, which hubs where nobody signs in so can do without.
+    from adapters.oidc.claims import ClaimNames  # noqa: PLC0415
+    from adapters.oidc.provider import OidcProvider  # noqa: PLC0415
+
+    return OidcProvider(
+        settings.oidc_issuer,
+        name=settings.oidc_name,
+        client_id=settings.oidc_client_id,
+        client_secret=settings.oidc_client_secret.get_secret_value(),
+        scopes=" ".join(settings.oidc_scopes),
+        claim_names=ClaimNames(person=settings.oidc_person_claim, groups=settings.oidc_groups_claim),
+        redirect_uri=f"{settings.public_url}{SIGNED_IN_PATH}",
+        signed_out_uri=f"{settings.public_url}{SIGNED_OUT_PATH}",
+    )
+
+
+def _sign_in_staff(provider: IdentityProvider | None, lifetime: timedelta, **ports: Any) -> SignInStaff | None:  # noqa: ANN401
+    return None if provider is None else SignInStaff(provider=provider, lifetime=lifetime, **ports)
 
 
 def _segment_price(settings: Settings) -> Price | None:
@@ -442,6 +481,11 @@ class Container(containers.DeclarativeContainer):
     wakeups: providers.Provider[Wakeups] = providers.Singleton(_wakeups, settings, database)
     signed_tokens: providers.Provider[JwtTokens] = providers.Singleton(_tokens, settings)
     tokens: providers.Provider[Tokens] = providers.Singleton(RememberedTokens, signed_tokens)
+    staff_tokens: providers.Provider[StaffTokens] = providers.Singleton(_staff_tokens, settings)
+    staff_roles: providers.Provider[StaffRoles] = providers.Singleton(
+        RememberedStaffRoles, providers.Singleton(SqlStaffRoles, database)
+    )
+    identity_provider: providers.Provider[IdentityProvider | None] = providers.Singleton(_identity_provider, settings)
     stopping: providers.Provider[asyncio.Event] = providers.Singleton(asyncio.Event)
     guard: providers.Provider[SqlLoginGuard] = providers.Singleton(
         SqlLoginGuard, database, clock, per_minute=settings.provided.logins_per_minute
@@ -474,6 +518,20 @@ class Container(containers.DeclarativeContainer):
         clock=clock,
         lifetime=settings.provided.token_lifetime,
         peppers=peppers,
+    )
+    sign_in_staff: providers.Provider[SignInStaff | None] = providers.Singleton(
+        _sign_in_staff,
+        identity_provider,
+        settings.provided.oidc_session_lifetime,
+        tokens=staff_tokens,
+        roles=staff_roles,
+        clock=clock,
+    )
+    check_staff: providers.Provider[CheckStaff] = providers.Singleton(
+        CheckStaff, roles=staff_roles, programs=programs, issuer=settings.provided.oidc_issuer
+    )
+    operate_staff_roles: providers.Provider[OperateStaffRoles] = providers.Singleton(
+        OperateStaffRoles, roles=staff_roles
     )
     check_access: providers.Provider[CheckAccess] = providers.Singleton(
         CheckAccess, standings=key_standings, clock=clock
@@ -770,6 +828,9 @@ class Container(containers.DeclarativeContainer):
     limit_handlers: providers.Provider[LimitHandlers] = providers.Singleton(
         LimitHandlers, limits=operate_limits, prices=operate_prices
     )
+    staff_handlers: providers.Provider[StaffHandlers] = providers.Singleton(
+        StaffHandlers, operate_staff_roles=operate_staff_roles
+    )
     program_handlers: providers.Provider[ProgramHandlers] = providers.Singleton(
         ProgramHandlers,
         create_program=create_program,
@@ -810,6 +871,10 @@ class Container(containers.DeclarativeContainer):
         pause=pause,
         survey_senders=survey_senders,
         list_audit_events=list_audit_events,
+        staff_tokens=staff_tokens,
+        sign_in_staff=sign_in_staff,
+        check_staff=check_staff,
+        operate_staff_roles=operate_staff_roles,
     )
     app = providers.Singleton(
         _app,
@@ -822,6 +887,7 @@ class Container(containers.DeclarativeContainer):
             sender_handlers,
             limit_handlers,
             subject_handlers,
+            staff_handlers,
             program_handlers,
             callback_handlers,
         ),
@@ -846,4 +912,7 @@ async def close(container: Container) -> None:
     await container.guard().drained()
     await container.wakeups().drained()
     await container.webhook_transport().close()
+    identity_provider = container.identity_provider()
+    if identity_provider is not None:
+        await identity_provider.close()
     await container.database().close()

@@ -60,6 +60,15 @@ def _checked_optional_url(url: str) -> str:
     return _checked_url(url) if url else url
 
 
+def _checked_issuer(issuer: str) -> str:
+    if issuer:
+        _checked_url(issuer)
+        parts = urlsplit(issuer)
+        if parts.scheme != "https" and parts.hostname not in {"127.0.0.1", "localhost", "::1"}:
+            raise ValueError("must be an https address")
+    return issuer
+
+
 def _checked_contact(contact: str) -> str:
     if contact and not _CONTACT.fullmatch(contact):
         raise ValueError("must be an e-mail address or an https address")
@@ -128,6 +137,11 @@ def _content(file: str) -> bytes:
         return Path(file).read_bytes()
     except OSError as error:
         raise ValueError(f"cannot be read: {error.strerror}") from None
+
+
+def _stripped(secret: SecretStr) -> SecretStr:
+    """A file ends with an end of line, which no secret does."""
+    return SecretStr(secret.get_secret_value().strip())
 
 
 def _checked_keys(secret: SecretStr) -> SecretStr:
@@ -226,6 +240,39 @@ class Settings(BaseSettings):
     )
     token_issuer: str = Field("sms-hub", min_length=1, description="`iss` of tokens.")
     token_audience: str = Field("sms-hub", min_length=1, description="`aud` of tokens.")
+    oidc_issuer: Annotated[str, AfterValidator(_checked_issuer)] = Field(
+        "",
+        description="The identity provider (OpenID Connect) that persons sign in with at the console, as it calls "
+        "itself. None: programs alone sign in there, with their keys.",
+    )
+    oidc_name: str = Field(
+        "single sign-on", min_length=1, max_length=100, description="What people call it: `Sign in with …`."
+    )
+    oidc_client_id: str = Field("", description="What it calls the hub.")
+    oidc_client_secret_file: _File = Field(
+        "", description="A file that has `SMSHUB_OIDC_CLIENT_SECRET` in it instead, such as a mounted secret."
+    )
+    oidc_client_secret: Annotated[SecretStr, AfterValidator(_stripped)] = Field(
+        SecretStr(""), validate_default=True, description="What the hub shows it; none for a public client."
+    )
+    oidc_scopes: _List = Field(("openid", "profile", "email"), description="What the hub asks it for.")
+    oidc_groups_claim: str = Field(
+        "groups",
+        min_length=1,
+        description="The claim with somebody's groups, a list or a single one; from the id token, or else from "
+        "userinfo.",
+    )
+    oidc_person_claim: str = Field(
+        "",
+        description="The claim that names somebody in the record. None: `preferred_username`, `email` or `sub`, the "
+        "first that there is.",
+    )
+    oidc_session_lifetime: timedelta = Field(
+        timedelta(hours=8),
+        gt=timedelta(0),
+        le=timedelta(hours=24),
+        description="For how long a person stays signed in.",
+    )
     logins_per_minute: int = Field(
         60,
         ge=60,
@@ -314,7 +361,7 @@ class Settings(BaseSettings):
         "traces it is to have, OpenTelemetry's own variables say, such as `OTEL_EXPORTER_OTLP_ENDPOINT`.",
     )
 
-    @field_validator("signing_keys", "encryption_keys", "key_peppers", mode="before")
+    @field_validator("signing_keys", "encryption_keys", "key_peppers", "oidc_client_secret", mode="before")
     @classmethod
     def _from_file(cls, value: str | SecretStr, info: ValidationInfo) -> str | SecretStr:
         file = info.data.get(f"{info.field_name}_file")
@@ -360,6 +407,20 @@ class Settings(BaseSettings):
             return [_content(file) for file in self.token_key_files]
         except ValueError as error:
             raise SettingsFault([(f"{PREFIX}TOKEN_KEY_FILES", str(error))]) from None
+
+    def check_sign_in(self) -> None:
+        """Raises `SettingsFault` where persons could not come back from the identity provider."""
+        faults = []
+        if self.oidc_issuer and not self.oidc_client_id:
+            faults.append((f"{PREFIX}OIDC_CLIENT_ID", "is missing: it goes with SMSHUB_OIDC_ISSUER"))
+        if self.oidc_issuer and "public_url" not in self.model_fields_set:
+            faults.append((f"{PREFIX}PUBLIC_URL", "is missing: who signs in with SMSHUB_OIDC_ISSUER comes back there"))
+        if self.oidc_issuer and "openid" not in self.oidc_scopes:
+            faults.append((f"{PREFIX}OIDC_SCOPES", "must have openid among them"))
+        if self.oidc_client_id and not self.oidc_issuer:
+            faults.append((f"{PREFIX}OIDC_ISSUER", "is missing: it goes with SMSHUB_OIDC_CLIENT_ID"))
+        if faults:
+            raise SettingsFault(faults)
 
     def refuse_weak_keys(self) -> None:
         """Raises `SettingsFault`. Processes do not start with such keys; commands that replace them work."""

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from tests.chart.rendering import Object, main_container, rendered_case
-from tests.chart.values import CASES
+from tests.chart.rendering import Object, main_container, render, rendered_case
+from tests.chart.values import CASES, hub, merged
 
 POLICIES = ("network policies", "narrow network policies", "plain migration")
 MONITORING = [{"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "monitoring"}}}]
@@ -65,6 +65,20 @@ def test_only_dispatchers_reach_the_world() -> None:
     assert rules("network policies", "dispatcher", "egress").keys() == {53, 5432, 443}
     providers = rules("network policies", "dispatcher", "egress")[443]
     assert "10.0.0.0/8" in providers[0]["ipBlock"]["except"]
+
+
+def test_the_interface_reaches_the_identity_provider_where_there_is_one() -> None:
+    with_one = {
+        "networkPolicy": {"enabled": True},
+        "config": {"SMSHUB_OIDC_ISSUER": "https://idp.example/realms/campus"},
+    }
+    place = [{"ipBlock": {"cidr": "198.51.100.7/32"}}]
+    for peers in ([], place):
+        rendered = render(hub(merged(with_one, {"networkPolicy": {"identityProvider": peers}})))
+        policy = rendered.the("NetworkPolicy", "-api")
+        (rule,) = [each for each in policy["spec"]["egress"] if each["ports"] == [{"port": 443, "protocol": "TCP"}]]
+        assert rule.get("to", []) == peers
+        assert rendered.the("ConfigMap")["data"]["SMSHUB_OIDC_ISSUER"] == "https://idp.example/realms/campus"
 
 
 def test_the_database_is_where_it_was_said_to_be() -> None:

@@ -111,6 +111,7 @@ def test_a_process_is_given_the_secrets_that_it_needs_and_no_others() -> None:
         "SMSHUB_SIGNING_KEYS",
         "SMSHUB_ENCRYPTION_KEYS",
         "SMSHUB_KEY_PEPPERS",
+        "SMSHUB_OIDC_CLIENT_SECRET",
     }
     assert given["-dispatcher"] == {"SMSHUB_DATABASE_URL", "SMSHUB_ENCRYPTION_KEYS", "SMSHUB_MAIL_URL"}
     assert given["-migration"] == {"SMSHUB_DATABASE_URL", "SMSHUB_STOP_GRACE"}
@@ -132,6 +133,7 @@ def test_an_existing_secret_is_asked_for_by_its_own_keys() -> None:
         "SMSHUB_SIGNING_KEYS": {"name": "made-by-hand", "key": "s"},
         "SMSHUB_ENCRYPTION_KEYS": {"name": "made-by-hand", "key": "e", "optional": True},
         "SMSHUB_KEY_PEPPERS": {"name": "made-by-hand", "key": "key-peppers", "optional": True},
+        "SMSHUB_OIDC_CLIENT_SECRET": {"name": "made-by-hand", "key": "oidc-client-secret", "optional": True},
     }
 
 

@@ -10,9 +10,9 @@ from entrypoints.settings import PREFIX, Settings
 from tests.chart.rendering import CHART, helm, render
 from tests.chart.values import AUTOSCALED_API, BY_KEDA, DEMO, EXISTING, SECRETS, hub, merged
 
-SECRET_SETTINGS = {"database_url", "signing_keys", "encryption_keys", "key_peppers", "mail_url"}
+SECRET_SETTINGS = {"database_url", "signing_keys", "encryption_keys", "key_peppers", "mail_url", "oidc_client_secret"}
 # What processes listen on is the chart's own matter, and how they get their secrets.
-OWN_SETTINGS = {"host", "signing_keys_file", "encryption_keys_file", "key_peppers_file"}
+OWN_SETTINGS = {"host", "signing_keys_file", "encryption_keys_file", "key_peppers_file", "oidc_client_secret_file"}
 
 REFUSED_BY_SCHEMA: list[tuple[dict[str, Any], str]] = [
     ({"replicas": 2}, "additional properties 'replicas' not allowed"),
@@ -40,6 +40,7 @@ REFUSED_BY_SCHEMA: list[tuple[dict[str, Any], str]] = [
     ({"secrets": {"values": {"signingKeys": "no key"}}}, "at '/secrets/values/signingKeys'"),
     ({"secrets": {"values": {"mailUrl": "https://mail.example"}}}, "at '/secrets/values/mailUrl'"),
     ({"config": {"SMSHUB_MAIL_FROM": "City Hall"}}, "at '/config/SMSHUB_MAIL_FROM': 'City Hall' does not match"),
+    ({"config": {"SMSHUB_OIDC_ISSUER": "http://idp.example"}}, "at '/config/SMSHUB_OIDC_ISSUER'"),
     ({"secrets": {"values": {"password": "x"}}}, "additional properties 'password' not allowed"),
     ({"image": {"digest": "sha256:123"}}, "at '/image/digest': 'sha256:123' does not match"),
     ({"image": {"tag": "a b"}}, "at '/image/tag': 'a b' does not match"),

@@ -138,7 +138,12 @@ CASES: Mapping[str, Values] = {
     "all secrets": hub(
         {
             "secrets": {
-                "values": {"encryptionKeys": KEY, "keyPeppers": KEY, "mailUrl": "smtps://u:open-sesame@mail.example"}
+                "values": {
+                    "encryptionKeys": KEY,
+                    "keyPeppers": KEY,
+                    "mailUrl": "smtps://u:open-sesame@mail.example",
+                    "oidcClientSecret": "open-sesame",
+                }
             }
         }
     ),

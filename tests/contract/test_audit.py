@@ -13,6 +13,7 @@ from domain.model.pace import Pace
 from domain.model.price import Price
 from domain.model.program_key import KeyHash, KeyTerms, ProgramKey
 from domain.model.sender import OptOutReplies, SenderAddress
+from domain.model.staff import Role, StaffRole
 from domain.model.terms import OnUnknown, Terms
 from tests.builders import NOW_US, SENDER, Store, a_number, a_program
 
@@ -95,6 +96,22 @@ CHANGES: Mapping[str, tuple[Callable[[Store], Awaitable[object]], str]] = {
     "hub.resumed": (lambda store: store.pauses.set_hub(paused=False, now_us=NOW_US), "hub"),
     "accounts.sealed-anew": (lambda store: store.accounts.seal_anew(), "all accounts"),
 }
+
+
+async def test_roles_of_staff_are_told_as_they_were_and_are(store: Store) -> None:
+    await store.add_program()
+    given = [
+        await store.staff_roles.put(StaffRole(group="housing", role=role, program_id="CITY-hall"))
+        for role in (Role.READER, Role.SENDER, Role.SENDER)
+    ]
+    await store.staff_roles.remove(given[-1].id)
+
+    told = [each for each in await events(store, "city-hall") if each.subject == "group housing"]
+    assert [(each.action, each.changes) for each in told] == [
+        ("staff-role.removed", {"Role": ("sender", None)}),
+        ("staff-role.granted", {"Role": ("reader", "sender")}),
+        ("staff-role.granted", {"Role": (None, "reader")}),
+    ]
 
 
 @pytest.mark.parametrize("action", CHANGES)

@@ -17,6 +17,7 @@ from domain.model.inbound_message import InboundText
 from domain.model.pace import SECOND_US
 from domain.model.program import Program
 from domain.model.program_key import KeyHash, KeyTerms
+from domain.model.staff import Role, StaffRole
 from domain.model.template import TemplateName, TemplateText
 from domain.model.terms import Terms
 from domain.model.webhook import EventType, Webhook
@@ -82,6 +83,7 @@ async def a_program_with_a_past(store: Store, program_id: str = "city-hall", *, 
     await store.intake.add(a_text(program, *numbers(2), key=key, duplicate_window_us=DAY_US, segments=1))
     await store.opt_outs.record([an_opt_out(program.id, a_number(7))])
     await store.templates.add(program.id, TemplateName("reminder"), TemplateText("Hello {{Name}}"), now_us=NOW_US)
+    await store.staff_roles.put(StaffRole(group="staff", role=Role.READER, program_id=program.id))
     await store.callbacks.add(
         Callback(
             source="sandbox",

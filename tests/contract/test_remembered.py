@@ -15,6 +15,7 @@ from adapters.remembered import (
     RememberedAccounts,
     RememberedBacklog,
     RememberedPrograms,
+    RememberedStaffRoles,
     RememberedTemplates,
     RememberedTokens,
     RememberedVitalSigns,
@@ -31,6 +32,7 @@ from domain.model.program import Program
 from domain.model.queue_ahead import QueueAhead
 from domain.model.sender import SenderAddress
 from domain.model.shared_line import WaitingSender
+from domain.model.staff import Role, StaffRole
 from domain.model.template import TemplateName, TemplateText, TemplateVersion
 from domain.model.waiting import Waiting
 from domain.ports.backlog import WaitingSenders
@@ -41,7 +43,7 @@ from domain.ports.workload import Load, Workload
 from tests.builders import SANDBOX
 from tests.patience import PATIENCE_S
 from tests.unit.builders import a_program
-from tests.unit.fakes import FakeBacklog, InMemoryPrograms, InMemoryTemplates, settled
+from tests.unit.fakes import FakeBacklog, InMemoryPrograms, InMemoryStaffRoles, InMemoryTemplates, settled
 
 
 class Timer:
@@ -176,6 +178,26 @@ class TestPrograms:
         assert len(changed.senders) == 2
         assert changed in await remembered.all()
         assert await remembered.find_with_keys("pharmacy-sid") == (changed, [])
+
+
+class TestStaffRoles:
+    READER = StaffRole(group="housing", role=Role.READER, program_id="PHARMACY")
+
+    async def test_what_others_take_away_ends_after_a_while_and_what_is_done_here_at_once(self, timer: Timer) -> None:
+        roles = InMemoryStaffRoles()
+        remembered = RememberedStaffRoles(roles)
+        none = await remembered.all()
+        given = await remembered.put(self.READER)
+        first = await remembered.all()
+        await roles.remove(given.id)
+        timer.at_s += 1.99
+        meanwhile = await remembered.all()
+        timer.at_s += 0.01
+        later = await remembered.all()
+        await remembered.remove((await remembered.put(self.READER)).id)
+
+        assert list(none) == list(later) == list(await remembered.all()) == []
+        assert list(first) == list(meanwhile) == [given]
 
 
 class SlowTemplates(InMemoryTemplates):

@@ -30,6 +30,7 @@ from domain.model.price import Price
 from domain.model.program import Program
 from domain.model.program_key import KeyHash, KeyTerms
 from domain.model.sender import Sender
+from domain.model.staff import Role, StaffRole
 from domain.model.template import TemplateName, TemplateText
 from domain.model.terms import USUAL_TERMS
 from domain.model.text_message import NewText, TextMessage
@@ -125,6 +126,9 @@ CALLS: dict[str, Callable[[Store], Awaitable[object]]] = {
     "prices.put": lambda store: store.prices.put("US", Price.parse("0.0083 USD")),
     "prices.remove": lambda store: store.prices.remove("US"),
     "prices.all": lambda store: store.prices.all(),
+    "staff_roles.put": lambda store: store.staff_roles.put(StaffRole(group="staff", role=Role.OPERATOR)),
+    "staff_roles.remove": lambda store: store.staff_roles.remove(1),
+    "staff_roles.all": lambda store: store.staff_roles.all(),
     "pauses.set_hub": lambda store: store.pauses.set_hub(paused=True, now_us=NOW_US),
     "pauses.set_program": lambda store: store.pauses.set_program("city-hall", paused=True, now_us=NOW_US),
     "pauses.set_sender": lambda store: store.pauses.set_sender(1, paused=True, now_us=NOW_US),

@@ -25,7 +25,7 @@ from cryptography.hazmat.primitives.serialization import (
 from hypothesis import given
 from hypothesis import strategies as st
 
-import adapters.tokens
+import adapters.token_keys
 from adapters.remembered import RememberedTokens
 from adapters.tokens import JwtTokens
 from domain.errors import InvalidValue, TokenRefused
@@ -112,7 +112,7 @@ def at(monkeypatch: pytest.MonkeyPatch) -> Callable[[datetime], None]:
                 _ = tz
                 return cls.fromtimestamp(moment.timestamp(), UTC)
 
-        monkeypatch.setattr(adapters.tokens, "datetime", Stopped)
+        monkeypatch.setattr(adapters.token_keys, "datetime", Stopped)
         monkeypatch.setattr(jwt.api_jwt, "datetime", Stopped)
 
     return stop_the_clock

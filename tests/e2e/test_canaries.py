@@ -334,6 +334,11 @@ CALLS: Mapping[str, Call] = {
     "putPrice": lambda w: w.operate("PUT", "/api/Prices/CA", {"Price": "0.01", "Currency": "USD"}),
     "listPrices": lambda w: w.operate("GET", "/api/Prices"),
     "deletePrice": lambda w: w.operate("DELETE", "/api/Prices/CA"),
+    "putStaffRole": lambda w: w.keeps(
+        "role", w.operate("PUT", "/api/StaffRoles", {"Group": "staff", "Role": "operator"}), "Id"
+    ),
+    "listStaffRoles": lambda w: w.operate("GET", "/api/StaffRoles"),
+    "deleteStaffRole": lambda w: w.operate("DELETE", f"/api/StaffRoles/{w.ids['role']}"),
     "createTemplate": lambda w: w.post("/api/Templates", {"Name": "canary", "Message": "Hello {{Name}}"}),
     "changeTemplate": lambda w: w.call("PATCH", "/api/Templates/canary", {"Message": f"{TEMPLATE.text} {{{{Name}}}}"}),
     "listTemplates": lambda w: w.get("/api/Templates"),

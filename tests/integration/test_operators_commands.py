@@ -330,6 +330,30 @@ class TestGuards:
         printed(smshub("prices", "remove", "--country", "US", environment=hub))
         assert "no price" in told(smshub("prices", "remove", "--country", "US", environment=hub))
 
+    def test_roles_of_staff_are_given_listed_and_taken_away(self, hub: dict[str, str]) -> None:
+        (program,) = read(hub, "programs", "list")
+        program_id = program["ProgramId"]
+        assert "smshub staff grant" in smshub("staff", "list", environment=hub).stderr
+        grant, revoke = ("staff", "grant", "--group", "/housing"), ("staff", "revoke", "--group", "/housing")
+        of_program = ("--program", program_id)
+        assert printed(smshub(*grant, "--role", "operator", environment=hub)) == "/housing  operator  all programs\n"
+        given = printed(smshub(*grant, "--role", "sender", "--program", program_id.upper(), environment=hub))
+        assert given == f"/housing  sender  {program_id}\n"
+        listed = read(hub, "staff", "list")
+        assert [(each["Group"], each["Role"], each["ProgramId"]) for each in listed] == [
+            ("/housing", "operator", None),
+            ("/housing", "sender", program_id),
+        ]
+        assert "an operator of none" in told(smshub(*grant, "--role", "reader", environment=hub))
+        assert "an operator of none" in told(smshub(*grant, "--role", "operator", *of_program, environment=hub))
+        assert "no program" in told(smshub(*grant, "--role", "reader", "--program", "museum", environment=hub))
+        told(smshub(*grant, "--role", "admin", environment=hub), status=2)
+        printed(smshub(*revoke, *of_program, environment=hub))
+        assert "no such role" in told(smshub(*revoke, *of_program, environment=hub))
+        assert printed(smshub(*revoke, environment=hub)) == "The role is gone.\n"
+        assert read(hub, "staff", "list") == []
+        assert [each["Action"] for each in read(hub, "audit")["Items"][:2]] == ["staff-role.removed"] * 2
+
     def test_usage_is_told_by_day_with_its_cost(self, environment: dict[str, str]) -> None:
         create = ("programs", "create", "--name", "Demo", "--provider", "sandbox", "--sender", SENDER)
         program = read(environment, *create)["ProgramId"]

@@ -45,6 +45,15 @@ READ_AS: dict[str, tuple[str, Any]] = {
     "TOKEN_LIFETIME": ("P182D", timedelta(days=182)),
     "TOKEN_ISSUER": ("hub", "hub"),
     "TOKEN_AUDIENCE": ("programs", "programs"),
+    "OIDC_ISSUER": ("https://idp.example/realms/campus/", "https://idp.example/realms/campus/"),
+    "OIDC_NAME": ("Campus login", "Campus login"),
+    "OIDC_CLIENT_ID": ("sms-hub", "sms-hub"),
+    "OIDC_CLIENT_SECRET_FILE": (str(FILE), str(FILE)),
+    "OIDC_CLIENT_SECRET": ("open-sesame", "open-sesame"),
+    "OIDC_SCOPES": ("openid, groups", ("openid", "groups")),
+    "OIDC_GROUPS_CLAIM": ("roles", "roles"),
+    "OIDC_PERSON_CLAIM": ("upn", "upn"),
+    "OIDC_SESSION_LIFETIME": ("PT1H", timedelta(hours=1)),
     "LOGINS_PER_MINUTE": ("600", 600),
     "DEFAULT_REGION": ("DE", "DE"),
     "OPT_OUT_SCOPE": ("sender", "sender"),
@@ -163,6 +172,13 @@ def test_every_variable_is_read(setting: pytest.MonkeyPatch, variable: str) -> N
             ("MAIL_FROM", address)
             for address in ("texts", "City Hall <a@b.example>", "a@b.example\r\nBcc: c@d.example")
         ),
+        ("OIDC_ISSUER", "http://idp.example"),
+        ("OIDC_ISSUER", "idp.example"),
+        ("OIDC_ISSUER", "https://idp.example/?tenant=1"),
+        ("OIDC_NAME", ""),
+        ("OIDC_GROUPS_CLAIM", ""),
+        ("OIDC_SESSION_LIFETIME", "PT0S"),
+        ("OIDC_SESSION_LIFETIME", "PT25H"),
         ("PROVIDER_CALLBACKS", "maybe"),
         ("RECEIPT_RETENTION", "P1D"),
         ("WEBHOOK_PRIVATE_NETWORKS", "10.20.0.1/16"),
@@ -285,6 +301,44 @@ class TestFiles:
         setting.setenv(f"SMSHUB_{variable}", f"a:{KEY}")
 
         assert faults() == {f"SMSHUB_{variable}": "is given, and so is a file for it"}
+
+
+def test_the_secret_at_the_identity_provider_may_stand_in_a_file(setting: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "secret").write_text("open-sesame\n")
+    setting.setenv("SMSHUB_OIDC_CLIENT_SECRET_FILE", str(tmp_path / "secret"))
+    assert plain(Settings.from_environment().oidc_client_secret) == "open-sesame"
+
+    setting.setenv("SMSHUB_OIDC_CLIENT_SECRET", "open-sesame")
+    assert faults() == {"SMSHUB_OIDC_CLIENT_SECRET": "is given, and so is a file for it"}
+
+
+@pytest.mark.parametrize(
+    ("given", "faulty"),
+    [
+        ({"OIDC_ISSUER": "https://idp.example"}, {"OIDC_CLIENT_ID", "PUBLIC_URL"}),
+        ({"OIDC_CLIENT_ID": "sms-hub"}, {"OIDC_ISSUER"}),
+        (
+            {
+                "OIDC_ISSUER": "https://idp.example",
+                "OIDC_CLIENT_ID": "sms-hub",
+                "PUBLIC_URL": "https://hub.example",
+                "OIDC_SCOPES": "email",
+            },
+            {"OIDC_SCOPES"},
+        ),
+    ],
+)
+def test_persons_cannot_sign_in_by_halves(setting: pytest.MonkeyPatch, given: dict[str, str], faulty: set[str]) -> None:
+    for name, value in given.items():
+        setting.setenv(f"SMSHUB_{name}", value)
+    setting.setenv("SMSHUB_SIGNING_KEYS", f"a:{STRONG_KEY}")
+    with pytest.raises(SettingsFault) as raised:
+        Settings.from_environment().check_sign_in()
+    assert {name for name, _ in raised.value.faults} == {f"SMSHUB_{name}" for name in faulty}
+
+    checked = CliRunner().invoke(main, ["config", "check"])
+    assert checked.exit_code == 1
+    assert all(f"SMSHUB_{name}: " in checked.stderr for name in faulty)
 
 
 def test_a_hub_with_private_keys_needs_no_signing_keys(setting: pytest.MonkeyPatch) -> None:

@@ -18,6 +18,7 @@ from domain.errors import (
     PaceDiffers,
     ProgramExists,
     ProgramNotFound,
+    StaffRoleNotFound,
     StoreUnavailable,
     TemplateExists,
     TemplateNotFound,
@@ -42,6 +43,7 @@ from domain.model.sender import Sender, SenderAddress
 from domain.model.share import EVERY_SENDER, Share
 from domain.model.slots import Line as PlannedLine
 from domain.model.slots import Reservation, SlotPlan, VirtualSchedule, plan
+from domain.model.staff import StaffRole
 from domain.model.template import TemplateName, TemplateText, TemplateVersion
 from domain.model.terms import OnUnknown
 from domain.model.text_message import NUMBERS_SHOWN, AcceptedText, NewText, TextMessage, TextSummary
@@ -61,6 +63,7 @@ from domain.ports.opt_outs import OptOuts
 from domain.ports.program_keys import ProgramKeys
 from domain.ports.programs import NewProgram, Programs
 from domain.ports.sms_provider import Departure, OutgoingText, SmsProvider
+from domain.ports.staff_roles import StaffRoles
 from domain.ports.templates import Templates
 from domain.ports.text_log import EVERY_TEXT, LoggedDelivery, Page, TextFilter, TextLog
 from domain.ports.tokens import Tokens
@@ -327,6 +330,26 @@ class InMemoryContacts(Contacts):
             and row.delivery.number in numbers
             and row.delivery.state not in IN_VAIN
         )
+
+
+class InMemoryStaffRoles(StaffRoles):
+    """Looks for no program."""
+
+    def __init__(self, *roles: StaffRole) -> None:
+        self._roles = {place: replace(each, id=place) for place, each in enumerate(roles, start=1)}
+
+    async def put(self, role: StaffRole) -> StaffRole:
+        stored = replace(role, id=max(self._roles, default=0) + 1)
+        self._roles[stored.id] = stored
+        return stored
+
+    async def remove(self, role_id: int) -> StaffRole:
+        if role_id not in self._roles:
+            raise StaffRoleNotFound
+        return self._roles.pop(role_id)
+
+    async def all(self) -> Sequence[StaffRole]:
+        return list(self._roles.values())
 
 
 class InMemoryTemplates(Templates):

@@ -35,7 +35,7 @@
     secretKeyRef:
       name: {{ $secret }}
       key: {{ get $secrets.keys $each }}
-      {{- if has $each (list "encryptionKeys" "keyPeppers" "mailUrl") }}
+      {{- if has $each (list "encryptionKeys" "keyPeppers" "oidcClientSecret" "mailUrl") }}
       optional: true
       {{- end }}
 {{- end }}

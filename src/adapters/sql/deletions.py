@@ -19,6 +19,7 @@ from adapters.sql.tables import (
     programs,
     queued,
     recent_texts,
+    staff_roles,
     template_versions,
     templates,
     text_messages,
@@ -59,6 +60,7 @@ _RECORD = (
     past_usage,
     program_keys,
     program_senders,
+    staff_roles,
     template_versions,
     templates,
 )

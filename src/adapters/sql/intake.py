@@ -298,6 +298,7 @@ def message_row(message: TextMessage) -> dict[str, Any]:
         "trace_parent": message.trace_parent,
         "template": message.template,
         "template_version": message.template_version,
+        "sent_by": message.sent_by,
     }
 
 

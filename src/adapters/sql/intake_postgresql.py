@@ -44,6 +44,7 @@ _MESSAGE = {
     "trace_parent": "text",
     "template": "text",
     "template_version": "integer",
+    "sent_by": "text",
 }
 _DELIVERY = {
     "message_id": "uuid",

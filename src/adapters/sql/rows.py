@@ -118,6 +118,7 @@ def as_message(row: AnyRow) -> TextMessage:
         trace_parent=row.trace_parent,
         template=row.template,
         template_version=row.template_version,
+        sent_by=row.sent_by,
     )
 
 

@@ -288,6 +288,8 @@ text_messages = Table(
     # What its body was made from; NULL where it came in words of its own.
     Column("template", Text),
     Column("template_version", Integer),
+    # The person who sent it; NULL where the program itself did.
+    Column("sent_by", Text),
 )
 Index("ix_text_messages_log", text_messages.c.program_id, text_messages.c.id)
 
@@ -610,6 +612,26 @@ erasures = Table(
     Column("keep_opt_outs", Boolean, nullable=False),
     # How much was erased so far, by what it is, as JSON.
     Column("erased", Text, nullable=False, server_default=text("'{}'")),
+)
+
+# What members of groups at the identity provider may do: in a program, or as operators, where the program is NULL.
+staff_roles = Table(
+    "staff_roles",
+    metadata,
+    _identity(),
+    Column("group_name", Text, nullable=False),
+    Column("program_id", Text, ForeignKey("programs.id")),
+    Column("role", Text, nullable=False),
+    CheckConstraint("(role = 'operator') = (program_id IS NULL)", name="role_has_program"),
+)
+_of_operators = staff_roles.c.program_id.is_(None)
+Index("ix_staff_roles_program", staff_roles.c.program_id, staff_roles.c.group_name, unique=True)
+Index(
+    "ix_staff_roles_operators",
+    staff_roles.c.group_name,
+    unique=True,
+    postgresql_where=_of_operators,
+    sqlite_where=_of_operators,
 )
 
 hub_paused = select(hub.c.id).where(hub.c.paused_us.is_not(None)).exists()

@@ -31,7 +31,8 @@ class Grant:
     """What a token says. Times are UTC, to the second; `token_id` is unique to the token.
 
     `key_id` is the key that it was given for; None for one that is as old as keys without ids. `kind` is that key's,
-    and `numbers` are those that it may text where it is for a team.
+    and `numbers` are those that it may text where it is for a team. `person` is who acts for the program, as the record
+    calls them; None where it does so itself.
     """
 
     program_id: str
@@ -43,6 +44,7 @@ class Grant:
     key_id: int | None = None
     kind: KeyKind = KeyKind.LIVE
     numbers: frozenset[PhoneNumber] = frozenset()
+    person: str | None = None
 
     def allows(self, scope: Scope) -> bool:
         return scope in self.scopes

@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Actor:
-    """`name` is who, as far as that is known: a program's id, or the user of the machine. `via` is `api`,
-    `console` or `command-line`; `address` where the call came from, None where it came from the machine itself.
+    """`name` is who, as far as that is known: a person, a program's id, or the user of the machine. `via` is `api`,
+    `console`, `console-oidc` where a person is signed in there, or `command-line`; `address` where the call came from,
+    None where it came from the machine itself.
     """
 
     name: str

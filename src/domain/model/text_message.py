@@ -24,6 +24,7 @@ class TextMessage:
     `notice` is what is added for those who had no text of the program's before. `is_reply`: the hub's own answer to a
     keyword, which somebody gets who has opted out. `is_test`: the sandbox takes it, whatever the sender.
     `template` and `template_version` say what it was made from, None where it came in words of its own.
+    `sent_by` is the person who sent it, None where the program itself did.
     `trace_parent` names the trace that its acceptance is part of, for whoever follows that; it means nothing here.
     """
 
@@ -46,6 +47,7 @@ class TextMessage:
     trace_parent: str | None = None
     template: str | None = None
     template_version: int | None = None
+    sent_by: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -159,6 +159,7 @@ class SendText:
             is_test=grant.kind is KeyKind.TEST,
             template=None if wording.template is None else wording.template.name,
             template_version=None if wording.template is None else wording.template.number,
+            sent_by=grant.person,
         )
         deliveries = list(_deliveries(message, openings, newly, segments))
         new = NewText(

@@ -20,6 +20,7 @@ from entrypoints.cli.restored import restored
 from entrypoints.cli.sandbox import sandbox
 from entrypoints.cli.send import send
 from entrypoints.cli.senders import senders
+from entrypoints.cli.staff import staff
 from entrypoints.cli.subjects import subjects
 from entrypoints.cli.templates import templates
 from entrypoints.cli.usage import usage
@@ -56,6 +57,7 @@ for command in (
     resume,
     restored,
     operators,
+    staff,
     audit,
     subjects,
     keys,

@@ -65,6 +65,7 @@ def _faults(settings: Settings) -> Iterator[tuple[str, str]]:
     hub = Container(settings=settings)
     for name, examine in (
         ("SIGNING_KEYS", settings.refuse_weak_keys),
+        ("OIDC_ISSUER", settings.check_sign_in),
         ("TOKEN_KEY_FILES", hub.tokens),
         ("DATABASE_URL", hub.database),
     ):

@@ -73,6 +73,7 @@ def run_process(settings: Settings, parts: Parts, addresses: Addresses, when_rea
 def _run(parts: Parts, host: str | None, port: int, internal_port: int) -> None:
     settings = Settings.from_environment()
     settings.refuse_weak_keys()
+    settings.check_sign_in()
     addresses = Addresses(host=host or settings.host, port=port, internal_port=internal_port)
     run_process(settings, parts, addresses, lambda: None)
 

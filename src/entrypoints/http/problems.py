@@ -17,6 +17,7 @@ CHALLENGE = 'Bearer realm="SMS Hub"'
 _KNOWN: Mapping[type[errors.HubError], tuple[int, str]] = {
     errors.CredentialsRefused: (401, "Wrong credentials"),
     errors.TokenRefused: (401, "Log in again"),
+    errors.SignInRefused: (403, "Not signed in"),
     errors.OtherProgram: (403, "Another program"),
     errors.ScopeMissing: (403, "Not allowed"),
     errors.CallbackRefused: (403, "Not the provider's"),
@@ -58,6 +59,7 @@ _KNOWN: Mapping[type[errors.HubError], tuple[int, str]] = {
     errors.AccountNotFound: (404, "No such account"),
     errors.LimitNotFound: (404, "No such limit"),
     errors.PriceNotFound: (404, "No such price"),
+    errors.StaffRoleNotFound: (404, "No such role"),
     errors.PaceDiffers: (422, "Another pace"),
     errors.CredentialsMissing: (422, "Credentials missing"),
     errors.EncryptionKeysMissing: (422, "No encryption keys"),
@@ -70,6 +72,7 @@ _KNOWN: Mapping[type[errors.HubError], tuple[int, str]] = {
     errors.BudgetExceeded: (429, "Budget used"),
     errors.TooManyLogins: (429, "Too many logins"),
     errors.CallbackUnsigned: (503, "Not signed"),
+    errors.IdentityProviderAway: (503, "Identity provider not available"),
     errors.HubBusy: (503, "Too busy"),
     errors.StoreUnavailable: (503, "Database not available"),
 }
@@ -80,6 +83,7 @@ _DETAILS: Mapping[type[errors.HubError], str] = {
     errors.AccountNotFound: "There is no provider account with this id.",
     errors.LimitNotFound: "There is no limit of this name.",
     errors.PriceNotFound: "There is no price for this country.",
+    errors.StaffRoleNotFound: "There is no role with this id.",
 }
 
 # What is wrong is the value of this one.
@@ -101,6 +105,7 @@ _PASSING = (
     | errors.IdempotencyKeyInUse
     | errors.CallbackUnsigned
     | errors.HubBusy
+    | errors.IdentityProviderAway
     | errors.StoreUnavailable
 )
 

@@ -24,7 +24,7 @@ def paths(hub: Hub, method: str) -> list[str]:
     """Below the console, with something in place of what differs."""
     filled = {"program_id": "nobody", "id": "01890a5d-ac96-774b-bcce-b302099a8057", "name": "some"}
     found = []
-    for route in console_routes("", PUBLIC_URL, hub.container.console()):
+    for route in console_routes("", PUBLIC_URL, hub.container.console(), contact=""):
         if isinstance(route, Route) and method in (route.methods or ()) and route.path.startswith("/console/"):
             values = {each: filled.get(each, "1") for each in route.param_convertors}
             found.append(route.path.removeprefix("/console/").format(**values))

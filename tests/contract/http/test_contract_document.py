@@ -25,6 +25,7 @@ from entrypoints.http.operator_handlers import OperatorHandlers
 from entrypoints.http.pages.samples import SAMPLES
 from entrypoints.http.program_handlers import ProgramHandlers
 from entrypoints.http.sender_handlers import SenderHandlers
+from entrypoints.http.staff_handlers import StaffHandlers
 from entrypoints.http.subject_handlers import SubjectHandlers
 from entrypoints.http.template_handlers import TemplateHandlers
 from tests.documented import PROBLEM, Documented
@@ -235,6 +236,7 @@ def test_every_operation_has_one_handler_and_every_handler_an_operation() -> Non
             SenderHandlers,
             LimitHandlers,
             SubjectHandlers,
+            StaffHandlers,
             ProgramHandlers,
             CallbackHandlers,
         )

@@ -13,7 +13,7 @@ from uuid import UUID, uuid4
 import httpx
 import pytest
 import pytest_asyncio
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, insert, select, update
 
 from adapters.sql import tables
 from domain.errors import (
@@ -346,6 +346,10 @@ async def senders_are_as_shown(hub: Hub) -> None:
         await connection.execute(delete(tables.programs).where(added))
         await connection.execute(delete(tables.senders).where(tables.senders.c.id > 3))
         await connection.execute(delete(tables.prices))
+        await connection.execute(delete(tables.staff_roles))
+        for role in LISTS["listStaffRoles"]["Items"]:
+            its = {"id": role["Id"], "group_name": role["Group"], "role": role["Role"], "program_id": role["ProgramId"]}
+            await connection.execute(insert(tables.staff_roles).values(its))
     await container.change_sender()(
         shown["SenderId"],
         pace=Pace.parse(shown["Rate"]),
@@ -441,6 +445,7 @@ async def test_the_senders_and_what_they_share_are_listed_as_the_document_shows(
     accounts = (await the_hub.get(operator, "/api/ProviderAccounts")).json()
     limits = await the_hub.get(operator, "/api/Limits")
     prices = await the_hub.get(operator, "/api/Prices")
+    roles = await the_hub.get(operator, "/api/StaffRoles")
 
     own, twilios = LISTS["listSenders"]["Items"]
     assert senders["Items"][0] == own
@@ -448,6 +453,7 @@ async def test_the_senders_and_what_they_share_are_listed_as_the_document_shows(
     assert accounts["Items"][:2] == LISTS["listProviderAccounts"]["Items"]
     assert limits.json() == LISTS["listLimits"]
     assert prices.json() == LISTS["listPrices"]
+    assert roles.json() == LISTS["listStaffRoles"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -488,6 +494,7 @@ PROVOKED: Mapping[tuple[str, str], Wrong] = {
     ("NotFound", "sender"): Wrong(method="GET", path="/api/Senders/999", by_operator=True),
     ("NotFound", "account"): Wrong(path="/api/ProviderAccounts/999/Check", by_operator=True),
     ("NotFound", "limit"): Wrong(method="GET", path="/api/Limits/pool", by_operator=True),
+    ("NotFound", "staffRole"): Wrong(method="DELETE", path="/api/StaffRoles/999", by_operator=True),
     ("NotFound", "price"): Wrong(method="DELETE", path="/api/Prices/US", by_operator=True),
     ("NotFound", "webhook"): Wrong(method="GET", path=f"/api/Webhooks/{uuid4()}"),
     ("NotFound", "template"): Wrong(method="GET", path="/api/Templates/invitation"),

@@ -9,7 +9,8 @@ from entrypoints.http.console.frame import Visit
 
 @contextmanager
 def acting_as(visit: Visit) -> Iterator[None]:
-    actor = Actor(name=visit.session.grant.program_id, via="console", address=visit.address or None)
+    name, via = visit.signature
+    actor = Actor(name=name, via=via, address=visit.address or None)
     token = acting.set(actor)
     try:
         yield

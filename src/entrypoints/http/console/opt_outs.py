@@ -95,4 +95,6 @@ class OptOutPages:
 
 
 def _actor(visit: Visit) -> str:
-    return f"program {visit.program.id}, by its console"
+    person = visit.grant.person
+    by = f"program {visit.program.id}, by its console"
+    return by if person is None else f"{person} for {by}"

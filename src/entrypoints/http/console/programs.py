@@ -57,7 +57,8 @@ class ProgramPages:
 
     async def made(self, visit: Visit, program: Program, key: ProgramKey) -> Response:
         """The page of another program, which is new."""
-        there = replace(visit, program=program, at=f"{visit.home}/programs/{quote(program.id, safe='')}", fields={})
+        seen = program, visit.session.as_operator(program)
+        there = replace(visit, seen=seen, at=f"{visit.home}/programs/{quote(program.id, safe='')}", fields={})
         return await self._page(there, issued=key)
 
     async def add_sender(self, visit: Visit) -> Response:

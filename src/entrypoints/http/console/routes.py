@@ -23,12 +23,13 @@ from entrypoints.http.console.programs import ProgramPages
 from entrypoints.http.console.send import SendPages
 from entrypoints.http.console.senders import SenderPages
 from entrypoints.http.console.sign_in import SignIn
+from entrypoints.http.console.staff import StaffPages
 from entrypoints.http.console.use_cases import UseCases
 from entrypoints.http.console.webhooks import WebhookPages
 
 
-def console_routes(base: str, public_url: str, use_cases: UseCases) -> Iterator[BaseRoute]:
-    """`base` is the path under which the hub lives."""
+def console_routes(base: str, public_url: str, use_cases: UseCases, *, contact: str) -> Iterator[BaseRoute]:
+    """`base` is the path under which the hub lives, `contact` whom staff ask."""
     frame = Frame(base=base, public_url=public_url, use_cases=use_cases)
     sign_in = SignIn(frame)
 
@@ -37,7 +38,7 @@ def console_routes(base: str, public_url: str, use_cases: UseCases) -> Iterator[
 
     yield Route(f"{base}/console", to_first)
     of_pages = [*sign_in.routes()]
-    for page in (*_pages(use_cases, sign_in), *_operators_pages(use_cases)):
+    for page in (*_pages(use_cases, sign_in, contact), *_operators_pages(use_cases)):
         of_pages += frame.routes(page)
     yield from of_pages
     yield Mount(f"{base}/console", _elsewhere(frame, of_pages))
@@ -59,9 +60,15 @@ def _elsewhere(frame: Frame, routes: Sequence[Route]) -> ASGIApp:
     return elsewhere
 
 
-def _pages(hub: UseCases, sign_in: SignIn) -> Iterator[Page]:
-    overview, messages, sending, opt_outs = OverviewPage(hub), MessagePages(hub), SendPages(hub), OptOutPages(hub)
+def _pages(hub: UseCases, sign_in: SignIn, contact: str) -> Iterator[Page]:
+    overview, messages, sending, opt_outs = (
+        OverviewPage(hub, contact),
+        MessagePages(hub),
+        SendPages(hub),
+        OptOutPages(hub),
+    )
     yield Page("", overview.first, None)
+    yield Page("choose", overview.choose, None)
     yield Page("sign-out", sign_in.out, None, "POST")
     yield Page("overview", overview.overview, Scope.READ, of_any_program=True)
     yield Page("messages", messages.log, Scope.READ, of_any_program=True)
@@ -113,3 +120,7 @@ def _operators_pages(hub: UseCases) -> Iterator[Page]:
     yield Page("senders/{sender_id}", senders.one, Scope.OPERATOR)
     yield Page("senders/{sender_id}", senders.change, Scope.OPERATOR, "POST")
     yield Page("audit", AuditPage(hub).all, Scope.OPERATOR)
+    staff = StaffPages(hub)
+    yield Page("staff", staff.all, Scope.OPERATOR)
+    yield Page("staff", staff.grant, Scope.OPERATOR, "POST")
+    yield Page("staff/{role_id}/remove", staff.remove, Scope.OPERATOR, "POST")

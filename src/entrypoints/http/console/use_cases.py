@@ -4,11 +4,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from domain.ports.clock import Clock
+from domain.ports.staff_tokens import StaffTokens
 from domain.ports.tokens import Tokens
 from domain.use_cases.add_sender import AddSender
 from domain.use_cases.cancel_text import CancelText
 from domain.use_cases.change_program import ChangeProgram
 from domain.use_cases.check_access import CheckAccess
+from domain.use_cases.check_staff import CheckStaff
 from domain.use_cases.create_program import CreateProgram
 from domain.use_cases.export_opt_outs import ExportOptOuts
 from domain.use_cases.export_texts import ExportTexts
@@ -22,12 +24,14 @@ from domain.use_cases.list_opt_outs import ListOptOuts
 from domain.use_cases.list_programs import ListPrograms, ShowProgram
 from domain.use_cases.operate_keys import OperateKeys
 from domain.use_cases.operate_senders import ChangeSender, Pause
+from domain.use_cases.operate_staff_roles import OperateStaffRoles
 from domain.use_cases.preview_text import PreviewText
 from domain.use_cases.read_texts import FindText, ListDeliveries, ListTexts
 from domain.use_cases.read_usage import ReadUsage
 from domain.use_cases.remove_sender import RemoveSender
 from domain.use_cases.send_text import SendText
 from domain.use_cases.set_opt_out import SetOptOut
+from domain.use_cases.sign_in_staff import SignInStaff
 from domain.use_cases.survey_senders import SurveySenders
 
 
@@ -63,6 +67,11 @@ class UseCases:
     pause: Pause
     survey_senders: SurveySenders
     list_audit_events: ListAuditEvents
+    staff_tokens: StaffTokens
+    check_staff: CheckStaff
+    operate_staff_roles: OperateStaffRoles
+    # None where the hub has no identity provider.
+    sign_in_staff: SignInStaff | None
 
     @property
     def providers(self) -> Sequence[str]:

@@ -59,7 +59,7 @@ def pages(
         Route(f"{base}/.well-known/jwks.json", public_keys),
         *reference_routes(base),
         Route(f"{base}/opt-out/{{program_id}}", opt_out.__call__, methods=["GET", "POST"]),
-        *console_routes(base, contract.url, console),
+        *console_routes(base, contract.url, console, contact=welcome.contact),
     ]
     if base:
         routes.append(Route(base, to_welcome))
