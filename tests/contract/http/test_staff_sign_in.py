@@ -13,6 +13,7 @@ import pytest_asyncio
 
 from domain.model.staff import Role, StaffRole
 from tests.contract.http.test_console import Browser, an_operator
+from tests.contract.http.test_console_pages import made_program, paths
 from tests.http import PUBLIC_URL, Hub, Office, a_hub
 from tests.identity_provider import ADA, BEN, EVE, NORA, OLGA, OTHER_CLIENT, IdentityProvider, an_identity_provider
 
@@ -566,6 +567,37 @@ class TestWhatPersonsMayDo:
         assert "olga (1003)" in audit.text
         assert "console-oidc" in audit.text
         assert "staff-role.removed" in audit.text
+
+    async def test_an_operator_has_every_page_of_operators(
+        self, hub: Hub, provider: IdentityProvider, housing: Office
+    ) -> None:
+        asked = [each.replace("nobody", housing.id) for each in paths(hub, "GET")]
+        async with an_operator_in_person(hub, provider) as browser:
+            statuses = {path: (await browser.get(path)).status_code for path in asked}
+            nowhere = await browser.get("nowhere")
+
+        assert {path for path, status in statuses.items() if status >= 500} == set()
+        for path in ("programs", "new-program", "senders", "audit", "staff"):
+            assert statuses[path] == 200
+        for path in ("program", "terms", "overview", "messages", "inbound", "opt-outs", "templates", "webhooks"):
+            assert statuses[f"programs/{housing.id}/{path}"] == 200
+        for path in ("send", "new-template", "keys"):
+            assert statuses[f"programs/{housing.id}/{path}"] == 403
+        assert nowhere.status_code == 404
+        assert "Sign out" in nowhere.text
+
+    async def test_an_operator_makes_a_program_and_sees_its_key_once(
+        self, hub: Hub, provider: IdentityProvider
+    ) -> None:
+        async with an_operator_in_person(hub, provider) as browser:
+            status, page = await made_program(browser, Name="Parks", Sender="Parks")
+            audit = await browser.get("audit")
+
+        assert status == 200
+        assert "seen by an operator" in page
+        assert re.search(r"smshub_\w+", page)
+        assert re.search(r"program\.created", audit.text)
+        assert "olga (1003)" in audit.text
 
     async def test_operators_with_keys_have_the_page_too_and_others_do_not(self, hub: Hub) -> None:
         async with a_stranger(hub) as operator, a_stranger(hub) as office:

@@ -286,8 +286,9 @@ class Frame:
             if program.suspended and staff.scopes_in(program.id):
                 raise RequestFault(403, "program-suspended", "The program is suspended", "Operators can reinstate it.")
             raise HTTPException(404)
-        by_operator = page.of_any_program and staff.is_operator
-        if page.scope is not None and not by_operator and not grant.allows(page.scope):
+        by_operator = staff.is_operator and (page.of_any_program or not page.of_a_program)
+        own = frozenset() if program.suspended else staff.scopes_in(program.id)
+        if page.scope is not None and not by_operator and page.scope not in own:
             raise ScopeMissing(scope=page.scope.value)
         return program, grant
 
