@@ -12,6 +12,7 @@ from entrypoints.settings import Settings
 from tests.browser.test_console import NUMBER, WINDOW_NAMES, WINDOWS, an_operator, assert_good, sign_in
 from tests.browser.visiting import a_visit
 from tests.conftest import BOTH_DATABASES, a_migrated_database
+from tests.e2e.running import eventually
 from tests.http import SIGNING_KEYS, RunningHub, a_running_hub
 from tests.identity_provider import ADA, BEN, NORA, OLGA, IdentityProvider
 from tests.loops import run
@@ -167,12 +168,12 @@ def test_without_the_provider_people_are_told_and_programs_sign_in(
     operator = an_operator(hub)
     provider.stop()
     try:
+        # It was there a moment ago, and that is believed for ten seconds.
+        eventually(lambda: hub.client.get("/console/sign-in/begin").status_code == 503, within_s=60)
         with a_visit(browser, hub.url) as visit:
             page = visit.open("/console/sign-in")
             link = page.get_by_role("link", name="Sign in with Campus login")
             expect(link).to_be_visible()
-            # It was there a moment ago, and that is believed for ten seconds.
-            page.wait_for_function("() => fetch('sign-in/begin', {redirect: 'manual'}).then(r => r.status === 503)")
             link.click()
             expect(page.get_by_role("alert")).to_contain_text("at the moment")
             visit.faults.clear()

@@ -16,7 +16,14 @@ from sqlalchemy import text as sql
 import adapters.sql.database
 from adapters.sql.database import Database, DatabaseFault
 from adapters.sql.login_guard import SqlLoginGuard
-from domain.errors import InvalidValue, ProgramNotFound, SenderNotFound, StoreUnavailable, TemplateNotFound
+from domain.errors import (
+    InvalidValue,
+    ProgramNotFound,
+    SenderNotFound,
+    StaffRoleNotFound,
+    StoreUnavailable,
+    TemplateNotFound,
+)
 from domain.model.access import KeyKind
 from domain.model.credentials import Credentials
 from domain.model.delivery import DeliveryState
@@ -105,6 +112,12 @@ async def begun(store: Store) -> None:
 
 
 # Every way into the database.
+async def taken_away(store: Store) -> None:
+    """A role that nobody has, if another was taken away before."""
+    with suppress(StaffRoleNotFound):
+        await store.staff_roles.remove(1)
+
+
 CALLS: dict[str, Callable[[Store], Awaitable[object]]] = {
     "programs.add": lambda store: store.programs.add(a_program(f"program-{uuid4()}")),
     "programs.add_sender": lambda store: store.programs.add_sender(
@@ -127,7 +140,7 @@ CALLS: dict[str, Callable[[Store], Awaitable[object]]] = {
     "prices.remove": lambda store: store.prices.remove("US"),
     "prices.all": lambda store: store.prices.all(),
     "staff_roles.put": lambda store: store.staff_roles.put(StaffRole(group="staff", role=Role.OPERATOR)),
-    "staff_roles.remove": lambda store: store.staff_roles.remove(1),
+    "staff_roles.remove": taken_away,
     "staff_roles.all": lambda store: store.staff_roles.all(),
     "pauses.set_hub": lambda store: store.pauses.set_hub(paused=True, now_us=NOW_US),
     "pauses.set_program": lambda store: store.pauses.set_program("city-hall", paused=True, now_us=NOW_US),

@@ -352,7 +352,7 @@ class TestGuards:
         assert "no such role" in told(smshub(*revoke, *of_program, environment=hub))
         assert printed(smshub(*revoke, environment=hub)) == "The role is gone.\n"
         assert read(hub, "staff", "list") == []
-        assert [each["Action"] for each in read(hub, "audit")["Items"][:2]] == ["staff-role.removed"] * 2
+        assert [each["Action"] for each in read(hub, "audit")[:2]] == ["staff-role.removed"] * 2
 
     def test_usage_is_told_by_day_with_its_cost(self, environment: dict[str, str]) -> None:
         create = ("programs", "create", "--name", "Demo", "--provider", "sandbox", "--sender", SENDER)
