@@ -182,7 +182,7 @@ async def test_a_text_for_a_barred_sender_is_estimated_by_the_one_that_takes_ove
             # A program is remembered for two seconds.
             await asyncio.sleep(2.1)
             async with asyncio.timeout(PATIENCE_S):
-                while (await hub.post(kept, e164(1))).estimated_us is not None:
+                while (await hub.post(kept, e164(1))).estimated_us is not None:  # noqa: ASYNC110 - nothing tells of it
                     await asyncio.sleep(0.1)
             message = await hub.post(program, e164(40))
             await hub.until(lambda: tries(provider)[OTHER] == 41)
