@@ -12,6 +12,7 @@ from itertools import pairwise
 from pathlib import Path
 
 import httpx
+from click.testing import Result
 
 from domain.model.credentials import Credentials as ProviderCredentials
 from domain.model.pace import Pace
@@ -166,8 +167,14 @@ class SendingSite(Site):
         return program
 
     def run(self, *arguments: str, stdin: str | None = None) -> str:
-        """What a command prints that an operator types."""
-        result = smshub(*arguments, environment=self.environment, stdin=stdin)
+        """What a command prints that an operator types; again and again where it says that the database is too busy."""
+
+        def done() -> Result | None:
+            result = smshub(*arguments, environment=self.environment, stdin=stdin)
+            return None if "try again later" in result.output else result
+
+        result = eventually(done)
+        assert result is not None
         assert result.exit_code == 0, result.output
         return result.stdout
 

@@ -114,7 +114,10 @@ async def test_retries_without_order(database_url: str) -> None:
             await hub.post(program, e164(15))
             await hub.until_left(16)
     assert provider.gaps_us()[0] >= 699_000
-    assert [each.number for each in provider.left] == [e164(1)[0], *e164(15)]
+    first, *others = [each.number for each in provider.left]
+    assert sorted(others) == e164(15)
+    # At once, unless a busy machine misses its slot.
+    assert others.index(first) < 5
     assert_apart(provider, pace="10")
 
 
@@ -152,7 +155,7 @@ async def test_comma_list_counted_as_one(database_url: str) -> None:
         async with hub.dispatching():
             await hub.post(program, e164(10), text="x" * 300)
             await hub.until_left(10)
-    assert [each.number for each in provider.left] == e164(10)
+    assert sorted(each.number for each in provider.left) == e164(10)
     assert min(provider.gaps_us()) >= 2 * SECOND_US // 20 - 1_000
 
 
