@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from types import UnionType
 from typing import Any, get_args, get_origin
 
 import pytest
@@ -26,6 +27,13 @@ APPLICATIONS = {"app", "internal_app"}
 
 PROVIDED = Container.providers.keys() - {"settings"}
 
+OIDC = {
+    "public_url": "https://hub.example",
+    "oidc_issuer": "https://login.example",
+    "oidc_client_id": "sms-hub",
+    "oidc_client_secret": "of-the-tests-alone",
+}
+
 
 @pytest.fixture
 def listening() -> Iterator[socket.socket]:
@@ -40,7 +48,7 @@ def container(request: pytest.FixtureRequest, tmp_path: Path, listening: socket.
     url = f"sqlite:///{tmp_path / 'hub.db'}"
     if request.param == "postgresql":
         url = f"postgresql://hub@127.0.0.1:{listening.getsockname()[1]}/hub"
-    return a_container(database_url=url)
+    return a_container(database_url=url, **OIDC)
 
 
 def a_container(**settings: str) -> Container:
@@ -67,6 +75,8 @@ def implements(value: object, promised: Any) -> bool:  # noqa: ANN401
         return isinstance(value, Mapping) and all(
             implements(key, of_keys) and implements(each, of_values) for key, each in value.items()
         )
+    if isinstance(promised, UnionType):
+        return any(implements(value, each) for each in get_args(promised))
     return promised in type(value).__mro__
 
 
@@ -87,6 +97,11 @@ def test_everything_but_the_applications_promises_a_type() -> None:
 def test_what_is_provided_is_what_is_promised(container: Container) -> None:
     broken = [name for name, promised in promises().items() if not implements(getattr(container, name)(), promised)]
     assert not broken
+
+
+def test_without_an_issuer_nobody_signs_in() -> None:
+    container = a_container(database_url="sqlite:///hub.db")
+    assert container.identity_provider() is container.sign_in_staff() is None
 
 
 def test_there_is_one_of_each(container: Container) -> None:
