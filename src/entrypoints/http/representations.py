@@ -218,6 +218,7 @@ def _text(summary: TextSummary, *, successful: bool, result: str) -> dict[str, A
         "Counts": _counts(summary),
         "Template": message.template,
         "TemplateVersion": message.template_version,
+        "SentBy": message.sent_by,
     }
 
 

@@ -39,6 +39,9 @@ TEXTS: Columns[LoggedText] = {
     "Segments": lambda each: str(each.to.delivery.segments),
     "Attempts": lambda each: str(each.to.delivery.attempt),
     "ProviderReference": lambda each: each.to.delivery.provider_reference,
+    "Template": lambda each: each.text.message.template,
+    "TemplateVersion": lambda each: _optional_number(each.text.message.template_version),
+    "SentBy": lambda each: each.text.message.sent_by,
 }
 
 
@@ -54,6 +57,10 @@ async def written(columns: Columns[T], values: AsyncIterable[T]) -> AsyncIterato
             piece.seek(0)
             piece.truncate()
     yield piece.getvalue()
+
+
+def _optional_number(value: int | None) -> str | None:
+    return None if value is None else str(value)
 
 
 def _cell(value: str | None) -> str:

@@ -454,13 +454,17 @@ class TestWhatPersonsMayDo:
             foreign = await browser.post(f"{at}/send", fields, form_key=key[1], origin="https://evil.example")
             message = await browser.client.get(sent.headers["location"])
             log = await browser.get(f"{at}/messages")
+            csv = await browser.get(f"{at}/messages.csv")
             recorded = await browser.post(f"{at}/opt-outs", {"Number": NUMBER, "do": "opt-out"}, form_key=key[1])
         history = await hub.get(housing, "/api/ConsentEvents", PhoneNumber=NUMBER)
+        own = await hub.get(housing, "/api/TextMessages")
 
         assert sent.headers["location"].startswith(f"/console/{at}/messages/")
         assert foreign.status_code == 403
         assert "<dt>Sent by</dt><dd>ada (1001)</dd>" in message.text
         assert "by ada (1001)" in log.text
+        assert csv.text.splitlines()[1].endswith(",,,ada (1001)")
+        assert [each["SentBy"] for each in own.json()["Items"]] == ["ada (1001)"]
         assert recorded.status_code == 200
         assert "ada (1001)" in history.text, history.text
 
