@@ -22,6 +22,7 @@ from click.testing import CliRunner, Result
 
 from entrypoints.cli import main
 from tests.builders import numbers
+from tests.import_path import import_path
 from tests.patience import PATIENCE_S
 from tests.ports import free_port
 
@@ -95,7 +96,7 @@ class Attempt:
 
 
 class HubProcess:
-    """One `smshub`, or what `program` runs instead. It gets the given environment and PATH alone."""
+    """One `smshub`, or what `program` runs instead. It gets the given environment, PATH and the code at hand."""
 
     def __init__(
         self,
@@ -115,7 +116,7 @@ class HubProcess:
         with self._out.open("w") as out, self._err.open("w") as err:
             self._process = subprocess.Popen(
                 [*program, *arguments],
-                env={"PATH": os.environ["PATH"], **environment},
+                env={"PATH": os.environ["PATH"], "PYTHONPATH": import_path(), **environment},
                 cwd=folder,
                 stdin=subprocess.DEVNULL,
                 stdout=out,
