@@ -101,7 +101,8 @@ def test_what_is_provided_is_what_is_promised(container: Container) -> None:
 
 def test_without_an_issuer_nobody_signs_in() -> None:
     container = a_container(database_url="sqlite:///hub.db")
-    assert container.identity_provider() is container.sign_in_staff() is None
+    assert container.identity_provider() is None
+    assert container.sign_in_staff() is None
 
 
 def test_there_is_one_of_each(container: Container) -> None:
