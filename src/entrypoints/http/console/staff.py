@@ -1,5 +1,6 @@
 """Operators' page about what groups of persons may do."""
 
+from contextlib import suppress
 from dataclasses import dataclass
 
 from starlette.responses import Response
@@ -33,11 +34,9 @@ class StaffPages:
         return visit.go("staff")
 
     async def remove(self, visit: Visit) -> Response:
-        try:
-            with acting_as(visit):
-                await self.hub.operate_staff_roles.remove(visit.number_in_path("role_id"))
-        except StaffRoleNotFound:
-            """Somebody else was faster."""
+        # Somebody else may have been faster.
+        with suppress(StaffRoleNotFound), acting_as(visit):
+            await self.hub.operate_staff_roles.remove(visit.number_in_path("role_id"))
         return visit.go("staff")
 
     async def _page(self, visit: Visit, *, fault: str | None = None) -> Response:
