@@ -91,7 +91,7 @@ def test_a_sender_signs_in_sends_and_signs_out(
         page.get_by_role("navigation", name="Console").get_by_role("link", name="Send").click()
         page.get_by_label("Text", exact=True).fill("Your key is ready.")
         page.get_by_label("To", exact=True).fill(NUMBER)
-        page.get_by_role("button", name="Look at it once more").click()
+        page.get_by_role("button", name="Review").click()
         page.get_by_role("button", name="Send to 1 number").click()
         expect(page.locator(".facts")).to_contain_text("ada (1001)")
         if not options:

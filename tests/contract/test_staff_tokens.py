@@ -17,14 +17,16 @@ from domain.model.staff import Person, StaffSession
 NEW, OLD = b"n" * 32, b"o" * 32
 TOKENS = JwtStaffTokens({"new": NEW, "old": OLD}, issuer="hub")
 NOW_S = int(time.time())
+# The tests may begin long after this was read.
+LATER_S = NOW_S + 86_400
 PENDING = PendingSignIn(
-    challenge=Challenge(state="s", nonce="n", verifier="v"), following="messages?status=failed", ends_s=NOW_S + 60
+    challenge=Challenge(state="s", nonce="n", verifier="v"), following="messages?status=failed", ends_s=LATER_S
 )
 SESSION = StaffSession(
     id="1",
     person=Person(issuer="https://idp.example", subject="1001", name="Ada Ł", groups=("a, b", "/c")),
     began_s=NOW_S,
-    ends_s=NOW_S + 60,
+    ends_s=LATER_S,
 )
 
 

@@ -144,6 +144,7 @@ def test_every_line_has_the_keys_that_are_documented(day: Day) -> None:
         *{"provider_adapter_failed", "provider_code_unlisted", "sender_barred", "sender_unbarred"},
         *{"callback_received", "callback_refused", "receipt_worked_off", "inbound_joined", "inbound_message_taken_in"},
         *{"delivery_failed_over", "budget_nearly_used", "webhook_called", "webhook_disabled"},
+        "staff_not_signed_in",
     }
 
 
