@@ -125,7 +125,7 @@ async def test_of_many_who_add_the_same_program_at_once_one_succeeds(store: Stor
         return_exceptions=True,
     )
 
-    assert sum(isinstance(result, ProgramExists) for result in results) == 7
+    assert sum(isinstance(result, ProgramExists) for result in results) == 7, results
     assert len(await store.programs.all()) == 1
 
 
