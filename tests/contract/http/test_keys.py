@@ -17,7 +17,9 @@ from domain.model.sender import SenderAddress
 from tests.e2e.sending import ENCRYPTION_KEYS
 from tests.http import Credentials as ProgramCredentials
 from tests.http import Hub, Office, a_hub
-from tests.patience import PATIENCE_S
+
+# What a process has read of keys may be two seconds old. It is about when a request is begun, however long it takes.
+WITHIN_S = 5.0
 
 NUMBER, OTHER_NUMBER = "+19706904544", "+19706904545"
 
@@ -31,10 +33,11 @@ async def an_office_by(hub: Hub, terms: KeyTerms) -> tuple[Office, int]:
 
 
 async def refused_in_time(hub: Hub, office: Office) -> httpx.Response:
-    began_s = time.monotonic()
+    changed_s = asked_s = time.monotonic()
     while (answer := await hub.get(office, "/api/TextMessages")).status_code == 200:
-        assert time.monotonic() < began_s + PATIENCE_S, "the token is good still"
+        assert asked_s < changed_s + WITHIN_S, "the token is good still"
         await asyncio.sleep(0.1)
+        asked_s = time.monotonic()
     return answer
 
 
