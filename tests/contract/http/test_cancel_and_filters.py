@@ -8,11 +8,14 @@ from uuid import uuid4
 
 import pytest
 
+from entrypoints.http.contract import Contract
 from tests import builders
 from tests.http import Hub, Office, a_hub
 
 TEXTS = "/api/TextMessages"
 SUBSCRIBERS = "/api/Subscribers"
+
+CONTRACT = Contract.load()
 
 NUMBER = "+19706904544"
 OTHER_NUMBER = "+19706904545"
@@ -449,3 +452,22 @@ async def test_what_is_no_number_is_a_fault_of_the_parameter(hub: Hub, written: 
     [fault] = response.json()["errors"]
     assert fault.get("parameter") == "PhoneNumber"
     assert "pointer" not in fault
+
+
+@pytest.mark.parametrize("operation_id", ["listTextMessages", "listDeliveries", "listOptOuts"])
+async def test_the_documents_link_to_the_next_page_leads_there(hub: Hub, operation_id: str) -> None:
+    operation = CONTRACT.operations[operation_id]
+    parameters = operation.definition["responses"]["200"]["links"]["next"]["parameters"]
+    office = await hub.an_office()
+    first = await sent(hub, office, PhoneNumber=f"{NUMBER},{OTHER_NUMBER}")
+    await sent(hub, office, PhoneNumber=OTHER_NUMBER)
+    for number in (NUMBER, OTHER_NUMBER):
+        await hub.post(office, "/api/Subscribers", {"PhoneNumber": number, "DoNotText": True})
+    path = operation.path.replace("{Id}", str(first["Id"]))
+
+    one = (await hub.get(office, path, Limit=1)).json()
+    assert parameters["Cursor"] == "$response.body#/NextCursor"
+    other = (await hub.get(office, path, Limit=1, Cursor=one["NextCursor"])).json()
+
+    assert len(one["Items"]) == len(other["Items"]) == 1
+    assert one["Items"] != other["Items"]

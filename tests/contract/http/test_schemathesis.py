@@ -204,7 +204,8 @@ def documented_links() -> set[str]:
     return {
         f"{operation.method.upper()} {operation.path} -> [{status}] {name} -> {target.method.upper()} {target.path}"
         for operation in CONTRACT.operations.values()
-        # Chance seldom has a webhook or a template at hand, or more than a page: their own tests walk there.
+        # Chance seldom has a webhook or a template at hand, or more than a page: their own tests walk there
+        # (pages: test_cancel_and_filters).
         if not operation.is_operators and "Webhooks" not in operation.path and "Templates" not in operation.path
         for status, response in operation.definition["responses"].items()
         for name, link in response.get("links", {}).items()
