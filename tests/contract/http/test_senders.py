@@ -54,6 +54,10 @@ async def hub(shared_database_url: str, stand_in: TwilioStandIn) -> AsyncIterato
 
 @pytest_asyncio.fixture(loop_scope="module")
 async def operator(hub: Hub) -> Office:
+    return await an_operator(hub)
+
+
+async def an_operator(hub: Hub) -> Office:
     office = await hub.an_office()
     granted = hub.container.tokens().verify(office.token)
     grant = replace(granted, scopes=frozenset({Scope.OPERATOR}), token_id=str(uuid4()))

@@ -1,14 +1,12 @@
 """What operators see and change of the roles of staff."""
 
 from collections.abc import AsyncIterator
-from dataclasses import replace
 from uuid import uuid4
 
 import pytest
 import pytest_asyncio
 
-from domain.model.access import Scope
-from tests.contract.http.test_senders import change, good, refusal
+from tests.contract.http.test_senders import an_operator, change, good, refusal
 from tests.http import Hub, Office, a_hub
 
 PATH = "/api/StaffRoles"
@@ -22,10 +20,7 @@ async def hub(shared_database_url: str) -> AsyncIterator[Hub]:
 
 @pytest_asyncio.fixture(loop_scope="module")
 async def operator(hub: Hub) -> Office:
-    office = await hub.an_office()
-    granted = hub.container.tokens().verify(office.token)
-    grant = replace(granted, scopes=frozenset({Scope.OPERATOR}), token_id=str(uuid4()))
-    return Office(office.credentials, hub.container.tokens().issue(grant))
+    return await an_operator(hub)
 
 
 async def test_roles_are_given_changed_and_taken_away(hub: Hub, operator: Office) -> None:
