@@ -74,11 +74,13 @@ install: $(VENV)/.dev-stamp ## Make .venv with pinned dependencies and the proje
 run: $(VENV)/.run-stamp ## Start a demo hub on 127.0.0.1:8080 (SQLite, sandbox provider); OPTIONS="--port 9080 --internal-port 9081" elsewhere
 	@exec $(BIN)/smshub demo $(OPTIONS)
 
-# One more than there are cores, for what waits.
-QUICK_WORKERS ?= $(shell echo $$(( $$(getconf _NPROCESSORS_ONLN) + 1 )))
+# Tests start hundreds of processes, which would compile all that they import where nothing may be kept.
+unexport PYTHONDONTWRITEBYTECODE
+# One more worker than there are cores, for what waits.
+export PYTEST_XDIST_AUTO_NUM_WORKERS ?= $(shell echo $$(( $$(getconf _NPROCESSORS_ONLN) + 1 )))
 
 test: install ## Run the quick part of the suite (SQLite and PostgreSQL)
-	$(BIN)/pytest -n $(QUICK_WORKERS) --dist worksteal -m "not long"
+	$(BIN)/pytest -n auto --dist worksteal -m "not long"
 
 test-all: $(VENV)/.chart-stamp $(VENV)/.callers-stamp $(VENV)/.docs-stamp $(NODE_MODULES) ## Run the whole suite, with what needs Debian packages, npm, Helm
 	@requirements/debian.sh

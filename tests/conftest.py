@@ -18,11 +18,15 @@ from hypothesis import HealthCheck, settings
 from adapters.sql.database import Database
 from adapters.sql.schema import SqlSchema
 from tests.loops import run
-from tests.selection import longest_first, mark_long, shuffle
+from tests.selection import is_left_out, longest_first, mark_long, shuffle
 
 # Examples take as long as the machine has it.
 settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("patient")
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    return True if is_left_out(collection_path, config.option.markexpr) else None
 
 
 @pytest.hookimpl(tryfirst=True)

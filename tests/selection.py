@@ -125,6 +125,11 @@ def mark_long(items: Iterable[pytest.Item]) -> None:
             item.add_marker(pytest.mark.long)
 
 
+def is_left_out(path: Path, marks: str) -> bool:
+    """Whether all that is in this file or folder is, so that it need not be read. `marks` is what follows `-m`."""
+    return marks == "not long" and path.relative_to(_TESTS).as_posix() in _LONG
+
+
 def longest_first(items: list[pytest.Item]) -> None:
     """So that no worker is left with a long one while the others have nothing to do."""
     items.sort(key=_place)
