@@ -22,7 +22,6 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
-from connexion.spec import OpenAPISpecification
 from sqlalchemy import func, select, update
 
 from adapters.sql.tables import deliveries, opt_outs, programs, text_messages
@@ -44,20 +43,6 @@ SIGNING_KEYS = "tests:TerVWp1pbAtbzf0fWKFCyoFj0VjlUTLEWyJnllhMV-Y"
 OFFICE_PAGES = "https://office.example"
 
 _serial = itertools.count()
-
-_validate = OpenAPISpecification._validate_spec
-_valid: list[Mapping[str, Any]] = []
-
-
-def _validate_once(document: Mapping[str, Any]) -> None:
-    """It takes as long as all else of a hub's start together, and a process of the tests starts hundreds."""
-    known = {**document, "servers": []}
-    if known not in _valid:
-        _validate(document)
-        _valid.append(known)
-
-
-OpenAPISpecification._validate_spec = staticmethod(_validate_once)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from connexion import ConnexionMiddleware
 from connexion.exceptions import ProblemException
 from connexion.lifecycle import ConnexionRequest, ConnexionResponse
 from connexion.middleware.exceptions import ExceptionMiddleware
+from connexion.middleware.main import API
 from connexion.middleware.security import SecurityMiddleware
 from connexion.resolver import Resolver
 from starlette.exceptions import HTTPException
@@ -21,6 +22,7 @@ from domain.use_cases.opt_out_by_page import OptOutByPage
 from entrypoints.http.connexion_extensions import (
     Handler,
     Operations,
+    PackagedDocument,
     SlashAtTheEnd,
     contract_routing,
     contract_validation,
@@ -66,7 +68,8 @@ def create_app(
         resolver=Resolver(bound.__getitem__),
         security_map=security_map(tokens),
     )
-    app.add_api(dict(contract.document), base_path=contract.base_path)
+    document = PackagedDocument(dict(contract.document))
+    app.apis.append(API(document, base_path=contract.base_path, **app.options.__dict__))
     answer = _problem_answer(contract)
     for kind in (HubError, RequestFault, ProblemException, HTTPException, Exception):
         app.add_error_handler(kind, answer)

@@ -19,6 +19,7 @@ from connexion.middleware.request_validation import (
 from connexion.middleware.routing import RoutingMiddleware
 from connexion.operations import AbstractOperation
 from connexion.security import NO_VALUE, AbstractSecurityHandler
+from connexion.spec import OpenAPISpecification
 from jsonschema_rs import Draft202012Validator, ValidationError
 from starlette.exceptions import HTTPException
 from starlette.requests import HTTPConnection
@@ -46,6 +47,14 @@ _INTEGER = re.compile(r"-?\d{1,19}", re.ASCII)
 _BOOLEANS = {"true": True, "false": False}
 
 Handler = Callable[[Call], Awaitable[Response]]
+
+
+class PackagedDocument(OpenAPISpecification):
+    """The hub's own document. That it is an OpenAPI document was tested, and need not be found out at each start."""
+
+    @classmethod
+    def _validate_spec(cls, _spec: object) -> None:
+        return None
 
 
 def security_map(tokens: Tokens) -> Mapping[str, type[AbstractSecurityHandler]]:

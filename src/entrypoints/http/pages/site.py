@@ -1,5 +1,7 @@
 """What is served beside the contract's operations: pages for people, the document itself, and keys."""
 
+import asyncio
+import functools
 from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 
@@ -52,7 +54,7 @@ def pages(
         return RedirectResponse(f"{base}/")
 
     routes = [
-        Route(f"{base}/", _page(welcome.page())),
+        Route(f"{base}/", _page(welcome.page)),
         *(Route(f"{base}/samples/{name}", _file(text)) for name, text in files.items()),
         Mount(f"{base}/assets", _Assets(directory=Path(__file__).parent / "assets")),
         Route(f"{base}/openapi.json", openapi),
@@ -69,8 +71,12 @@ def pages(
 _Endpoint = Callable[[Request], Awaitable[Response]]
 
 
-def _page(html: str) -> _Endpoint:
+def _page(made: Callable[[], str]) -> _Endpoint:
+    """Made when somebody first asks for it, besides all else: to colour its code takes as long as half of a start."""
+    once = functools.cache(made)
+
     async def page(_request: Request) -> Response:
+        html = await asyncio.to_thread(once)
         return Response(html, media_type="text/html", headers=_HEADERS | {"Content-Security-Policy": _POLICY})
 
     return page
