@@ -32,7 +32,10 @@ def provider() -> Iterator[IdentityProvider]:
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def hub(shared_database_url: str, provider: IdentityProvider) -> AsyncIterator[Hub]:
-    async with a_hub(shared_database_url, **provider.settings, contact="sms@campus.example") as hub:
+    keys = "tests:" + "0123456789abcdef" * 3
+    async with a_hub(
+        shared_database_url, **provider.settings, contact="sms@campus.example", encryption_keys=keys
+    ) as hub:
         yield hub
 
 
@@ -593,6 +596,21 @@ class TestWhatPersonsMayDo:
             assert statuses[f"programs/{housing.id}/{path}"] == 403
         assert nowhere.status_code == 404
         assert "Sign out" in nowhere.text
+
+    async def test_an_operator_who_is_a_reader_besides_may_call_a_webhook_again(
+        self, hub: Hub, provider: IdentityProvider, housing: Office
+    ) -> None:
+        webhook = await hub.post(housing, "/api/Webhooks", {"Url": "https://office.example/hook"})
+        at = f"programs/{housing.id}/webhooks/{webhook.json()['Id']}"
+        reader = await give(hub, "/sms/operators", Role.READER, housing.id)
+        async with an_operator_in_person(hub, provider) as operator, a_person(hub, provider, BEN) as reading:
+            pages = [await each.get(at) for each in (operator, reading)]
+            again, refused = [await each.post(f"{at}/replay", {}) for each in (operator, reading)]
+        await hub.container.operate_staff_roles().remove(reader.id)
+
+        assert ["Call again" in each.text for each in pages] == [True, False]
+        assert again.status_code == 200
+        assert refused.status_code == 403
 
     async def test_an_operator_makes_a_program_and_sees_its_key_once(
         self, hub: Hub, provider: IdentityProvider
