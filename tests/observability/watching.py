@@ -36,7 +36,11 @@ class _Server:
         self._http = httpx.Client(base_url=self.url, verify=False, timeout=PATIENCE_S, trust_env=False)
         with self._log.open("w") as log:
             self._process = subprocess.Popen([str(each) for each in arguments], cwd=folder, stdout=log, stderr=log)
-        eventually(self._is_ready, what=f"{name} is ready")
+        try:
+            eventually(self._is_ready, what=f"{name} is ready")
+        except BaseException:
+            self.close()
+            raise
 
     def _is_ready(self) -> bool:
         assert self._process.poll() is None, self._log.read_text()
