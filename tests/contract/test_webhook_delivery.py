@@ -242,6 +242,20 @@ async def test_one_that_is_gone_is_called_no_more(hub: Hub) -> None:
     assert (await hub.store.webhooks.find(program.id, webhook.id)).disabled is Disabled.GONE
 
 
+async def test_of_many_calls_at_once_that_find_it_gone_one_disables_it(hub: Hub) -> None:
+    program = await hub.store.add_program()
+    webhook = await listens(hub.store, program)
+    hub.receivers.answers = lambda _url: Answer(took_us=1, status=410)
+    for each in range(5):
+        await opts(hub, program.id, each)
+
+    async with hub.telling():
+        await hub.until_an_hour_later()
+
+    assert len(hub.receivers.called) == 5
+    assert hub.noted.disabled_ones == [(webhook.id, Disabled.GONE)]
+
+
 async def test_one_that_accepts_nothing_for_five_days_is_called_no_more(hub: Hub) -> None:
     program = await hub.store.add_program()
     webhook = await listens(hub.store, program)

@@ -147,10 +147,10 @@ class SqlWebhooks(Webhooks):
                 raise WebhookNotFound
 
     @carried_through
-    async def disable(self, webhook_id: UUID, why: Disabled) -> None:
+    async def disable(self, webhook_id: UUID, why: Disabled) -> bool:
         disabled = update(webhooks).where(webhooks.c.id == webhook_id, webhooks.c.disabled.is_(None))
         async with self._database.writing() as connection:
-            await connection.execute(disabled.values(disabled=why.value))
+            return bool((await connection.execute(disabled.values(disabled=why.value))).rowcount)
 
     @carried_through
     async def seal_anew(self) -> int:

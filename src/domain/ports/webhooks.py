@@ -71,7 +71,9 @@ class Webhooks(Protocol):
         """Whichever program's it is. Raises `WebhookNotFound`."""
         ...
 
-    async def disable(self, webhook_id: UUID, why: Disabled) -> None: ...
+    async def disable(self, webhook_id: UUID, why: Disabled) -> bool:
+        """Whether this did it: it was not disabled before."""
+        ...
 
     async def seal_anew(self) -> int:
         """Seals all secrets with the newest key; says of how many endpoints. Raises `CredentialsUnreadable`."""

@@ -8,7 +8,7 @@ from uuid import UUID
 from domain.errors import StoreUnavailable
 from domain.model.pace import SECOND_US
 from domain.model.webhook import Call, Disabled
-from domain.model.webhook_retry import Answer, is_given_up, next_call_us, rests_until_us
+from domain.model.webhook_retry import Answer, Health, is_given_up, next_call_us, rests_until_us
 from domain.model.webhook_secret import signatures
 from domain.ports.clock import Clock
 from domain.ports.webhook_observer import WebhookObserver
@@ -94,13 +94,18 @@ class DeliverWebhooks:
             return
         again_us = next_call_us(answer, call.failures + 1, now_us=now_us, jitter=self.jitter())
         health = await self.outbox.failed(call, answer, now_us=now_us, again_us=again_us)
-        self.observer.called(call, answer, given_up=again_us is None)
-        if health is None:
-            return
+        try:
+            if health is not None:
+                await self._judge(call, answer, health, now_us)
+        finally:
+            self.observer.called(call, answer, given_up=again_us is None)
+
+    async def _judge(self, call: Call, answer: Answer, health: Health, now_us: int) -> None:
+        """What becomes of an endpoint that has not accepted a call."""
         if answer.gone or is_given_up(health, now_us=now_us):
             why = Disabled.GONE if answer.gone else Disabled.FAILING
-            await self.webhooks.disable(call.webhook_id, why)
-            self.observer.disabled(call.webhook_id, call.program_id, why)
+            if await self.webhooks.disable(call.webhook_id, why):
+                self.observer.disabled(call.webhook_id, call.program_id, why)
             return
         until_us = rests_until_us(answer, health, now_us=now_us)
         if until_us is not None:
