@@ -1,6 +1,6 @@
 from collections.abc import Sequence
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import bindparam, func, or_, select
 
 from adapters.sql.database import Database
 from adapters.sql.rows import AnyRow, as_pace, as_schedule
@@ -21,6 +21,9 @@ _WAITING = select(func.count().label("texts"), func.sum(deliveries.c.segments).l
 _BY_LINE = _WAITING.add_columns(deliveries.c.priority, deliveries.c.program_id).group_by(
     deliveries.c.priority, deliveries.c.program_id
 )
+# Made once: to make a statement takes longer than to execute it.
+_ONE_SENDER = _SENDERS.where(senders.c.id == bindparam("sender_id"))
+_LINES_OF_ONE = _BY_LINE.where(deliveries.c.sender_id == bindparam("sender_id"))
 _BY_SENDER = _WAITING.add_columns(deliveries.c.sender_id).group_by(deliveries.c.sender_id)
 
 
@@ -31,9 +34,10 @@ class SqlBacklog(Backlog):
 
     async def at(self, sender_id: int, *, now_us: int) -> QueueAhead:
         async with self._database.reading() as connection:
-            row = (await connection.execute(_SENDERS.where(senders.c.id == sender_id))).one()
+            asked = {"sender_id": sender_id}
+            row = (await connection.execute(_ONE_SENDER, asked)).one()
             paused = (await connection.execute(paused_programs)).scalars().all()
-            lines = (await connection.execute(_BY_LINE.where(deliveries.c.sender_id == sender_id))).all()
+            lines = (await connection.execute(_LINES_OF_ONE, asked)).all()
             bound = row.limit_id is not None or row.account_limit_id is not None
             limit_rows = (await connection.execute(select(limits))).all() if bound else []
         return QueueAhead(

@@ -47,6 +47,9 @@ _OTHER_SENDERS = (
     )
     .order_by(program_senders.c.place, senders.c.id)
 )
+# Made once, since every process looks for its programs again and again.
+_ONE_PROGRAM = _PROGRAMS.where(programs.c.folded_id == bindparam("folded_id"), not_deleted)
+_OTHER_SENDERS_OF_ONE = _OTHER_SENDERS.where(program_senders.c.program_id == bindparam("program_id"))
 # Due at once, or when they were to be sent: claims put off anew what the new hours do not allow.
 _wanted_us = select(text_messages.c.send_at_us).where(text_messages.c.id == deliveries.c.message_id).scalar_subquery()
 _NO_LONGER_PUT_OFF = (
@@ -187,11 +190,10 @@ class SqlPrograms(Programs):
             return await self._find(connection, program_id)
 
     async def _find(self, connection: AsyncConnection, program_id: str) -> Program | None:
-        its = programs.c.folded_id == program_id.casefold()
-        row = (await connection.execute(_PROGRAMS.where(its, not_deleted))).first()
+        row = (await connection.execute(_ONE_PROGRAM, {"folded_id": program_id.casefold()})).first()
         if row is None:
             return None
-        others = await connection.execute(_OTHER_SENDERS.where(program_senders.c.program_id == row.id))
+        others = await connection.execute(_OTHER_SENDERS_OF_ONE, {"program_id": row.id})
         return as_program(row, [as_sender(each) for each in others])
 
     async def find_with_keys(self, sid: str) -> tuple[Program, Sequence[IssuedKey]] | None:

@@ -3,11 +3,13 @@
 from datetime import UTC, datetime, timedelta
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+# Of times that are all in UTC, and are written without saying so.
+_EPOCH_IN_UTC = datetime(1970, 1, 1)  # noqa: DTZ001
 
 
 def instant(at_us: int) -> str:
     """In UTC, to the millisecond."""
-    return (_EPOCH + timedelta(microseconds=at_us)).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return (_EPOCH_IN_UTC + timedelta(microseconds=at_us)).isoformat(timespec="milliseconds") + "Z"
 
 
 def microseconds_of(written: str) -> int:

@@ -54,9 +54,10 @@ class SendTextCommand:
         does the program's id, which may be left out and is the caller's own in any letter case.
         """
         asked = {each.name: value for each in _FIELDS if (value := getattr(self, each.name)) != each.default}
-        return hashlib.sha256(json.dumps(asked, default=Filling.asked).encode()).digest()
+        return hashlib.sha256(_AS_JSON.encode(asked).encode()).digest()
 
 
+_AS_JSON = json.JSONEncoder(default=Filling.asked)
 _FIELDS = tuple(each for each in fields(SendTextCommand) if each.name != "program_id")
 
 

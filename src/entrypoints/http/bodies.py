@@ -116,7 +116,8 @@ class _Pairs(list[tuple[str, Any]]):
 
 def _members(raw: bytes) -> _Pairs:
     try:
-        value = _DECODER.decode(raw.decode("utf-8-sig"))
+        # Python's own utf-8-sig takes five times as long.
+        value = _DECODER.decode(raw.removeprefix(codecs.BOM_UTF8).decode())
         if _ESCAPED_SURROGATE.search(raw):
             # An escaped half of a pair is valid to the parser, and cannot be stored or sent.
             json.dumps(value, ensure_ascii=False).encode()
