@@ -76,8 +76,8 @@ run: $(VENV)/.run-stamp ## Start a demo hub on 127.0.0.1:8080 (SQLite, sandbox p
 
 # Tests start hundreds of processes, which would compile all that they import where nothing may be kept.
 unexport PYTHONDONTWRITEBYTECODE
-# One more worker than there are cores, for what waits.
-export PYTEST_XDIST_AUTO_NUM_WORKERS ?= $(shell echo $$(( $$(getconf _NPROCESSORS_ONLN) + 1 )))
+# One more worker than there are cores, for what waits. The whole suite has enough processes of its own.
+test flaky: export PYTEST_XDIST_AUTO_NUM_WORKERS ?= $(shell echo $$(( $$(getconf _NPROCESSORS_ONLN) + 1 )))
 
 test: install ## Run the quick part of the suite (SQLite and PostgreSQL)
 	$(BIN)/pytest -n auto --dist worksteal -m "not long"

@@ -60,9 +60,11 @@ async def test_resent_it_is_sent_once_more_at_the_pace_and_shown_to_be(database_
             await hub.until_left(41)
             await asyncio.sleep(1)
             deliveries = await hub.until_are(program, message, lambda each: each.state is DeliveryState.SENT)
-    assert [resends_shown(each) for each in deliveries] == [1] + [0] * 39
+    # Whichever went first: a slot that is missed passes to others.
+    resends = Counter({each.id: resends_shown(each) for each in deliveries})
+    assert sorted(resends.values()) == [0] * 39 + [1]
     calls = Counter(each.delivery_id for each in provider.left)
-    assert [calls[each.id] for each in deliveries] == [2] + [1] * 39
+    assert calls == {each.id: 1 + resends[each.id] for each in deliveries}
     assert_apart(provider, pace=RATE)
 
 
