@@ -127,7 +127,7 @@ def mark_long(items: Iterable[pytest.Item]) -> None:
 
 def is_left_out(path: Path, marks: str) -> bool:
     """Whether all that is in this file or folder is, so that it need not be read. `marks` is what follows `-m`."""
-    return marks == "not long" and path.relative_to(_TESTS).as_posix() in _LONG
+    return marks == "not long" and path.is_relative_to(_TESTS) and path.relative_to(_TESTS).as_posix() in _LONG
 
 
 def longest_first(items: list[pytest.Item]) -> None:

@@ -72,7 +72,7 @@ _Endpoint = Callable[[Request], Awaitable[Response]]
 
 
 def _page(made: Callable[[], str]) -> _Endpoint:
-    """Made when somebody first asks for it, besides all else: to colour its code takes as long as half of a start."""
+    """Made when somebody first asks for it, besides all else: to colour its code takes a third of a second."""
     once = functools.cache(made)
 
     async def page(_request: Request) -> Response:
