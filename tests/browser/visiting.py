@@ -52,13 +52,13 @@ class Visit:
         assert response is None or response.ok, response
         return self.page
 
-    def accessibility_faults(self, within: str = "html") -> list[str]:
-        """What axe finds serious or critical in what the selector chooses, each with the places where it is."""
+    def accessibility_faults(self) -> list[str]:
+        """What axe finds serious or critical, each with the places where it is."""
         # A page has its text before it has its colours.
         self.page.wait_for_load_state()
         # Evaluated by the debugger, which the page's policy does not bind.
         self.page.evaluate(AXE.read_text(encoding="utf-8"))
-        found: dict[str, Any] = self.page.evaluate("part => axe.run(part, {resultTypes: ['violations']})", within)
+        found: dict[str, Any] = self.page.evaluate("() => axe.run(document, {resultTypes: ['violations']})")
         return [
             f"{each['id']}: {[' '.join(map(str, node['target'])) for node in each['nodes']]}"
             for each in found["violations"]
